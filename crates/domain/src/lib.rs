@@ -1,1 +1,3 @@
-//! domain
+//! Pure rules of wangge: no clock, no randomness, no file, no network, no database. Time is a parameter.
+
+pub mod ids;
