@@ -1,0 +1,130 @@
+// The one way to the server: adds the headers every call needs, turns every failure into an ApiError.
+// Entry points: `api.get/post/patch/del`. Screens must not call fetch themselves (uploads: `ui/upload.ts`).
+
+export const API = '/api/v1'
+
+export interface FieldProblem {
+  field: string
+  code: string
+  message: string
+}
+
+/** A refusal or failure, with a sentence in the user's language that can be shown as it is. */
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string,
+    readonly field: string | null = null,
+    readonly details: FieldProblem[] = [],
+    readonly extra: Record<string, unknown> = {},
+  ) {
+    super(message)
+  }
+
+  /** Messages by field name, for forms. */
+  get fields(): Record<string, string> {
+    const all: Record<string, string> = {}
+    if (this.field) all[this.field] = this.message
+    for (const d of this.details) all[d.field] = d.message
+    return all
+  }
+
+  /** The server could not be reached: what was typed is safe and may be sent again. */
+  get offline(): boolean {
+    return this.status === 0
+  }
+}
+
+export type Face = 'desk' | 'field' | 'portal'
+
+interface ClientSettings {
+  face: Face
+  lang: () => string
+  /** Called when the session has ended while the page was open. */
+  onSignedOut: () => void
+  /** The sentence shown when the server cannot be reached. */
+  offlineText: () => string
+}
+
+const settings: ClientSettings = {
+  face: 'portal',
+  lang: () => 'zh-CN',
+  onSignedOut: () => {},
+  offlineText: () => '暂时连不上服务器，填写的内容没有丢失，请稍后再试。',
+}
+
+export function configureClient(changes: Partial<ClientSettings>) {
+  Object.assign(settings, changes)
+}
+
+/** The headers of every request that changes something; also used by the uploader. */
+export function clientHeaders(): Record<string, string> {
+  return { 'X-Wangge-Client': settings.face, 'Accept-Language': settings.lang() }
+}
+
+export type Query = object
+
+/** `{a: 1, b: undefined}` -> `?a=1`; empty values are left out. */
+export function queryString(query?: Query): string {
+  const params = new URLSearchParams()
+  for (const [key, value] of Object.entries(query ?? {})) {
+    if (value === undefined || value === null || value === '' || value === false) continue
+    params.set(key, String(value))
+  }
+  const text = params.toString()
+  return text ? `?${text}` : ''
+}
+
+interface Sent {
+  query?: Query
+  body?: unknown
+  signal?: AbortSignal
+}
+
+async function send(method: string, path: string, { query, body, signal }: Sent): Promise<Response> {
+  const headers = clientHeaders()
+  const init: RequestInit = { method, headers, credentials: 'same-origin', signal }
+  if (body instanceof Blob) {
+    init.body = body
+    headers['Content-Type'] = body.type || 'application/octet-stream'
+  } else if (body !== undefined) {
+    init.body = JSON.stringify(body)
+    headers['Content-Type'] = 'application/json'
+  }
+  let response: Response
+  try {
+    response = await fetch(API + path + queryString(query), init)
+  } catch (cause) {
+    if (cause instanceof DOMException && cause.name === 'AbortError') throw cause
+    throw new ApiError(0, 'offline', settings.offlineText())
+  }
+  if (response.ok) return response
+  throw await failure(response, path)
+}
+
+async function failure(response: Response, path: string): Promise<ApiError> {
+  const body = await response.json().catch(() => null)
+  if (response.status === 401 && path !== '/session') settings.onSignedOut()
+  if (!body || typeof body.code !== 'string') {
+    return new ApiError(response.status, `http_${response.status}`, `${settings.offlineText()} (${response.status})`)
+  }
+  const { code, message, field, details, ...extra } = body
+  return new ApiError(response.status, code, message ?? code, field ?? null, details ?? [], extra)
+}
+
+async function call<T>(method: string, path: string, sent: Sent): Promise<T> {
+  const response = await send(method, path, sent)
+  if (response.status === 204) return undefined as T
+  const text = await response.text()
+  return (text ? JSON.parse(text) : undefined) as T
+}
+
+export const api = {
+  get: <T>(path: string, query?: Query, signal?: AbortSignal) => call<T>('GET', path, { query, signal }),
+  post: <T>(path: string, body: unknown = {}, query?: Query) => call<T>('POST', path, { body, query }),
+  patch: <T>(path: string, body: unknown) => call<T>('PATCH', path, { body }),
+  del: <T = void>(path: string, body?: unknown) => call<T>('DELETE', path, { body }),
+  /** The raw answer, for downloads. */
+  raw: (path: string, query?: Query) => send('GET', path, { query }),
+}

@@ -1,0 +1,42 @@
+// Live updates from the server (server-sent events). The browser reconnects by itself; when the connection comes back,
+// listeners are told to refresh, because something may have happened in between.
+import { API } from './client'
+
+export interface LiveEvent {
+  topic: string
+  kind: string
+  id: string
+}
+
+export interface LiveStream {
+  close(): void
+}
+
+/** Listens to topics within the account's scope; `onState` tells whether the page is live. */
+export function listen(
+  topics: string[],
+  onEvent: (event: LiveEvent) => void,
+  onState: (live: boolean) => void = () => {},
+): LiveStream {
+  const source = new EventSource(`${API}/events?topics=${topics.join(',')}`, { withCredentials: true })
+  let dropped = false
+  const receive = (message: MessageEvent) => {
+    try {
+      onEvent(JSON.parse(message.data) as LiveEvent)
+    } catch {
+      // A message that is not ours says nothing; the next list request is still the truth.
+    }
+  }
+  source.onmessage = receive
+  for (const topic of topics) source.addEventListener(topic, receive as EventListener)
+  source.onopen = () => {
+    onState(true)
+    if (dropped) onEvent({ topic: 'all', kind: 'reconnected', id: '' })
+    dropped = false
+  }
+  source.onerror = () => {
+    dropped = true
+    onState(false)
+  }
+  return { close: () => source.close() }
+}

@@ -1,0 +1,684 @@
+// The shapes the server answers with, as the API contract names them. One place, so that screens never invent their own.
+// Times are RFC 3339 with +08:00, ids are strings (UUIDv7), lists page by cursor.
+
+export type Id = string
+export type Instant = string
+
+export interface Page<T> {
+  items: T[]
+  next: string | null
+}
+
+/** One named thing, as it appears inside others. */
+export interface Ref {
+  id: Id
+  name: string
+}
+
+export interface AreaRef extends Ref {
+  full_name?: string
+  level_name?: string
+}
+
+export interface CategoryRef {
+  code: string
+  name: string
+}
+
+// ---------------------------------------------------------------- access
+
+export type PermissionKey =
+  | 'case.intake'
+  | 'case.read'
+  | 'case.reporter'
+  | 'case.dispatch'
+  | 'case.handle'
+  | 'case.answer'
+  | 'case.verify'
+  | 'case.approve'
+  | 'case.arbitrate'
+  | 'case.supervise'
+  | 'case.import'
+  | 'case.export'
+  | 'board.read'
+  | 'territory.manage'
+  | 'workforce.read'
+  | 'workforce.manage'
+  | 'account.manage'
+  | 'pack.manage'
+  | 'job.manage'
+  | 'outbox.manage'
+  | 'ledger.read'
+  | 'audit.read'
+  | 'export.approve'
+  | 'field.use'
+
+export interface GrantView {
+  role: string
+  role_name: string
+  area: AreaRef
+  unit: Ref | null
+}
+
+/** The account that is signed in. */
+export interface Me {
+  id: Id
+  login: string
+  name: string
+  worker_id?: Id | null
+  unit?: Ref | null
+  grants: GrantView[]
+  permissions: string[]
+  lang: string
+  must_change_password: boolean
+  totp_enabled: boolean
+  home: 'desk' | 'field'
+}
+
+export interface TotpSetup {
+  secret: string
+  uri: string
+  qr_svg: string
+}
+
+export interface Account {
+  id: Id
+  login: string
+  name: string
+  worker_id?: Id | null
+  state: 'active' | 'disabled'
+  must_change_password?: boolean
+  totp_enabled?: boolean
+  locked_until?: Instant | null
+  created_at?: Instant
+  grants: GrantView[]
+}
+
+export interface GrantInput {
+  role: string
+  area_id: Id
+  unit_id?: Id | null
+}
+
+export interface Role {
+  key: string
+  name: string
+  name_zh?: string
+  name_en?: string
+  permissions: string[]
+}
+
+export interface AccessEntry {
+  id: Id
+  at: Instant
+  account_name: string
+  account_id?: Id
+  purpose: string
+  subject_kind: string
+  subject_id: string
+  fields: string
+  case_id?: Id | null
+}
+
+// ---------------------------------------------------------------- place
+
+export interface LevelView {
+  key: string
+  name: string
+  name_en: string
+  depth: number
+}
+
+/** What the installation is: shown before anybody signs in. */
+export interface Place {
+  jurisdiction: { code: string; name: string }
+  pack: { key: string; name: string; version: string }
+  levels: LevelView[]
+  center: { lon: number; lat: number }
+  bounds: [number, number, number, number]
+  base_map: null | { style_url?: string; tiles?: string; attribution?: string }
+  channels: { key: string; name: string }[]
+  outbox_gateway: boolean
+  demo: boolean
+}
+
+export interface CategoryNode {
+  code: string
+  name: string
+  name_en: string
+  group?: string | null
+  urgent: boolean
+  must_report: boolean
+  public: boolean
+  hint?: string | null
+  children: CategoryNode[]
+}
+
+export interface CalendarDay {
+  date: string
+  kind: 'work' | 'rest' | 'makeup' | 'half'
+  name: string | null
+}
+
+export interface Area {
+  id: Id
+  code: string
+  name: string
+  level: string
+  level_name: string
+  depth: number
+  parent_id: Id | null
+  full_name: string
+  child_count: number
+  lon: number | null
+  lat: number | null
+}
+
+export interface AreaDetail extends Area {
+  chain: Ref[]
+  units: { id: Id; name: string; kind: string }[]
+  workers: { id: Id; name: string; badge_no?: string; seat?: string }[]
+}
+
+export interface Located {
+  area: Area | null
+  chain: Ref[]
+  rule: 'inside' | 'boundary' | 'nearest'
+  territory_version: number
+}
+
+export interface AddressHit {
+  text: string
+  area_id: Id
+  area_name: string
+  lon: number | null
+  lat: number | null
+}
+
+export interface RowProblem {
+  row: number
+  column?: string | null
+  code: string
+  message: string
+}
+
+export interface ImportReport {
+  rows: number
+  ok?: number
+  created?: number
+  problems: RowProblem[]
+}
+
+// ---------------------------------------------------------------- workforce
+
+export interface Unit {
+  id: Id
+  code: string
+  name: string
+  public_name: string | null
+  kind: 'centre' | 'bureau' | 'station' | 'committee' | 'partner'
+  area: Ref | null
+  parent_id: Id | null
+  phone: string | null
+  office: string | null
+  hours: string | null
+}
+
+export interface Appointment {
+  id: Id
+  worker: Ref
+  seat: 'A' | 'B'
+  valid_from: string
+  valid_to: string | null
+  on_leave?: boolean
+}
+
+export interface PostView {
+  id: Id
+  name: string
+  duty: string
+  area: Ref | null
+  shift_key: string | null
+  appointments: Appointment[]
+  on_duty: Ref | null
+  on_duty_seat?: 'A' | 'B' | null
+  gap: string | null
+}
+
+export interface UnitDetail extends Unit {
+  posts: PostView[]
+}
+
+export interface Worker {
+  id: Id
+  name: string
+  badge_no: string | null
+  phone: string | null
+  state: string
+}
+
+export interface Leave {
+  id: Id
+  from: Instant
+  to: Instant
+  reason: string
+}
+
+export interface WorkerDetail extends Worker {
+  appointments: { id: Id; post: Ref; unit: Ref; seat: 'A' | 'B'; valid_from: string; valid_to: string | null }[]
+  leaves: Leave[]
+}
+
+export interface PostGap {
+  post: Ref
+  unit: Ref
+  area: Ref | null
+  kind: string
+  text: string
+}
+
+// ---------------------------------------------------------------- cases
+
+export type CaseState =
+  | 'received'
+  | 'accepted'
+  | 'assigned'
+  | 'handling'
+  | 'handled'
+  | 'answered'
+  | 'verified'
+  | 'closed'
+  | 'declined'
+  | 'parked'
+  | 'merged'
+  | 'withdrawn'
+
+export interface CaseBrief {
+  id: Id
+  number: string
+  title: string
+  category: CategoryRef | null
+  state: CaseState
+  state_name: string
+  urgent: boolean
+  supervised: boolean
+  area: AreaRef | null
+  unit: Ref | null
+  worker: Ref | null
+  due_at: Instant | null
+  due_step: string | null
+  late: boolean
+  remaining_text: string | null
+  received_at: Instant
+  channel: string
+  reporter_count: number
+  returned_count: number
+  lon: number | null
+  lat: number | null
+  row_version: number
+}
+
+export interface NearbyCase extends CaseBrief {
+  distance_m?: number | null
+  similarity?: number | null
+}
+
+export interface CaseReport {
+  id: Id
+  channel: string
+  received_at: Instant
+  body: string
+  reporter: { id: Id; name_masked: string | null; phone_masked: string | null } | null
+  anonymous: boolean
+}
+
+export interface CaseEvent {
+  seq: number
+  at: Instant
+  kind: string
+  kind_name: string
+  actor_name: string | null
+  unit_name: string | null
+  text: string | null
+  body: Record<string, unknown> | null
+}
+
+export interface CaseClock {
+  id: Id
+  party: string
+  party_name: string
+  step: string
+  step_name: string
+  state: 'running' | 'paused' | 'stopped'
+  due_at: Instant | null
+  warn_at: Instant | null
+  late: boolean
+}
+
+export interface CoHandler {
+  id: Id
+  unit: Ref
+  part: string
+  state: string
+  state_name?: string
+  due_at: Instant | null
+  result: string | null
+}
+
+export interface CaseRequest {
+  id: Id
+  kind: 'extension' | 'pause' | 'park'
+  kind_name?: string
+  asked_by: string
+  asked_at?: Instant
+  reason: string
+  until: Instant | null
+  days?: number | null
+  state: string
+  decided_by: string | null
+  decided_at: Instant | null
+  note: string | null
+}
+
+export interface Answer {
+  id: Id
+  by: string
+  way: string
+  body: string
+  resident_said: string | null
+  rating: number | null
+  at: Instant
+}
+
+export interface VerificationView {
+  id: Id
+  by: string
+  result: string
+  note: string | null
+  at: Instant
+}
+
+export interface AttachmentView {
+  hash: string
+  thumb_url: string
+  url: string
+  stage: 'report' | 'before' | 'after' | 'answer'
+  mime: string
+  width: number | null
+  height: number | null
+}
+
+export interface ActionView {
+  key: string
+  name: string
+  enabled: boolean
+  refusal: null | { code: string; message: string }
+}
+
+export interface CategorySuggestion {
+  code: string
+  name: string
+  confidence: number
+  reasons: string[]
+}
+
+export interface CaseDetail extends CaseBrief {
+  body: string
+  address: string | null
+  place_note: string | null
+  confidence: number | null
+  category_source: string | null
+  second_category: CategoryRef | null
+  reports: CaseReport[]
+  events: CaseEvent[]
+  clocks: CaseClock[]
+  co_handlers: CoHandler[]
+  requests: CaseRequest[]
+  answers: Answer[]
+  verifications: VerificationView[]
+  attachments: AttachmentView[]
+  actions: ActionView[]
+  merged_into: null | { id: Id; number: string }
+  merged: { id: Id; number: string }[]
+  suggested: { categories: CategorySuggestion[] }
+  nearby: NearbyCase[]
+  caller_open: CaseBrief[]
+}
+
+export interface Suggestion {
+  categories: CategorySuggestion[]
+  auto: boolean
+  duplicates: NearbyCase[]
+  area: AreaRef | null
+  unit: Ref | null
+  urgent_hint: null | { text: string }
+  out_of_scope: null | { text: string; where_to_go: string }
+}
+
+export interface Caller {
+  reporter_id: Id | null
+  name_masked: string | null
+  open_cases: CaseBrief[]
+  recent: CaseBrief[]
+}
+
+export interface CaseCounts {
+  total: number
+  by_state: Record<string, number>
+  late: number
+  due_soon: number
+}
+
+/** The filters of a list of cases: the same names in the API, in the address bar and in links from figures. */
+export interface CaseFilter {
+  queue?: 'mine' | 'unit' | 'dispatch' | 'verify' | 'approve' | 'late' | 'all'
+  state?: string
+  category?: string
+  area?: string
+  unit?: string
+  worker?: string
+  channel?: string
+  urgent?: boolean
+  supervised?: boolean
+  q?: string
+  received_from?: string
+  received_to?: string
+  due_before?: string
+  sort?: 'due' | 'received'
+  limit?: number
+  after?: string
+}
+
+export interface ClockExplanation {
+  lines: { from: Instant; to: Instant; counted: boolean; reason: string; text: string; total_text: string }[]
+  due_at: Instant | null
+  text: string[]
+}
+
+export interface ReceiptRecord {
+  strand: number
+  seq: number
+  [field: string]: unknown
+}
+
+/** The resident's proof that the report was recorded; checked without trusting the server. */
+export interface Receipt {
+  version: number
+  jurisdiction: string
+  number: string
+  report_id: Id
+  received_at: Instant
+  body_sha256: string
+  salt: string
+  record: ReceiptRecord
+  leaf_index: number
+  tree_size: number
+  root_hash: string
+  inclusion: string[]
+  tree_head: { size: number; root: string; at: Instant; signature: string }
+  public_key: string
+  text_zh: string
+}
+
+export interface ReporterInput {
+  name?: string
+  phone?: string
+  anonymous?: boolean
+}
+
+export interface NewCase {
+  id: Id
+  channel: string
+  body: string
+  title?: string
+  category_code?: string
+  area_id?: Id
+  lon?: number
+  lat?: number
+  datum?: 'wgs84' | 'gcj02'
+  address?: string
+  reporter?: ReporterInput
+  attachments?: Id[]
+  urgent?: boolean
+  on_the_spot?: { result: string; answer_way: string; answer_body: string; after_attachments?: Id[] }
+}
+
+export interface NewCaseResult {
+  case: CaseDetail
+  receipt: Receipt
+  follow_code: string
+}
+
+export interface AnswerTemplate {
+  key: string
+  name: string
+  body: string
+}
+
+// ---------------------------------------------------------------- portal
+
+export interface PublicStatus {
+  number: string
+  title: string
+  body: string
+  state: CaseState
+  state_name: string
+  plain_text: string
+  steps: { at: Instant; text: string; who: string | null }[]
+  unit_public_name: string | null
+  worker_public: { name: string; badge_no: string } | null
+  due_at: Instant | null
+  due_explained: string[]
+  answers: { at: Instant; way: string; body: string }[]
+  can: { rate: boolean; object: boolean; withdraw: boolean; add: boolean }
+  attachments: AttachmentView[]
+}
+
+export interface PortalReportResult {
+  number: string
+  follow_code: string
+  receipt: Receipt
+  case: PublicStatus
+  duplicates?: { number: string; title: string; distance_m?: number | null }[]
+}
+
+export interface ReceiptCheck {
+  ok: boolean
+  checks: { name: string; ok: boolean; text: string }[]
+}
+
+export interface MyWorker {
+  chain: Ref[]
+  worker: { name: string; badge_no: string; photo_url?: string | null } | null
+  stand_in?: { name: string; badge_no: string } | null
+  office: { place: string | null; hours: string | null; phone: string | null }
+  badge_url: string | null
+}
+
+export interface BadgeCheck {
+  valid: boolean
+  name: string | null
+  area: string | null
+  unit: string | null
+}
+
+export interface TransparencySection {
+  title: string
+  paragraphs?: string[]
+  table?: { columns: string[]; rows: string[][] }
+}
+
+// ---------------------------------------------------------------- insight and operations
+
+export interface Figure {
+  key: string
+  name: string
+  definition: string
+  value: number | null
+  unit: string
+  numerator: number | null
+  denominator: number | null
+  link: string | null
+}
+
+export interface BoardChild {
+  area: { id: Id; name: string; level: string }
+  open: number
+  late: number
+  received_today: number
+  closed_today: number
+  on_time_rate: number | null
+  answered_rate: number | null
+  resolved_here_rate: number | null
+}
+
+export interface BoardView {
+  as_of: Instant
+  area: AreaRef
+  figures: Figure[]
+  children: BoardChild[]
+  by_category: { code: string; name: string; count: number; late?: number }[]
+  by_unit: { id: Id; name: string; count: number; late?: number }[]
+  by_channel: { key: string; name: string; count: number }[]
+  trend: { day: string; received: number; closed: number }[]
+  resolved_by_level: { level: string; level_name: string; count: number; share: number }[]
+}
+
+export interface Job {
+  id: Id
+  kind: string
+  key: string | null
+  state: string
+  run_at: Instant
+  attempts: number
+  last_error: string | null
+}
+
+export interface OutboxItem {
+  id: Id
+  case_id: Id | null
+  case_number?: string | null
+  kind: string
+  channel: string
+  body: string
+  state: 'waiting' | 'sent' | 'delivered' | 'failed' | 'cancelled'
+  created_at: Instant
+}
+
+export interface LedgerRecord {
+  strand: number
+  seq: number
+  at: Instant
+  action: string
+  subject_kind?: string
+  subject_id?: string
+  actor?: string | null
+  hash?: string
+}
+
+export interface TreeHead {
+  size: number
+  root: string
+  at: Instant
+  signature: string
+}

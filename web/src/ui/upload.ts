@@ -1,0 +1,60 @@
+// Sends one file so that a broken connection costs nothing: the tus protocol, resumed where it stopped.
+// Entry point: `uploadFile`. The protocol library is loaded with the first file.
+import { API, clientHeaders } from '@/api/client'
+
+export interface UploadTask {
+  /** The upload id, usable as an attachment; rejects with a sentence for people when it finally fails. */
+  done: Promise<string>
+  cancel(): void
+}
+
+export interface UploadOptions {
+  /** Residents have their own door. */
+  endpoint: '/uploads' | '/portal/uploads'
+  onProgress(share: number): void
+}
+
+const CHUNK_BYTES = 1024 * 1024
+const RETRY_DELAYS_MS = [0, 1000, 3000, 6000, 12000]
+
+export function uploadFile(file: File, options: UploadOptions): UploadTask {
+  let abort = () => {}
+  const done = import('tus-js-client').then(
+    ({ Upload }) =>
+      new Promise<string>((resolve, reject) => {
+        const upload = new Upload(file, {
+          endpoint: API + options.endpoint,
+          chunkSize: CHUNK_BYTES,
+          retryDelays: RETRY_DELAYS_MS,
+          headers: clientHeaders(),
+          metadata: { filename: file.name, mime: file.type },
+          removeFingerprintOnSuccess: true,
+          onProgress: (sent, total) => options.onProgress(total ? sent / total : 0),
+          onError: (error) => reject(new Error(refusal(error))),
+          onSuccess: () => resolve(idOf(upload.url)),
+        })
+        abort = () => void upload.abort(true)
+        void upload.findPreviousUploads().then((previous) => {
+          if (previous[0]) upload.resumeFromPreviousUpload(previous[0])
+          upload.start()
+        })
+      }),
+  )
+  return { done, cancel: () => abort() }
+}
+
+function idOf(url: string | null): string {
+  return (url ?? '').split('?')[0].replace(/\/+$/, '').split('/').pop() ?? ''
+}
+
+/** The server's own sentence when it gave one. */
+function refusal(error: Error): string {
+  const response = 'originalResponse' in error ? (error.originalResponse as { getBody(): string } | null) : null
+  try {
+    const message = JSON.parse(response?.getBody() ?? '').message
+    if (typeof message === 'string') return message
+  } catch {
+    // Not ours: fall through to the library's words.
+  }
+  return error.message
+}

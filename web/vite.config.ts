@@ -1,0 +1,57 @@
+// Builds the three faces as three pages. The server serves portal.html at `/`, desk.html at `/desk/` and field.html at
+// `/field/`; the dev server below answers the same paths and passes `/api` to a running server.
+import { fileURLToPath } from 'node:url'
+import vue from '@vitejs/plugin-vue'
+import { VantResolver } from '@vant/auto-import-resolver'
+import Components from 'unplugin-vue-components/vite'
+import { ElementPlusResolver } from 'unplugin-vue-components/resolvers'
+import { defineConfig, type Plugin } from 'vite'
+
+const path = (p: string) => fileURLToPath(new URL(p, import.meta.url))
+
+/** In development, answers `/desk/...` with desk.html and so on, as the server does. */
+function faces(): Plugin {
+  return {
+    name: 'faces',
+    configureServer(server) {
+      server.middlewares.use((req, _res, next) => {
+        const url = req.url ?? '/'
+        const isPage = !/\.[a-z0-9]+(\?|$)/i.test(url) && !url.startsWith('/api') && !url.startsWith('/@')
+        if (isPage) {
+          if (url.startsWith('/desk')) req.url = '/desk.html'
+          else if (url.startsWith('/field')) req.url = '/field.html'
+          else req.url = '/portal.html'
+        }
+        next()
+      })
+    },
+  }
+}
+
+export default defineConfig({
+  appType: 'mpa',
+  plugins: [
+    vue(),
+    // Components of Element Plus (desk) and Vant (field, portal) are imported one by one where a template names them.
+    Components({ dirs: [], resolvers: [ElementPlusResolver({ importStyle: 'css' }), VantResolver()], dts: 'components.d.ts' }),
+    faces(),
+  ],
+  resolve: { alias: { '@': path('./src') } },
+  define: { __VUE_OPTIONS_API__: true, __VUE_PROD_DEVTOOLS__: false, __VUE_I18N_LEGACY_API__: false },
+  build: {
+    target: 'es2022',
+    sourcemap: false,
+    // No inline data: the content security policy allows scripts and fonts from the own origin only.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    chunkSizeWarningLimit: 1200,
+    rollupOptions: {
+      input: { portal: path('./portal.html'), desk: path('./desk.html'), field: path('./field.html') },
+    },
+  },
+  server: {
+    port: 5173,
+    proxy: { '/api': { target: process.env.WANGGE_SERVER ?? 'http://127.0.0.1:8080', changeOrigin: false } },
+  },
+  test: { environment: 'happy-dom', include: ['src/**/*.test.ts'] },
+} as import('vitest/config').ViteUserConfig)
