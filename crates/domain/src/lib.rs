@@ -2,5 +2,10 @@
 
 pub mod calendar;
 pub mod cases;
+pub mod geo;
 pub mod ids;
+pub mod policy;
+pub mod territory;
+pub mod text;
 pub mod time;
+pub mod workforce;
