@@ -284,11 +284,12 @@ fn live(presses: &[Press], rules: &Rules, look: Option<Look>) -> BTreeSet<(State
         let Some((after, changed)) = apply(&case, &other, p, rules, step as u128) else {
             continue;
         };
-        if p.by == 0
-            && p.action != Action::Confirm
-            && p.action != Action::Split
-            && !(p.action == Action::Mediate && !rules.mediation)
-        {
+        let a_button = match p.action {
+            Action::Confirm | Action::Split => false,
+            Action::Mediate => rules.mediation,
+            _ => true,
+        };
+        if p.by == 0 && a_button {
             assert_eq!(
                 case.may(p.action, &person(p.who), moment(p), rules),
                 Ok(()),
