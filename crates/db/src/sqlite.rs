@@ -1,0 +1,389 @@
+//! SQLite: one writer thread with group commit, a pool of reader threads, each with its own connection.
+//!
+//! The writer takes the waiting closures, runs each in a savepoint of one transaction, commits once (`synchronous=FULL`: the commit
+//! is on the disk) and only then answers them all. While a commit waits for the disk the next closures gather, so the batches grow
+//! with the load by themselves. A commit that fails fails its whole batch, and if the disk was the reason no write is accepted any
+//! more (fsync must not be tried again: the pages may be gone from the cache); reads go on.
+
+use crate::job::{Job, Queue, panic_text};
+use crate::tx::{Callback, Conn};
+use crate::{DbError, Options, Row, State, Tx, Value};
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, OpenFlags, ffi};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// Closures in one commit at most.
+const BATCH_LENGTH: usize = 256;
+/// No further closure joins a batch that has been running for this long.
+const BATCH_TIME: Duration = Duration::from_millis(20);
+/// The write-ahead log is moved into the database file when it has grown to this many bytes ..
+const WAL_STEP: u64 = 16 << 20;
+/// .. without waiting for readers, unless it has grown to this many.
+const WAL_LIMIT: u64 = 256 << 20;
+/// How long a checkpoint waits for readers above `WAL_LIMIT`.
+const CHECKPOINT_WAIT: Duration = Duration::from_secs(2);
+/// Page cache of each connection, KiB.
+const CACHE_KIB: u32 = 16 << 10;
+
+/// Opens the file with the settings every connection has; creates it if asked.
+pub(crate) fn connect(path: &Path, create: bool, options: &Options) -> Result<Connection, DbError> {
+    let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    flags.set(OpenFlags::SQLITE_OPEN_CREATE, create);
+    let conn = Connection::open_with_flags(path, flags)
+        .map_err(|error| DbError::Damaged(format!("{}: {error}", path.display())))?;
+    conn.busy_timeout(options.busy)
+        .map_err(|error| fold(error, "busy_timeout"))?;
+    conn.set_prepared_statement_cache_capacity(options.statements);
+    let settings = format!(
+        "pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on; pragma temp_store = memory;
+         pragma case_sensitive_like = on; pragma cache_size = -{CACHE_KIB}; pragma wal_autocheckpoint = 0;
+         pragma journal_size_limit = {WAL_STEP};"
+    );
+    conn.execute_batch(&settings).map_err(|error| fold(error, "pragma"))?;
+    Ok(conn)
+}
+
+/// Starts the threads; they end when the queues are closed.
+pub(crate) fn start(
+    path: &Path,
+    options: &Options,
+    writes: &Arc<Queue>,
+    reads: &Arc<Queue>,
+    state: &Arc<State>,
+) -> Result<Vec<JoinHandle<()>>, DbError> {
+    let writer = Writer {
+        conn: connect(path, true, options)?,
+        queue: writes.clone(),
+        state: state.clone(),
+        wal: PathBuf::from(format!("{}-wal", path.display())),
+        next_checkpoint: WAL_STEP,
+        busy: options.busy,
+    };
+    let mut threads = vec![spawn("db-writer", move || writer.work())?];
+    for _ in 0..options.sqlite_readers.max(1) {
+        let conn = connect(path, false, options)?;
+        conn.execute_batch("pragma query_only = on")
+            .map_err(|error| fold(error, "pragma"))?;
+        let queue = reads.clone();
+        threads.push(spawn("db-reader", move || read(&conn, &queue))?);
+    }
+    Ok(threads)
+}
+
+pub(crate) fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, DbError> {
+    let thread = std::thread::Builder::new().name(name.into()).spawn(work);
+    thread.map_err(|error| DbError::Other(format!("no thread for {name}: {error}")))
+}
+
+struct Writer {
+    conn: Connection,
+    queue: Arc<Queue>,
+    state: Arc<State>,
+    wal: PathBuf,
+    next_checkpoint: u64,
+    busy: Duration,
+}
+
+/// How one closure of a batch ended.
+enum Ended {
+    Kept(Vec<Callback>),
+    /// Its savepoint was rolled back; the error, if it is not the closure's own.
+    Undone(Result<(), DbError>),
+    /// The database ended the whole transaction.
+    Lost(DbError),
+}
+
+impl Writer {
+    fn work(mut self) {
+        while let Some(job) = self.queue.pop() {
+            self.batch(job);
+            self.checkpoint();
+        }
+        // Closing: leave one tidy file. What fails here fails no promise, the log is still there.
+        if let Err(error) = self
+            .conn
+            .execute_batch("pragma optimize; pragma wal_checkpoint(truncate)")
+        {
+            tracing::warn!(%error, "the write-ahead log was left in place at closing");
+        }
+    }
+
+    fn batch(&mut self, first: Box<dyn Job>) {
+        if let Err(error) = self.state.accepts().and_then(|()| self.command("begin immediate")) {
+            return first.settle(Err(error));
+        }
+        let started = Instant::now();
+        let mut answers: Vec<(Box<dyn Job>, Result<(), DbError>)> = Vec::new();
+        let mut callbacks = Vec::new();
+        let mut kept = 0;
+        let mut next = Some(first);
+        while let Some(mut job) = next.take() {
+            if job.abandoned() {
+                answers.push((job, Ok(())));
+            } else {
+                match self.one(job.as_mut()) {
+                    Ended::Kept(more) => {
+                        kept += 1;
+                        callbacks.extend(more);
+                        answers.push((job, Ok(())));
+                    }
+                    Ended::Undone(fate) => answers.push((job, fate)),
+                    Ended::Lost(error) => {
+                        answers.push((job, Ok(())));
+                        return self.fail(answers, error);
+                    }
+                }
+            }
+            if answers.len() < BATCH_LENGTH && started.elapsed() < BATCH_TIME {
+                next = self.queue.try_pop();
+            }
+        }
+        if kept == 0 {
+            // Nothing to keep, nothing to wait for.
+            if let Err(error) = self.command("rollback") {
+                return self.fail(answers, error);
+            }
+        } else {
+            if let Err(error) = self.command("commit") {
+                return self.fail(answers, error);
+            }
+            self.state.committed();
+        }
+        run_callbacks(callbacks);
+        for (job, fate) in answers {
+            job.settle(fate);
+        }
+    }
+
+    /// Runs one closure in its savepoint.
+    fn one(&self, job: &mut dyn Job) -> Ended {
+        if let Err(error) = self.command("savepoint job") {
+            return Ended::Lost(error);
+        }
+        let mut tx = Tx::new(Conn::Sqlite(&self.conn), 0);
+        let keep = job.run(&mut tx);
+        let Tx { callbacks, failed, .. } = tx;
+        if self.conn.is_autocommit() {
+            return Ended::Lost(
+                failed.unwrap_or_else(|| DbError::Other("the transaction was ended inside a closure".into())),
+            );
+        }
+        if let Some(error @ DbError::Damaged(_)) = failed {
+            return Ended::Lost(error);
+        }
+        let undone = match (keep, failed) {
+            (true, None) => {
+                return self
+                    .command("release savepoint job")
+                    .map_or_else(Ended::Lost, |()| Ended::Kept(callbacks));
+            }
+            (true, Some(error)) => Err(DbError::GivenUp(error.to_string())),
+            (false, _) => Ok(()),
+        };
+        match self
+            .command("rollback to savepoint job")
+            .and_then(|()| self.command("release savepoint job"))
+        {
+            Ok(()) => Ended::Undone(undone),
+            Err(error) => Ended::Lost(error),
+        }
+    }
+
+    /// Nothing of the batch is kept; if the disk was the reason, nothing will be any more.
+    fn fail(&self, answers: Vec<(Box<dyn Job>, Result<(), DbError>)>, error: DbError) {
+        if !self.conn.is_autocommit() {
+            // The transaction is over in any case: an error here changes nothing.
+            let _ = self.command("rollback");
+        }
+        let error = match error {
+            DbError::Damaged(why) => self.state.refuse(&why),
+            other => other,
+        };
+        tracing::error!(%error, writes = answers.len(), "a batch of writes failed");
+        for (job, _) in answers {
+            job.settle(Err(error.clone()));
+        }
+    }
+
+    /// Moves the log into the file when it has grown: without waiting for readers while it is small, with a bounded wait when it is large.
+    fn checkpoint(&mut self) {
+        let size = std::fs::metadata(&self.wal).map_or(0, |meta| meta.len());
+        if size < self.next_checkpoint {
+            return;
+        }
+        let wait = if size >= WAL_LIMIT {
+            CHECKPOINT_WAIT
+        } else {
+            Duration::ZERO
+        };
+        let outcome = self.conn.busy_timeout(wait).and_then(|()| {
+            self.conn.query_row("pragma wal_checkpoint(truncate)", [], |row| {
+                row.get::<_, i64>(0).map(|busy| busy != 0)
+            })
+        });
+        match outcome {
+            Ok(busy) => self.next_checkpoint = if busy { size + WAL_STEP } else { WAL_STEP },
+            Err(error) => match fold(error, "wal_checkpoint") {
+                DbError::Damaged(why) => drop(self.state.refuse(&why)),
+                error => {
+                    tracing::warn!(%error, "the write-ahead log could not be moved into the file yet");
+                    self.next_checkpoint = size + WAL_STEP;
+                }
+            },
+        }
+        if let Err(error) = self.conn.busy_timeout(self.busy) {
+            tracing::warn!(%error, "busy_timeout");
+        }
+    }
+
+    fn command(&self, sql: &'static str) -> Result<(), DbError> {
+        execute(&self.conn, sql, &[]).map(|_| ())
+    }
+}
+
+/// After the commit. A panic in one does not stop the others: the change is saved already.
+pub(crate) fn run_callbacks(callbacks: Vec<Callback>) {
+    for callback in callbacks {
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(callback)) {
+            tracing::error!(
+                panic = panic_text(panic.as_ref()),
+                "something to do after a commit panicked"
+            );
+        }
+    }
+}
+
+fn read(conn: &Connection, queue: &Queue) {
+    while let Some(mut job) = queue.pop() {
+        if job.abandoned() {
+            continue;
+        }
+        let fate = execute(conn, "begin", &[]).map(|_| {
+            let mut tx = Tx::new(Conn::Sqlite(conn), -1);
+            job.run(&mut tx);
+        });
+        if !conn.is_autocommit()
+            && let Err(error) = execute(conn, "rollback", &[])
+        {
+            tracing::error!(%error, "a read did not end");
+        }
+        job.settle(fate);
+    }
+}
+
+impl rusqlite::ToSql for Value {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self {
+            Value::Null => ValueRef::Null,
+            Value::Int(number) => ValueRef::Integer(*number),
+            Value::Real(number) => ValueRef::Real(*number),
+            Value::Text(text) => ValueRef::Text(text.as_bytes()),
+            Value::Blob(bytes) => ValueRef::Blob(bytes),
+        }))
+    }
+}
+
+/// A value from SQLite.
+pub(crate) fn value(value: ValueRef<'_>) -> Result<Value, DbError> {
+    Ok(match value {
+        ValueRef::Null => Value::Null,
+        ValueRef::Integer(number) => Value::Int(number),
+        ValueRef::Real(number) => Value::Real(number),
+        ValueRef::Text(bytes) => Value::Text(
+            std::str::from_utf8(bytes)
+                .map_err(|_| DbError::Damaged("text that is not UTF-8".into()))?
+                .to_owned(),
+        ),
+        ValueRef::Blob(bytes) => Value::Blob(bytes.to_vec()),
+    })
+}
+
+pub(crate) fn execute(conn: &Connection, sql: &str, params: &[Value]) -> Result<u64, DbError> {
+    run(conn, sql, params).map_err(|error| fold(error, sql))
+}
+
+fn run(conn: &Connection, sql: &str, params: &[Value]) -> rusqlite::Result<u64> {
+    let mut statement = conn.prepare_cached(sql)?;
+    bind(&mut statement, params)?;
+    if statement.column_count() == 0 {
+        return statement.raw_execute().map(|changed| changed as u64);
+    }
+    let mut rows = statement.raw_query();
+    while rows.next()?.is_some() {}
+    Ok(conn.changes())
+}
+
+pub(crate) fn query(conn: &Connection, sql: &str, params: &[Value]) -> Result<Vec<Row>, DbError> {
+    let mut statement = conn.prepare_cached(sql).map_err(|error| fold(error, sql))?;
+    bind(&mut statement, params).map_err(|error| fold(error, sql))?;
+    let width = statement.column_count();
+    let mut rows = statement.raw_query();
+    let mut found = Vec::new();
+    while let Some(row) = rows.next().map_err(|error| fold(error, sql))? {
+        let values = (0..width).map(|index| value(row.get_ref(index).map_err(|error| fold(error, sql))?));
+        found.push(Row(values.collect::<Result<_, _>>()?));
+    }
+    Ok(found)
+}
+
+fn bind(statement: &mut rusqlite::Statement<'_>, params: &[Value]) -> rusqlite::Result<()> {
+    let expected = statement.parameter_count();
+    if expected != params.len() {
+        return Err(rusqlite::Error::InvalidParameterCount(params.len(), expected));
+    }
+    for (index, value) in params.iter().enumerate() {
+        statement.raw_bind_parameter(index + 1, value)?;
+    }
+    Ok(())
+}
+
+/// Folds the driver's error into ours.
+pub(crate) fn fold(error: rusqlite::Error, sql: &str) -> DbError {
+    let (code, message) = match error {
+        rusqlite::Error::SqliteFailure(code, message) => (code, message.unwrap_or_else(|| code.to_string())),
+        other => return DbError::statement(without_sql(other), sql),
+    };
+    use rusqlite::ErrorCode as Code;
+    match code.code {
+        Code::ConstraintViolation => constraint(code.extended_code, &message),
+        Code::DatabaseBusy | Code::DatabaseLocked => DbError::Conflict(message),
+        Code::DiskFull => DbError::DiskFull,
+        Code::ReadOnly => DbError::ReadOnly,
+        Code::SystemIoFailure | Code::DatabaseCorrupt | Code::NotADatabase | Code::CannotOpen => {
+            DbError::Damaged(format!("{message} (code {})", code.extended_code))
+        }
+        Code::OperationInterrupted => DbError::TooSlow,
+        Code::TypeMismatch => DbError::WrongType(message),
+        Code::Unknown => DbError::statement(message, sql),
+        _ => DbError::Other(format!("{message} (code {})", code.extended_code)),
+    }
+}
+
+fn without_sql(error: rusqlite::Error) -> String {
+    match error {
+        rusqlite::Error::SqlInputError { msg, offset, .. } => format!("{msg} at {offset}"),
+        other => other.to_string(),
+    }
+}
+
+fn constraint(extended: i32, message: &str) -> DbError {
+    // "UNIQUE constraint failed: account.login"
+    let what = message.split_once(": ").map_or(message, |(_, what)| what).to_owned();
+    match extended {
+        ffi::SQLITE_CONSTRAINT_UNIQUE | ffi::SQLITE_CONSTRAINT_PRIMARYKEY | ffi::SQLITE_CONSTRAINT_ROWID => {
+            DbError::Unique { columns: what }
+        }
+        ffi::SQLITE_CONSTRAINT_FOREIGNKEY => DbError::ForeignKey {
+            constraint: "foreign key".into(),
+        },
+        ffi::SQLITE_CONSTRAINT_CHECK => DbError::Check { constraint: what },
+        ffi::SQLITE_CONSTRAINT_NOTNULL => DbError::NotNull { column: what },
+        ffi::SQLITE_CONSTRAINT_DATATYPE => DbError::WrongType(message.to_owned()),
+        ffi::SQLITE_CONSTRAINT_TRIGGER => DbError::Trigger(message.to_owned()),
+        _ => DbError::Other(message.to_owned()),
+    }
+}

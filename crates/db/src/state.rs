@@ -1,0 +1,56 @@
+//! What the threads of one database share about its condition.
+
+use crate::{Backend, DbError};
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::SystemTime;
+
+/// The condition of a database, for the health page. Nothing personal in it.
+#[derive(Debug, Clone)]
+pub struct Health {
+    pub backend: Backend,
+    /// Closures waiting to write.
+    pub writes_waiting: usize,
+    /// Closures waiting to read.
+    pub reads_waiting: usize,
+    /// When the last commit of this process was durable.
+    pub last_commit: Option<SystemTime>,
+    /// Why writes are refused, if they are. It stays so until the process is started again after someone looked at the disk.
+    pub refusing: Option<String>,
+}
+
+#[derive(Default)]
+pub(crate) struct State {
+    last_commit: Mutex<Option<SystemTime>>,
+    refusing: OnceLock<String>,
+}
+
+impl State {
+    pub(crate) fn committed(&self) {
+        *self.last_commit.lock().unwrap_or_else(PoisonError::into_inner) = Some(SystemTime::now());
+    }
+
+    /// Stops all writes from now on; the first reason stays.
+    pub(crate) fn refuse(&self, why: &str) -> DbError {
+        let why = self.refusing.get_or_init(|| why.to_owned()).clone();
+        tracing::error!(why, "writes are refused from now on");
+        DbError::Refusing { why }
+    }
+
+    pub(crate) fn accepts(&self) -> Result<(), DbError> {
+        match self.refusing.get() {
+            Some(why) => Err(DbError::Refusing { why: why.clone() }),
+            None => Ok(()),
+        }
+    }
+
+    pub(crate) fn health(&self, backend: Backend, writes_waiting: usize, reads_waiting: usize) -> Health {
+        let last_commit = *self.last_commit.lock().unwrap_or_else(PoisonError::into_inner);
+        Health {
+            backend,
+            writes_waiting,
+            reads_waiting,
+            last_commit,
+            refusing: self.refusing.get().cloned(),
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! The transaction a closure works in: statements, deferred writes, inner attempts, what to do after the commit.
+//!
+//! Same behaviour on both databases, including this: **after a statement failed, nothing of the transaction can be kept**
+//! (PostgreSQL works so), unless the statement ran inside [`Tx::attempt`].
+
+use crate::postgres::PgTx;
+use crate::{Backend, DbError, Row, Sql, Value, sqlite};
+
+pub(crate) type Callback = Box<dyn FnOnce() + Send>;
+
+pub(crate) enum Conn<'c> {
+    Sqlite(&'c rusqlite::Connection),
+    Postgres(PgTx<'c>),
+}
+
+/// One open transaction.
+pub struct Tx<'c> {
+    pub(crate) conn: Conn<'c>,
+    pub(crate) strand: i64,
+    pub(crate) callbacks: Vec<Callback>,
+    /// The first failed statement: from then on only rolling back is possible.
+    pub(crate) failed: Option<DbError>,
+}
+
+impl<'c> Tx<'c> {
+    pub(crate) fn new(conn: Conn<'c>, strand: i64) -> Tx<'c> {
+        Tx {
+            conn,
+            strand,
+            callbacks: Vec::new(),
+            failed: None,
+        }
+    }
+
+    /// Runs a statement; the number of rows it changed.
+    pub fn execute(&mut self, sql: &str, params: &[Value]) -> Result<u64, DbError> {
+        self.checked(sql, params, |conn| match conn {
+            Conn::Sqlite(conn) => sqlite::execute(conn, sql, params),
+            Conn::Postgres(conn) => conn.execute(sql, params),
+        })
+    }
+
+    /// Runs a statement whose count nobody needs. On PostgreSQL it is sent without waiting for the answer:
+    /// an error surfaces at the next statement or at the commit. On SQLite it is `execute`.
+    pub fn defer(&mut self, sql: &str, params: &[Value]) -> Result<(), DbError> {
+        self.checked(sql, params, |conn| match conn {
+            Conn::Sqlite(conn) => sqlite::execute(conn, sql, params).map(|_| ()),
+            Conn::Postgres(conn) => conn.defer(sql, params),
+        })
+    }
+
+    /// All rows. Bound them in the SQL (`limit`): they are all held in memory.
+    pub fn query(&mut self, sql: &str, params: &[Value]) -> Result<Vec<Row>, DbError> {
+        self.checked(sql, params, |conn| match conn {
+            Conn::Sqlite(conn) => sqlite::query(conn, sql, params),
+            Conn::Postgres(conn) => conn.query(sql, params),
+        })
+    }
+
+    /// The row, if there is one; more than one is an error.
+    pub fn query_opt(&mut self, sql: &str, params: &[Value]) -> Result<Option<Row>, DbError> {
+        let mut rows = self.query(sql, params)?;
+        if rows.len() > 1 {
+            return Err(DbError::ManyRows);
+        }
+        Ok(rows.pop())
+    }
+
+    /// The one row there must be.
+    pub fn query_one(&mut self, sql: &str, params: &[Value]) -> Result<Row, DbError> {
+        self.query_opt(sql, params)?.ok_or(DbError::NoRow)
+    }
+
+    /// All rows of a composed statement.
+    pub fn fetch(&mut self, sql: &Sql) -> Result<Vec<Row>, DbError> {
+        self.query(sql.text(), sql.params())
+    }
+
+    /// Runs a composed statement; the number of rows it changed.
+    pub fn run(&mut self, sql: &Sql) -> Result<u64, DbError> {
+        self.execute(sql.text(), sql.params())
+    }
+
+    /// An inner attempt: if `f` fails, only what it did is undone and the transaction goes on.
+    pub fn attempt<T, E: From<DbError>>(&mut self, f: impl FnOnce(&mut Self) -> Result<T, E>) -> Result<T, E> {
+        self.flush()?;
+        self.command("savepoint attempt")?;
+        let callbacks = self.callbacks.len();
+        let outcome = f(self);
+        let sent = self.flush();
+        let outcome = match (outcome, sent) {
+            (Ok(done), Ok(())) => {
+                self.command("release savepoint attempt")?;
+                return Ok(done);
+            }
+            (Ok(_), Err(error)) => Err(error.into()),
+            (Err(error), _) => Err(error),
+        };
+        self.failed = None;
+        self.callbacks.truncate(callbacks);
+        self.command("rollback to savepoint attempt")?;
+        self.command("release savepoint attempt")?;
+        outcome
+    }
+
+    /// Number of the writer connection this transaction runs on, held by no other connection to this database while it runs:
+    /// whoever keeps one chain per strand never has two writers on one chain. 0 on SQLite, where there is one writer at a time
+    /// (of this or, during an import, of another process: read the chain's head inside the transaction). -1 in `read`.
+    pub fn strand(&self) -> i64 {
+        self.strand
+    }
+
+    /// Something to do right after the commit is durable, before the caller gets its answer; never after a rollback. Keep it short.
+    pub fn on_commit(&mut self, f: impl FnOnce() + Send + 'static) {
+        self.callbacks.push(Box::new(f));
+    }
+
+    pub fn backend(&self) -> Backend {
+        match self.conn {
+            Conn::Sqlite(_) => Backend::Sqlite,
+            Conn::Postgres(_) => Backend::Postgres,
+        }
+    }
+
+    /// Waits for the deferred statements.
+    pub(crate) fn flush(&mut self) -> Result<(), DbError> {
+        if let Some(error) = &self.failed {
+            return Err(DbError::GivenUp(error.to_string()));
+        }
+        let outcome = match &mut self.conn {
+            Conn::Sqlite(_) => Ok(()),
+            Conn::Postgres(conn) => conn.flush(),
+        };
+        outcome.inspect_err(|error| self.failed = Some(error.clone()))
+    }
+
+    /// A transaction command without parameters.
+    pub(crate) fn command(&mut self, sql: &'static str) -> Result<(), DbError> {
+        match &mut self.conn {
+            Conn::Sqlite(conn) => sqlite::execute(conn, sql, &[]).map(|_| ()),
+            Conn::Postgres(conn) => conn.command(sql),
+        }
+    }
+
+    fn checked<T>(
+        &mut self,
+        sql: &str,
+        params: &[Value],
+        run: impl FnOnce(&mut Conn<'c>) -> Result<T, DbError>,
+    ) -> Result<T, DbError> {
+        if let Some(error) = &self.failed {
+            return Err(DbError::GivenUp(error.to_string()));
+        }
+        let outcome = check(sql, params).and_then(|()| run(&mut self.conn));
+        outcome.inspect_err(|error| self.failed = Some(error.clone()))
+    }
+}
+
+/// What can be seen wrong before the database sees it.
+fn check(sql: &str, params: &[Value]) -> Result<(), DbError> {
+    if cfg!(debug_assertions) {
+        crate::sql::check_placeholders(sql, params.len())?;
+    }
+    for (index, value) in params.iter().enumerate() {
+        value.portable().map_err(|why| DbError::Parameter {
+            number: index + 1,
+            why: why.into(),
+        })?;
+    }
+    Ok(())
+}
