@@ -475,6 +475,9 @@ impl<'a> Terms<'a> {
     /// When `parts` have been counted; `None` while a pause leaves that open.
     fn reached(&self, calendar: &Calendar, parts: i64) -> Result<Option<Timestamp>, CalendarError> {
         let unit = self.unit();
+        // A stretch of working days may lose up to one part to rounding. Given back, so that a limit can never miss closing time by a
+        // part and end on the next day; a part is far below a millisecond.
+        let rounding = i64::from(unit == Unit::WorkingDay);
         let mut need = parts;
         for (from, to) in self.running(self.begin(calendar)?) {
             if need <= 0 {
@@ -485,10 +488,10 @@ impl<'a> Terms<'a> {
                 return calendar.at_position(unit, position.saturating_add(need)).map(Some);
             };
             let counted = calendar.position(unit, to)? - position;
-            if counted >= need {
-                return calendar.at_position(unit, position + need).map(Some);
+            if counted + rounding >= need {
+                return calendar.at_position(unit, position + need.min(counted)).map(Some);
             }
-            need -= counted;
+            need -= counted + rounding;
         }
         Ok(None)
     }

@@ -474,7 +474,7 @@ impl Text {
         match &line.what {
             What::Counted(day) => self.counted(line, day),
             What::Idle(why) => self.idle(line, why),
-            What::Conclusion(state) => self.conclusion(line, state),
+            What::Conclusion(state) => self.conclusion(state),
             What::Started { rule, limit } => {
                 self.moment(line.from);
                 self.add("开始计时：", ": the clock starts. ");
@@ -553,7 +553,7 @@ impl Text {
         }
     }
 
-    fn conclusion(&mut self, line: &ExplainLine, state: &ClockState) {
+    fn conclusion(&mut self, state: &ClockState) {
         match &state.due {
             Due::At(at) => {
                 // The answer people look for always names the year.
@@ -568,16 +568,17 @@ impl Text {
             ),
             Due::Unknown(unknown) => {
                 let (calendar, to, year) = (&unknown.calendar, unknown.known_to, unknown.year);
+                let (zh_year, month, day) = (to.year(), to.month(), to.day());
                 self.add(
-                    &format!("到期时间暂不能推算：工作日历“{calendar}”只到{to}，{year}年的放假安排尚未导入。"),
+                    &format!("到期时间暂不能推算：工作日历“{calendar}”只到{zh_year}年{month}月{day}日，{year}年的放假安排尚未导入。"),
                     &format!("The due time is not known yet: calendar “{calendar}” ends on {to}; {year} is not yet imported. "),
                 );
             }
         }
-        self.standing(line, state);
+        self.standing(state);
     }
 
-    fn standing(&mut self, line: &ExplainLine, state: &ClockState) {
+    fn standing(&mut self, state: &ClockState) {
         let late = days_text(state.late_ms, self.lang);
         let (used, left) = (
             amount_text(state.used, self.lang),
@@ -588,10 +589,9 @@ impl Text {
         } else {
             state.now
         };
-        debug_assert!(line.from == line.to);
-        self.add("截至", "On ");
-        self.moment(end);
         let stopped = matches!(state.phase, Phase::Stopped { .. });
+        self.add(if stopped { "已于" } else { "截至" }, "On ");
+        self.moment(end);
         match (stopped, state.is_late()) {
             (true, true) => self.add(
                 &format!("停止计时，超期{late}。"),
