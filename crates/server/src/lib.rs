@@ -1,1 +1,17 @@
-//! server
+//! The shell: everything that touches the world. Library behind the one binary `wangge`.
+//!
+//! Entry points: [`router::router`] for the server, [`cli::main`] for the command line. Parts depend on each other in this order, never
+//! back: platform, access, policy, territory, workforce, cases, insight, exchange, demo; `operations`, `router` and `cli` know them all.
+
+pub mod access;
+pub mod cases;
+pub mod cli;
+pub mod exchange;
+pub mod insight;
+pub mod migrations;
+pub mod operations;
+pub mod platform;
+pub mod policy;
+pub mod router;
+pub mod territory;
+pub mod workforce;

@@ -1,1 +1,5 @@
-fn main() {}
+//! The binary `wangge`. Everything is in the library.
+
+fn main() -> std::process::ExitCode {
+    server::cli::main()
+}

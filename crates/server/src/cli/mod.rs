@@ -1,0 +1,51 @@
+//! The command line: `wangge <command>`. Each command is a file here: `Args` (clap) and `run(args) -> Result<(), CliError>`.
+//!
+//! Entry point: [`main`]. Prints belong here and nowhere else.
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+mod openapi;
+pub mod serve;
+
+/// A message for the person at the terminal: what happened, what is safe, what to do.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct CliError(pub String);
+
+impl CliError {
+    /// From anything that can be printed.
+    pub fn new(message: impl std::fmt::Display) -> CliError {
+        CliError(message.to_string())
+    }
+}
+
+#[derive(Parser)]
+#[command(name = "wangge", version, about = "网格化服务管理平台 · grid service platform")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// 启动服务 · Start the server
+    Serve(serve::Args),
+    /// 打印接口描述 · Print the API description (OpenAPI)
+    Openapi,
+}
+
+/// Runs the command given on the command line.
+pub fn main() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Serve(args) => serve::run(args),
+        Command::Openapi => openapi::run(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("wangge: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! `wangge serve`: opens the database, brings the schema up, answers requests until told to stop.
+
+use super::CliError;
+use crate::migrations::MIGRATIONS;
+use crate::platform::App;
+use crate::platform::clock::{Chance, Clock};
+use crate::platform::config::Config;
+use crate::platform::keys::Keys;
+use crate::platform::logs;
+use crate::router::router;
+use db::{Db, Options};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tokio::net::TcpListener;
+
+/// Requests under way when the server is told to stop get this long.
+const LAST_REQUESTS: Duration = Duration::from_secs(10);
+
+/// What `wangge serve` takes.
+#[derive(Debug, Default, clap::Args)]
+pub struct Args {
+    /// 配置文件 · Settings file (TOML); the environment (`WANGGE_*`) wins over it
+    #[arg(long, env = "WANGGE_CONFIG")]
+    pub config: Option<PathBuf>,
+}
+
+/// Runs the server until it is told to stop.
+pub fn run(args: Args) -> Result<(), CliError> {
+    let config = Config::load(args.config.as_deref()).map_err(CliError::new)?;
+    logs::start(&config.log);
+    logs::start_metrics();
+    let runtime = tokio::runtime::Runtime::new().map_err(CliError::new)?;
+    runtime.block_on(async {
+        let app = open(config).await?;
+        listen(app).await
+    })
+}
+
+/// Opens the database, the keys and the clock of this machine: the program as it runs, without the HTTP side.
+pub async fn open(config: Config) -> Result<App, CliError> {
+    for path in [
+        config.database.strip_prefix("sqlite:").map(Path::new),
+        Some(config.key_file.as_path()),
+    ]
+    .into_iter()
+    .flatten()
+    {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        if let Some(folder) = folder {
+            std::fs::create_dir_all(folder)
+                .map_err(|error| CliError(format!("cannot make the folder {}: {error}", folder.display())))?;
+        }
+    }
+    let chance = Chance::of_the_machine();
+    let keys = Keys::load_or_create(&config.key_file, &chance).map_err(CliError::new)?;
+    let db = Db::open(&config.database, Options::default())
+        .await
+        .map_err(CliError::new)?;
+    db.migrate(MIGRATIONS).await.map_err(CliError::new)?;
+    Ok(App::new(db, config, Clock::Machine, chance, keys))
+}
+
+/// Answers requests until SIGINT or SIGTERM; those under way are finished.
+pub async fn listen(app: App) -> Result<(), CliError> {
+    let address = app.config().listen.clone();
+    let listener = TcpListener::bind(&address)
+        .await
+        .map_err(|error| CliError(format!("cannot listen on {address}: {error}")))?;
+    let bound = listener.local_addr().map_err(CliError::new)?;
+    println!("wangge 已启动 · ready: http://{bound}/ (desk: http://{bound}/desk/)");
+    let service = router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    let mut told = stopped.clone();
+    let server = axum::serve(listener, service).with_graceful_shutdown(async move {
+        let _ = told.wait_for(|stop| *stop).await;
+    });
+    let server = tokio::spawn(server.into_future());
+    told_to_stop().await;
+    tracing::info!("stopping");
+    app.live().close();
+    let _ = stop.send(true);
+    match tokio::time::timeout(LAST_REQUESTS, server).await {
+        Ok(Ok(done)) => done.map_err(CliError::new),
+        Ok(Err(panic)) => Err(CliError::new(panic)),
+        Err(_) => {
+            tracing::warn!("some requests did not end in time");
+            Ok(())
+        }
+    }
+}
+
+async fn told_to_stop() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let interrupt = tokio::signal::ctrl_c();
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => tokio::select! {
+            _ = interrupt => {}
+            _ = terminate.recv() => {}
+        },
+        Err(_) => {
+            let _ = interrupt.await;
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! Exchange 交换: imports and mailboxes.
+
+mod http;
+
+pub use http::routes;

@@ -1,0 +1,54 @@
+//! The schema, step by step: every file of `migrations/`, in order. A test holds the list and the folder together.
+
+use db::Migration;
+
+macro_rules! steps {
+    ($($number:literal $name:literal),* $(,)?) => {
+        /// All steps of the schema.
+        pub const MIGRATIONS: &[Migration] = &[$(Migration {
+            number: $number,
+            name: $name,
+            sql: include_str!(concat!("../migrations/", $name, ".sql")),
+        }),*];
+    };
+}
+
+steps! {
+    1 "0001_platform",
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn the_list_has_every_file_of_the_folder() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations");
+        let mut files: Vec<String> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| {
+                entry
+                    .unwrap()
+                    .file_name()
+                    .into_string()
+                    .unwrap()
+                    .trim_end_matches(".sql")
+                    .to_owned()
+            })
+            .collect();
+        files.sort();
+        assert_eq!(
+            MIGRATIONS.iter().map(|step| step.name.to_owned()).collect::<Vec<_>>(),
+            files
+        );
+        for step in MIGRATIONS {
+            assert_eq!(
+                step.name.split('_').next().unwrap().parse::<u32>().unwrap(),
+                step.number,
+                "{}",
+                step.name
+            );
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! The one place that reads the machine's clock and randomness, so that months can be simulated in a test.
+
+use domain::time::Timestamp;
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+/// Where "now" comes from.
+pub enum Clock {
+    /// The machine.
+    Machine,
+    /// A clock a test sets and moves: milliseconds since 1970.
+    Set(AtomicI64),
+}
+
+impl Clock {
+    /// A clock standing at an instant until moved.
+    pub fn standing_at(at: Timestamp) -> Clock {
+        Clock::Set(AtomicI64::new(at.0))
+    }
+
+    /// The present instant.
+    #[allow(clippy::disallowed_methods)] // the one place
+    pub fn now(&self) -> Timestamp {
+        match self {
+            Clock::Machine => Timestamp(jiff::Timestamp::now().as_millisecond()),
+            Clock::Set(at) => Timestamp(at.load(Ordering::SeqCst)),
+        }
+    }
+
+    /// Moves a standing clock; the machine's cannot be moved.
+    pub fn advance_ms(&self, ms: i64) {
+        if let Clock::Set(at) = self {
+            at.fetch_add(ms, Ordering::SeqCst);
+        }
+    }
+}
+
+/// Where chance comes from: a cryptographic generator, seeded by the operating system or by a test.
+pub struct Chance(Mutex<StdRng>);
+
+impl Chance {
+    /// Seeded by the operating system.
+    pub fn of_the_machine() -> Chance {
+        Chance(Mutex::new(rand::make_rng()))
+    }
+
+    /// The same sequence each time: for tests and simulations only.
+    pub fn seeded(seed: u64) -> Chance {
+        Chance(Mutex::new(StdRng::seed_from_u64(seed)))
+    }
+
+    /// Unpredictable bytes.
+    pub fn bytes<const N: usize>(&self) -> [u8; N] {
+        let mut bytes = [0; N];
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .fill_bytes(&mut bytes);
+        bytes
+    }
+
+    /// Text of `length` characters from an alphabet without look-alikes (no 0 O 1 l I), evenly distributed.
+    pub fn readable(&self, length: usize) -> String {
+        const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+        let picked = (0..length).map(|_| {
+            let [byte] = self.bytes::<1>();
+            char::from(ALPHABET[usize::from(byte) % ALPHABET.len()])
+        });
+        picked.collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_seed_gives_the_same_sequence() {
+        assert_eq!(Chance::seeded(1).bytes::<16>(), Chance::seeded(1).bytes::<16>());
+        assert_ne!(Chance::seeded(1).bytes::<16>(), Chance::seeded(2).bytes::<16>());
+        assert_eq!(Chance::seeded(3).readable(12).len(), 12);
+    }
+
+    #[test]
+    fn a_standing_clock_moves_when_told() {
+        let clock = Clock::standing_at(Timestamp(1000));
+        clock.advance_ms(5);
+        assert_eq!(clock.now(), Timestamp(1005));
+    }
+}

@@ -1,0 +1,241 @@
+//! What an operator decides: a TOML file and the environment, the environment winning.
+//!
+//! Entry point: [`Config::load`]. Every setting has a default that is safe for one machine; `docs/operations` lists them.
+
+use serde::Deserialize;
+use std::path::{Path, PathBuf};
+
+/// Settings of one server.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Address and port to listen on. `WANGGE_LISTEN`
+    pub listen: String,
+    /// The address users see; `https://` turns on secure cookies. `WANGGE_PUBLIC_URL`
+    pub public_url: String,
+    /// `sqlite:PATH` or `postgres://..?schema=NAME`. `WANGGE_DATABASE`
+    pub database: String,
+    /// Where photos go: a folder, or `s3://bucket/prefix` (credentials from the usual AWS variables). `WANGGE_BLOBS`
+    pub blobs: String,
+    /// The master key file, made at first start. `WANGGE_KEY_FILE`
+    pub key_file: PathBuf,
+    /// Folder of the rule pack. `WANGGE_PACK`
+    pub pack: Option<PathBuf>,
+    /// The base map under our own layers; none: our layers alone. `WANGGE_MAP_STYLE_URL`, `WANGGE_MAP_TILES`, `WANGGE_MAP_ATTRIBUTION`
+    pub base_map: Option<BaseMap>,
+    /// `error`, `warn`, `info`, `debug`, or a filter as of tracing-subscriber. `WANGGE_LOG`
+    pub log: String,
+    /// Whether a proxy in front sets `X-Forwarded-For`; its last entry is then the client's address. `WANGGE_TRUST_PROXY`
+    pub trust_proxy: bool,
+    /// Whether `/metrics` answers others than this machine. `WANGGE_METRICS_OPEN`
+    pub metrics_open: bool,
+    /// Marks a place as fictional on every face. `WANGGE_DEMO`
+    pub demo: bool,
+    /// Cost of password hashing.
+    pub argon2: Argon2Cost,
+    /// Limits that belong to the operator.
+    pub limits: Limits,
+}
+
+/// The base map.
+#[derive(Debug, Clone, Default, Deserialize, PartialEq)]
+#[serde(default, deny_unknown_fields)]
+pub struct BaseMap {
+    /// A MapLibre style.
+    pub style_url: Option<String>,
+    /// Or raster tiles, `https://host/{z}/{x}/{y}.png`.
+    pub tiles: Option<String>,
+    /// What its owner wants to be shown.
+    pub attribution: String,
+}
+
+/// Cost of argon2id. The defaults are those OWASP recommends (19 MiB, 2 passes, 1 lane).
+#[derive(Debug, Clone, Copy, Deserialize, PartialEq)]
+#[serde(default, deny_unknown_fields)]
+pub struct Argon2Cost {
+    /// Memory in KiB.
+    pub memory_kib: u32,
+    /// Passes.
+    pub passes: u32,
+    /// Lanes.
+    pub lanes: u32,
+}
+
+/// Limits of the HTTP side.
+#[derive(Debug, Clone, Copy, Deserialize, PartialEq)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Requests of one address to the portal in a minute.
+    pub portal_per_minute: u32,
+    /// Password checks for one address in ten minutes.
+    pub logins_per_ten_minutes: u32,
+    /// Minutes without a request after which a session ends.
+    pub session_idle_minutes: u32,
+    /// Hours after which a session ends in any case.
+    pub session_hours: u32,
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        Config {
+            listen: "127.0.0.1:8080".into(),
+            public_url: "http://127.0.0.1:8080".into(),
+            database: "sqlite:data/wangge.db".into(),
+            blobs: "data/blobs".into(),
+            key_file: "data/wangge.key".into(),
+            pack: None,
+            base_map: None,
+            log: "info".into(),
+            trust_proxy: false,
+            metrics_open: false,
+            demo: false,
+            argon2: Argon2Cost::default(),
+            limits: Limits::default(),
+        }
+    }
+}
+
+impl Default for Argon2Cost {
+    fn default() -> Argon2Cost {
+        Argon2Cost {
+            memory_kib: 19 * 1024,
+            passes: 2,
+            lanes: 1,
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            portal_per_minute: 120,
+            logins_per_ten_minutes: 20,
+            session_idle_minutes: 60,
+            session_hours: 12,
+        }
+    }
+}
+
+/// Why the settings cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("the settings file {path}: {error}")]
+    File { path: String, error: std::io::Error },
+    /// The file has a mistake; the message names line and key.
+    #[error("the settings file {path}: {error}")]
+    Toml { path: String, error: toml::de::Error },
+    /// A variable of the environment has a value that does not fit.
+    #[error("the variable {name} cannot be understood: {value:?}")]
+    Variable { name: &'static str, value: String },
+}
+
+impl Config {
+    /// From a file (if given) and the environment.
+    pub fn load(file: Option<&Path>) -> Result<Config, ConfigError> {
+        Config::from_parts(file, |name| std::env::var(name).ok())
+    }
+
+    fn from_parts(file: Option<&Path>, variable: impl Fn(&str) -> Option<String>) -> Result<Config, ConfigError> {
+        let mut config = match file {
+            None => Config::default(),
+            Some(path) => {
+                let shown = path.display().to_string();
+                let text = std::fs::read_to_string(path).map_err(|error| ConfigError::File {
+                    path: shown.clone(),
+                    error,
+                })?;
+                toml::from_str(&text).map_err(|error| ConfigError::Toml { path: shown, error })?
+            }
+        };
+        let texts: [(&str, &mut String); 5] = [
+            ("WANGGE_LISTEN", &mut config.listen),
+            ("WANGGE_PUBLIC_URL", &mut config.public_url),
+            ("WANGGE_DATABASE", &mut config.database),
+            ("WANGGE_BLOBS", &mut config.blobs),
+            ("WANGGE_LOG", &mut config.log),
+        ];
+        for (name, setting) in texts {
+            if let Some(value) = variable(name) {
+                *setting = value;
+            }
+        }
+        for (name, setting) in [
+            ("WANGGE_TRUST_PROXY", &mut config.trust_proxy),
+            ("WANGGE_METRICS_OPEN", &mut config.metrics_open),
+            ("WANGGE_DEMO", &mut config.demo),
+        ] {
+            if let Some(value) = variable(name) {
+                *setting = truth(&value).ok_or(ConfigError::Variable { name, value })?;
+            }
+        }
+        if let Some(path) = variable("WANGGE_KEY_FILE") {
+            config.key_file = path.into();
+        }
+        if let Some(path) = variable("WANGGE_PACK") {
+            config.pack = Some(path.into());
+        }
+        let map = (
+            variable("WANGGE_MAP_STYLE_URL"),
+            variable("WANGGE_MAP_TILES"),
+            variable("WANGGE_MAP_ATTRIBUTION"),
+        );
+        if map.0.is_some() || map.1.is_some() {
+            config.base_map = Some(BaseMap {
+                style_url: map.0,
+                tiles: map.1,
+                attribution: map.2.unwrap_or_default(),
+            });
+        }
+        Ok(config)
+    }
+
+    /// Whether users come over https.
+    pub fn secure(&self) -> bool {
+        self.public_url.starts_with("https://")
+    }
+}
+
+fn truth(text: &str) -> Option<bool> {
+    match text {
+        "1" | "true" | "yes" => Some(true),
+        "0" | "false" | "no" | "" => Some(false),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn the_environment_wins_over_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("wangge.toml");
+        std::fs::write(
+            &path,
+            "listen = \"0.0.0.0:80\"\npublic_url = \"https://a.example\"\n[limits]\nsession_hours = 2\n",
+        )
+        .unwrap();
+        let variable = |name: &str| (name == "WANGGE_LISTEN").then(|| "127.0.0.1:9".to_owned());
+        let config = Config::from_parts(Some(&path), variable).unwrap();
+        assert_eq!(
+            (config.listen.as_str(), config.limits.session_hours),
+            ("127.0.0.1:9", 2)
+        );
+        assert!(config.secure());
+        assert_eq!(config.argon2, Argon2Cost::default());
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("wangge.toml");
+        std::fs::write(&path, "lisen = \"x\"\n").unwrap();
+        let error = Config::from_parts(Some(&path), |_| None).unwrap_err().to_string();
+        assert!(error.contains("lisen"), "{error}");
+        let error = Config::from_parts(None, |name| (name == "WANGGE_DEMO").then(|| "maybe".into())).unwrap_err();
+        assert!(error.to_string().contains("WANGGE_DEMO"));
+    }
+}
