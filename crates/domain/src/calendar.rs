@@ -856,3 +856,160 @@ fn check_name(name: &str, place: &str) -> Result<(), CalendarRefused> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use jiff::civil::date;
+
+    fn rules() -> CalendarRules {
+        CalendarRules {
+            id: "cn".into(),
+            version: 1,
+            from: date(2026, 1, 1),
+            to: date(2026, 12, 31),
+            week: Week::monday_to_friday(&[Span::hm(8, 30, 12, 0), Span::hm(14, 0, 17, 30)]),
+            seasons: vec![],
+            days: BTreeMap::new(),
+            shifts: vec![],
+        }
+    }
+
+    fn refused(change: impl FnOnce(&mut CalendarRules)) -> CalendarRefused {
+        let mut changed = rules();
+        change(&mut changed);
+        let refusal = Calendar::compile(&changed).unwrap_err();
+        assert_eq!(Calendars::new(&[changed]).unwrap_err(), refusal);
+        refusal
+    }
+
+    #[test]
+    fn impossible_calendars_are_refused() {
+        use CalendarRefused as R;
+        assert!(Calendar::compile(&rules()).is_ok());
+        assert!(matches!(refused(|c| c.to = date(2025, 12, 31)), R::EmptyRange { .. }));
+        assert!(matches!(refused(|c| c.to = date(2226, 1, 1)), R::TooLong { .. }));
+        assert!(matches!(refused(|c| c.id = String::new()), R::BadName { .. }));
+        assert!(matches!(refused(|c| c.week.days[0].weight = 0), R::BadWeight { .. }));
+        assert!(matches!(refused(|c| c.week.days[6].weight = 500), R::BadWeight { .. }));
+        assert!(matches!(
+            refused(|c| c.week.makeup = DayHours::rest()),
+            R::BadWeight { .. }
+        ));
+        assert!(matches!(
+            refused(|c| c.week.days[0].sessions[1].from = 600),
+            R::BadSessions { .. }
+        ));
+        assert!(matches!(
+            refused(|c| c.week.days[0].sessions[1].to = 1_441),
+            R::BadSessions { .. }
+        ));
+        assert!(matches!(
+            refused(|c| c.week.days[0].sessions = vec![Span::hm(9, 0, 10, 0); 9]),
+            R::TooMany { .. }
+        ));
+        let rest = || DayRule::Rest { name: "元旦".into() };
+        assert_eq!(
+            refused(|c| drop(c.days.insert(date(2027, 1, 1), rest()))),
+            R::DayOutsideRange { date: date(2027, 1, 1) }
+        );
+        let season = |from, to| Season {
+            from: date(2026, from, 1),
+            to: date(2026, to, 1),
+            week: rules().week,
+        };
+        assert!(matches!(
+            refused(|c| c.seasons = vec![season(5, 9), season(9, 10)]),
+            R::BadSeason { .. }
+        ));
+        assert!(matches!(
+            refused(|c| c.seasons = vec![season(9, 5)]),
+            R::BadSeason { .. }
+        ));
+        let shift = |cycle| Shift {
+            name: "夜班".into(),
+            anchor: date(2026, 1, 1),
+            cycle,
+        };
+        assert!(matches!(
+            refused(|c| c.shifts = vec![shift(vec![vec![]])]),
+            R::BadShift { .. }
+        ));
+        assert!(matches!(
+            refused(|c| c.shifts = vec![shift(vec![vec![Span::hm(1, 0, 26, 0)]])]),
+            R::BadSessions { .. }
+        ));
+        let all_day = || shift(vec![vec![Span::hm(0, 0, 24, 0)]]);
+        assert!(matches!(
+            refused(|c| c.shifts = vec![all_day(), all_day()]),
+            R::BadShift { .. }
+        ));
+        assert!(matches!(Calendars::new(&[rules(), rules()]), Err(R::Twice { .. })));
+    }
+
+    #[test]
+    fn a_post_round_the_clock_is_always_on_duty() {
+        let mut rules = rules();
+        let cycle = vec![vec![Span::hm(0, 0, 24, 0)]];
+        rules.shifts = vec![Shift {
+            name: "值守".into(),
+            anchor: date(2026, 1, 1),
+            cycle,
+        }];
+        let calendar = Calendar::compile(&rules).unwrap();
+        let duty = calendar.duty(Some("值守")).unwrap();
+        for minute in [0, 1, 719, 1_439] {
+            let at = Timestamp::from_day(day_number(date(2026, 2, 17)), minute * MINUTE_MS);
+            assert_eq!((duty.is_on(at), duty.next(at)), (Ok(true), Ok(at)));
+        }
+        assert!(calendar.duty(Some("没有的班")).is_none());
+    }
+
+    #[test]
+    fn summer_hours_hold_between_their_dates() {
+        let mut rules = rules();
+        let summer = Week::monday_to_friday(&[Span::hm(8, 30, 12, 0), Span::hm(14, 30, 18, 0)]);
+        rules.seasons = vec![Season {
+            from: date(2026, 5, 1),
+            to: date(2026, 9, 30),
+            week: summer,
+        }];
+        let calendar = Calendar::compile(&rules).unwrap();
+        let closing = |month, day| {
+            let start = Timestamp::start_of(date(2026, month, day));
+            calendar
+                .add(start, Amount::whole(1, Unit::WorkingDay))
+                .unwrap()
+                .civil()
+                .time()
+                .to_string()
+        };
+        assert_eq!((closing(4, 30), closing(5, 1)), ("17:30:00".into(), "18:00:00".into()));
+        assert_eq!((closing(9, 30), closing(10, 1)), ("18:00:00".into(), "17:30:00".into()));
+    }
+
+    #[test]
+    fn the_last_midnight_is_known_and_nothing_after_it() {
+        let calendar = Calendar::compile(&rules()).unwrap();
+        let end = Timestamp::start_of(date(2027, 1, 1));
+        let year = calendar.between(Timestamp::start_of(date(2026, 1, 1)), end, Unit::WorkingDay);
+        assert_eq!(year, Ok(Amount::whole(261, Unit::WorkingDay)));
+        assert!(calendar.between(end, end.plus_ms(1), Unit::WorkingHour).is_err());
+        assert!(calendar.between(end, end.plus_ms(1), Unit::NaturalHour).is_ok());
+        let before = Timestamp::start_of(date(2026, 12, 31));
+        assert!(calendar.add(before, Amount::whole(1, Unit::WorkingDay)).is_ok());
+        assert_eq!(
+            calendar
+                .add(before, Amount::thousandths(1_001, Unit::WorkingDay))
+                .unwrap_err()
+                .year,
+            2027
+        );
+        assert!(
+            calendar
+                .add(before, Amount::whole(4_000, Unit::WorkingDay).back())
+                .is_err()
+        );
+    }
+}
