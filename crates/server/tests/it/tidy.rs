@@ -1,0 +1,192 @@
+//! House rules that no compiler holds, as tests that give the reason. The map is `ARCHITECTURE.md`.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// The parts in the order in which they may know each other: a part uses only what stands before it.
+const ORDER: [&str; 9] =
+    ["platform", "access", "policy", "territory", "workforce", "cases", "insight", "exchange", "demo"];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the workspace root exists")
+}
+
+fn rust_files(under: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut todo = vec![under.to_path_buf()];
+    while let Some(folder) = todo.pop() {
+        for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                todo.push(path);
+            } else if path.extension().is_some_and(|e| e == "rs") {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// (path relative to the root, text) of each Rust file under `folder`.
+fn sources(folder: &str) -> Vec<(String, String)> {
+    let root = root();
+    rust_files(&root.join(folder))
+        .into_iter()
+        .map(|path| {
+            let text = fs::read_to_string(&path).expect("a source file is readable text");
+            let name = path.strip_prefix(&root).expect("found under the root").to_string_lossy().into_owned();
+            (name, text)
+        })
+        .collect()
+}
+
+fn refuse(reason: &str, found: Vec<String>) {
+    assert!(found.is_empty(), "{reason}\n{}", found.join("\n"));
+}
+
+/// The text before the file's `#[cfg(test)]` module, which may do what shipped code may not.
+fn shipped(text: &str) -> &str {
+    text.split("#[cfg(test)]").next().unwrap_or(text)
+}
+
+#[test]
+fn each_file_opens_with_what_it_is() {
+    let bare = ["crates/domain/src", "crates/learn/src", "crates/db/src", "crates/server/src", "crates/server/tests"]
+        .iter()
+        .flat_map(|folder| sources(folder))
+        .filter(|(_, text)| !text.starts_with("//!"))
+        .map(|(name, _)| name)
+        .collect();
+    refuse("Every file says in its first line (`//!`) what it is, so that a newcomer need not guess:", bare);
+}
+
+#[test]
+fn only_db_names_a_driver() {
+    let root = root();
+    let found = ["domain", "learn", "server"]
+        .iter()
+        .flat_map(|name| {
+            let manifest = fs::read_to_string(root.join(format!("crates/{name}/Cargo.toml"))).expect("manifest");
+            ["rusqlite", "tokio-postgres", "deadpool", "sqlx"]
+                .iter()
+                .filter(|driver| manifest.lines().any(|line| line.starts_with(**driver)))
+                .map(|driver| format!("crates/{name}/Cargo.toml: {driver}"))
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    refuse("Only crates/db knows a database driver, so that both databases stay one code:", found);
+}
+
+#[test]
+fn the_rules_do_not_touch_the_world() {
+    let forbidden = ["std::fs", "std::net", "std::env", "SystemTime", "tokio", "async fn", "serde", "rand::"];
+    let found = ["crates/domain/src", "crates/learn/src"]
+        .iter()
+        .flat_map(|folder| sources(folder))
+        .flat_map(|(name, text)| {
+            shipped(&text)
+                .lines()
+                .enumerate()
+                .filter(|(_, line)| !line.trim_start().starts_with("//"))
+                .filter_map(|(n, line)| {
+                    forbidden.iter().find(|word| line.contains(**word)).map(|word| format!("{name}:{}: {word}", n + 1))
+                })
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    refuse("Rules are pure: time, chance, files and network come in as parameters:", found);
+}
+
+/// Whether a line holds a string that begins like an SQL statement.
+fn has_sql(line: &str) -> bool {
+    ["\"select ", "\"insert into ", "\"update ", "\"delete from ", "\"with "].iter().any(|start| {
+        line.to_ascii_lowercase().split(start).nth(1).is_some_and(|rest| {
+            [" from ", " set ", " values", "(", " as ", "\\"].iter().any(|word| rest.contains(word))
+        })
+    })
+}
+
+#[test]
+fn sql_lives_in_stores_and_migrations() {
+    let found = sources("crates/server/src")
+        .into_iter()
+        .filter(|(name, _)| !name.ends_with("store.rs") && !name.contains("/store/"))
+        .flat_map(|(name, text)| {
+            shipped(&text)
+                .lines()
+                .enumerate()
+                .filter(|(_, line)| !line.trim_start().starts_with("//") && has_sql(line))
+                .map(|(n, line)| format!("{name}:{}: {}", n + 1, line.trim()))
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    refuse("SQL is kept in store.rs, store/ and migrations/, where a reviewer of data access looks:", found);
+}
+
+#[test]
+fn parts_know_only_those_before_them() {
+    let found = sources("crates/server/src")
+        .into_iter()
+        .filter_map(|(name, text)| {
+            let part = name.strip_prefix("crates/server/src/")?.split('/').next()?.to_string();
+            let place = ORDER.iter().position(|p| *p == part)?;
+            Some((name, text, place))
+        })
+        .flat_map(|(name, text, place)| {
+            shipped(&text)
+                .lines()
+                .enumerate()
+                .flat_map(|(n, line)| {
+                    ORDER[place + 1..]
+                        .iter()
+                        .filter(|later| line.contains(&format!("crate::{later}::")))
+                        .map(|later| format!("{name}:{}: uses {later}", n + 1))
+                        .collect::<Vec<_>>()
+                })
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    refuse("Parts know only those before them in the order (ARCHITECTURE.md), so that there is no cycle:", found);
+}
+
+#[test]
+fn no_place_is_named_in_code() {
+    let found = ["crates/domain/src", "crates/db/src", "crates/server/src"]
+        .iter()
+        .flat_map(|folder| sources(folder))
+        .flat_map(|(name, text)| {
+            shipped(&text)
+                .lines()
+                .enumerate()
+                .filter(|(_, line)| !line.trim_start().starts_with("//"))
+                .filter(|(_, line)| {
+                    ["== \"zhoushan\"", "== \"yichang\"", "\"zhoushan\" =>", "\"yichang\" =>"]
+                        .iter()
+                        .any(|word| line.contains(word))
+                })
+                .map(|(n, line)| format!("{name}:{}: {}", n + 1, line.trim()))
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    refuse("A difference between places is a line in a pack, never a branch in code:", found);
+}
+
+#[test]
+fn tests_do_not_sleep() {
+    let found = ["crates/domain", "crates/learn", "crates/db", "crates/server"]
+        .iter()
+        .flat_map(|folder| sources(folder))
+        .filter(|(name, _)| name.contains("/tests/") && !name.ends_with("tidy.rs"))
+        .flat_map(|(name, text)| {
+            text.lines()
+                .enumerate()
+                .filter(|(_, line)| line.contains("thread::sleep") || line.contains("time::sleep"))
+                .map(|(n, _)| format!("{name}:{}", n + 1))
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    refuse("Tests advance the injected clock; a sleep is a flaky test in waiting:", found);
+}
