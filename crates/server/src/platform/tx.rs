@@ -24,7 +24,10 @@ pub const HOUSEKEEPING: &[&str] = &[
     "ledger_leaf",
     "ledger_node",
     "ledger_tree_head",
-    "search_posting", // computed from cases
+    "search_pending", // the search index: computed from cases
+    "search_doc",
+    "search_posting",
+    "search_state",
     "cube_day",
     "cube_open",
 ];

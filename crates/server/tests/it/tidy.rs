@@ -6,8 +6,8 @@ use std::{
 };
 
 /// The parts in the order in which they may know each other: a part uses only what stands before it.
-const ORDER: [&str; 9] =
-    ["platform", "access", "policy", "territory", "workforce", "cases", "insight", "exchange", "demo"];
+const ORDER: [&str; 10] =
+    ["platform", "access", "policy", "territory", "workforce", "cases", "insight", "exchange", "operations", "demo"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the workspace root exists")
