@@ -15,6 +15,7 @@ macro_rules! steps {
 
 steps! {
     1 "0001_platform",
+    2 "0002_ledger",
     6 "0006_search",
 }
 

@@ -24,6 +24,9 @@ pub const HOUSEKEEPING: &[&str] = &[
     "ledger_leaf",
     "ledger_node",
     "ledger_tree_head",
+    "ledger_tree",
+    "ledger_sequenced",
+    "blob", // photos by content; what they are evidence of is marked by the case
     "search_pending", // the search index: computed from cases
     "search_doc",
     "search_posting",

@@ -1,41 +1,208 @@
 //! The ledger 存证: every write leaves a mark that cannot be altered unseen.
+//!
+//! [`append`] adds a hash-linked record in the caller's transaction (parts call `tx.record`, never this). The sequencer
+//! ([`bring_up_to_date`]) gives the records of all chains one order, a Merkle tree (RFC 6962) and signed heads.
+//! [`Receipt`]s let a resident check without trusting the server; [`verify`] re-reads everything and names what was touched.
+//! Formats: `docs/operations/ledger.md`. Must not hold personal data in a record: payloads are hashed with a salt and erasable.
+mod append;
+mod hash;
+mod head;
+mod receipt;
+mod record;
+mod sequencer;
+mod store;
+mod tree;
+mod verify;
 
-use db::{DbError, Tx};
+pub use append::{Entry, LedgerRef, NotARef, append};
+pub use hash::Hash;
+pub use head::{LedgerKey, PublicKey, TreeHead};
+pub use receipt::{Check, Receipt, ReceiptFacts, ReceiptPayload, Verdict};
+pub use record::{Record, Salt, TextHash, canonical_json};
+pub use tree::{check_consistency, check_inclusion};
+pub use verify::{Finding, Kind, Recheck, Report};
 
-/// What the caller knows about a mark. Nothing of it may be personal data in clear.
-#[derive(Clone, Debug)]
-pub struct Entry<'a> {
-    /// Milliseconds UTC.
-    pub at: i64,
-    /// `account:ID`, `resident` or `system:NAME`.
-    pub actor: String,
-    /// For example `case.accepted`.
-    pub action: &'a str,
-    /// `KIND:ID`.
-    pub subject: String,
-    /// Key of the purpose.
-    pub purpose: String,
-    /// Version of the pack in force; empty where there is none.
-    pub rule_version: String,
-    /// Ids, states, numbers, hashes of texts.
-    pub body: &'a serde_json::Value,
-    /// Fresh randomness.
-    pub salt: [u8; 16],
+use super::app::App;
+use super::ctx::Ctx;
+use super::fault::Fault;
+use super::tx::{Mark, Subject, Tx};
+use serde::Serialize;
+use std::sync::{Mutex, PoisonError};
+use store::Payload;
+
+/// The key that signs heads, derived from the installation's master key.
+pub fn key(app: &App) -> LedgerKey {
+    LedgerKey::new(app.keys().signing())
 }
 
-/// Where a record stands: chain and place in it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LedgerRef {
-    /// Which chain.
-    pub strand: i64,
-    /// Which record of it.
-    pub seq: i64,
+/// Hash of a resident's text for a mark, with a fresh salt.
+pub fn text_hash(app: &App, text: &str) -> TextHash {
+    TextHash::new(app.chance().bytes(), text)
 }
 
-/// Appends a record to the chain of this writer.
-pub fn append(tx: &mut Tx<'_>, _entry: Entry<'_>) -> Result<LedgerRef, DbError> {
-    Ok(LedgerRef {
-        strand: tx.strand(),
-        seq: 0,
-    })
+/// Gives every record that has none its leaf, and signs the head. The newest head; none while the ledger is empty.
+pub async fn bring_up_to_date(app: &App) -> Result<Option<TreeHead>, Fault> {
+    loop {
+        let (key, now) = (key(app), app.now().0);
+        let done = app.db().write(move |tx| sequencer::sequence(tx, &key, now)).await?;
+        if !done.more {
+            break;
+        }
+    }
+    newest_head(app).await
+}
+
+/// The newest signed head; none while the ledger is empty.
+pub async fn newest_head(app: &App) -> Result<Option<TreeHead>, Fault> {
+    Ok(app.db().read(|tx| store::newest_heads(tx, 1)).await?.pop())
+}
+
+/// The receipt for a recorded report, sequencing at once if its record has no leaf yet. `jurisdiction`: the place's name.
+/// Refused when the record is not a report's or its payload was erased.
+pub async fn issue(app: &App, jurisdiction: &str, at: LedgerRef) -> Result<Receipt, Fault> {
+    if let Some(receipt) = issue_now(app, jurisdiction, at).await? {
+        return Ok(receipt);
+    }
+    bring_up_to_date(app).await?;
+    issue_now(app, jurisdiction, at).await?.ok_or_else(Fault::not_found)
+}
+
+/// None when no signed head covers the record yet (or there is no such record).
+async fn issue_now(app: &App, jurisdiction: &str, at: LedgerRef) -> Result<Option<Receipt>, Fault> {
+    let (key, jurisdiction) = (key(app).public(), jurisdiction.to_owned());
+    app.db()
+        .read(move |tx| {
+            let Some(stored) = store::record(tx, at)? else {
+                return Ok(None);
+            };
+            let Some((leaf, _)) = stored.leaf else { return Ok(None) };
+            let Some(head) = store::newest_heads(tx, 1)?.pop() else {
+                return Ok(None);
+            };
+            let Payload::Kept { salt, body } = stored.payload else {
+                return Err(Fault::refused("receipt_not_available"));
+            };
+            let inclusion = tree::inclusion(&mut store::StoredNodes(tx), leaf, head.size)?;
+            let payload = ReceiptPayload {
+                salt: hex::encode(salt),
+                body,
+            };
+            Receipt::assemble(jurisdiction, stored.record, payload, leaf, inclusion, head, &key)
+                .map(Some)
+                .ok_or_else(|| Fault::refused("receipt_not_available"))
+        })
+        .await
+}
+
+/// Erases the payload of a record: what was recorded can no longer be read, the record stays and its chain still verifies.
+/// The erasure is itself a record. `reason` is kept and must not be personal.
+pub fn erase_payload(ctx: &Ctx, tx: &mut Tx<'_, '_>, at: LedgerRef, reason: &str) -> Result<LedgerRef, Fault> {
+    let body = serde_json::json!({"strand": at.strand, "seq": at.seq, "reason": reason});
+    let by = tx.record(ctx, Mark::new(verify::ERASED, Subject::Ledger, body))?;
+    if store::erase_payload(tx, at, by)? {
+        Ok(by)
+    } else {
+        Err(Fault::refused("ledger_record_unknown"))
+    }
+}
+
+/// What parts check of their own rows when the ledger is verified.
+#[derive(Default)]
+struct Rechecks(Mutex<Vec<Recheck>>);
+
+/// A part adds its check once, at the start.
+pub fn add_recheck(app: &App, recheck: Recheck) {
+    app.part::<Rechecks>()
+        .0
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .push(recheck);
+}
+
+/// Reads the whole ledger again. `known`: heads kept elsewhere; `progress` is told steps done and to do after each page.
+pub async fn verify(app: &App, known: Vec<TreeHead>, mut progress: impl FnMut(u64, u64)) -> Result<Report, Fault> {
+    let rechecks = app
+        .part::<Rechecks>()
+        .0
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .clone();
+    let mut verifier = verify::Verifier::new(key(app).public(), rechecks, known);
+    loop {
+        let (back, done) = app
+            .db()
+            .read(move |tx| {
+                let done = verifier.step(tx)?;
+                Ok::<_, Fault>((verifier, done))
+            })
+            .await?;
+        verifier = back;
+        let (read, of) = verifier.progress();
+        progress(read, of);
+        if done {
+            return Ok(verifier.into_report());
+        }
+    }
+}
+
+/// A record as shown to an auditor.
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+pub struct LedgerItem {
+    pub leaf: u64,
+    pub record: Record,
+    #[schema(value_type = String)]
+    pub hash: Hash,
+    /// The canonical JSON that was recorded; none when erased.
+    pub body: Option<String>,
+    /// The record that erased the body.
+    pub erased_by: Option<LedgerRef>,
+}
+
+/// Records with a leaf, the newest first, below leaf number `below`.
+pub async fn newest(app: &App, below: Option<u64>, limit: u32) -> Result<Vec<LedgerItem>, Fault> {
+    let stored = app
+        .db()
+        .read(move |tx| store::newest(tx, below.unwrap_or(i64::MAX as u64), i64::from(limit)))
+        .await?;
+    let item = |stored: store::Stored| {
+        let (body, erased_by) = match stored.payload {
+            Payload::Kept { body, .. } => (Some(body), None),
+            Payload::Erased(by) => (None, Some(by)),
+            Payload::Missing => (None, None),
+        };
+        Some(LedgerItem {
+            leaf: stored.leaf?.0,
+            record: stored.record,
+            hash: stored.hash,
+            body,
+            erased_by,
+        })
+    };
+    Ok(stored.into_iter().filter_map(item).collect())
+}
+
+/// The newest signed heads, the newest first.
+pub async fn newest_heads(app: &App, limit: u32) -> Result<Vec<TreeHead>, Fault> {
+    Ok(app
+        .db()
+        .read(move |tx| store::newest_heads(tx, i64::from(limit)))
+        .await?)
+}
+
+/// Proof that the ledger of `old` records is the beginning of the ledger of `new` records.
+pub async fn consistency(app: &App, old: u64, new: u64) -> Result<Vec<Hash>, Fault> {
+    app.db()
+        .read(move |tx| {
+            let size = store::tree(tx, false)?.frontier.size();
+            if old > new || new > size {
+                return Err(Fault::refused("ledger_consistency_range"));
+            }
+            Ok(tree::consistency(&mut store::StoredNodes(tx), old, new)?)
+        })
+        .await
+}
+
+/// A new life of the database begins, after a restore: heads signed from now on say so.
+pub async fn begin_epoch(db: &db::Db) -> Result<i64, Fault> {
+    Ok(db.write(|tx| store::next_epoch(tx)).await?)
 }
