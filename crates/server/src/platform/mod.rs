@@ -11,6 +11,7 @@ pub mod fault;
 pub mod http;
 pub mod i18n;
 pub mod ids;
+pub mod jobs;
 pub mod keys;
 pub mod ledger;
 pub mod live;

@@ -26,7 +26,7 @@ pub const HOUSEKEEPING: &[&str] = &[
     "ledger_tree_head",
     "ledger_tree",
     "ledger_sequenced",
-    "blob", // photos by content; what they are evidence of is marked by the case
+    "blob",           // photos by content; what they are evidence of is marked by the case
     "search_pending", // the search index: computed from cases
     "search_doc",
     "search_posting",
@@ -167,7 +167,9 @@ impl<'t, 'c> Tx<'t, 'c> {
             body: &mark.body,
             salt: ctx.app.chance().bytes(),
         };
-        Ok(ledger::append(self.inner, entry)?)
+        let at = ledger::append(self.inner, entry)?;
+        ledger::sequence_after_commit(&ctx.app, self.inner);
+        Ok(at)
     }
 
     /// Sends a live event after the commit, to subscribers whose scope covers it.
@@ -227,12 +229,25 @@ impl<'t, 'c> Tx<'t, 'c> {
 
     /// Runs a step that may fail without giving up the transaction: its changes are undone, the rest stays.
     pub fn attempt<T>(&mut self, step: impl FnOnce(&mut Tx<'_, 'c>) -> Result<T, Fault>) -> Result<T, Fault> {
+        self.inside(false, step)
+    }
+
+    /// As `attempt`, for a step that is a whole use case: it is also undone when it changed something and left no mark.
+    pub fn attempt_marked<T>(&mut self, step: impl FnOnce(&mut Tx<'_, 'c>) -> Result<T, Fault>) -> Result<T, Fault> {
+        self.inside(true, step)
+    }
+
+    fn inside<T>(&mut self, whole: bool, step: impl FnOnce(&mut Tx<'_, 'c>) -> Result<T, Fault>) -> Result<T, Fault> {
         let (mut changed, mut marked, mut events) = (false, false, Vec::new());
         let done = self.inner.attempt(|inner| {
             let mut tx = Tx::new(inner);
-            let done = step(&mut tx);
+            let done = step(&mut tx)?;
             (changed, marked, events) = (tx.changed, tx.marked, std::mem::take(&mut tx.events));
-            done
+            if whole && changed && !marked {
+                Err(unmarked())
+            } else {
+                Ok(done)
+            }
         })?;
         self.changed |= changed;
         self.marked |= marked;
@@ -258,10 +273,14 @@ impl<'t, 'c> Tx<'t, 'c> {
     /// The last step: refuses changes without a mark, hands over the live events.
     pub(super) fn finish(self) -> Result<Vec<LiveEvent>, Fault> {
         if self.changed && !self.marked {
-            return Err(Fault::internal("a change without a mark in the ledger").code_as("unmarked_write"));
+            return Err(unmarked());
         }
         Ok(self.events)
     }
+}
+
+fn unmarked() -> Fault {
+    Fault::internal("a change without a mark in the ledger").code_as("unmarked_write")
 }
 
 /// Whether a statement changes one of the tables in [`HOUSEKEEPING`].

@@ -103,24 +103,49 @@ pub fn find(ctx: &Ctx, tx: &mut Tx, query: &str, after: Option<i64>, limit: usiz
     let mut found: Vec<(i64, CaseId)> = Vec::new();
     let top = after.unwrap_or(i64::MAX);
     if after.is_none() {
-        found.extend(store::pending(ctx, tx, &words)?.into_iter().map(|case| (i64::MAX, case)));
+        found.extend(
+            store::pending(ctx, tx, &words)?
+                .into_iter()
+                .map(|case| (i64::MAX, case)),
+        );
     }
     let state = store::state(tx)?;
     let tail_start = state.sealed * SEGMENT as i64;
     let tail = Tail::of(&ctx.app);
     let candidates = tail.holding(tx, tail_start, state.next_seq, &words)?;
-    verify(ctx, tx, &words, candidates.into_iter().filter(|seq| *seq < top), &mut found, wanted)?;
+    verify(
+        ctx,
+        tx,
+        &words,
+        candidates.into_iter().filter(|seq| *seq < top),
+        &mut found,
+        wanted,
+    )?;
     let mut segment = state.sealed.min(top / SEGMENT as i64 + 1);
     let needed = Needed::of(ctx, &words);
     while segment > 0 && found.len() < wanted {
         let from = (segment - SEGMENTS).max(0);
         let candidates = needed.candidates(tx, from, segment)?;
-        verify(ctx, tx, &words, candidates.into_iter().filter(|seq| *seq < top), &mut found, wanted)?;
+        verify(
+            ctx,
+            tx,
+            &words,
+            candidates.into_iter().filter(|seq| *seq < top),
+            &mut found,
+            wanted,
+        )?;
         segment = from;
     }
-    let next = if found.len() > limit { found.get(limit.wrapping_sub(1)).map(|(seq, _)| *seq) } else { None };
+    let next = if found.len() > limit {
+        found.get(limit.wrapping_sub(1)).map(|(seq, _)| *seq)
+    } else {
+        None
+    };
     found.truncate(limit);
-    Ok(Found { cases: found.into_iter().map(|(_, case)| case).collect(), next })
+    Ok(Found {
+        cases: found.into_iter().map(|(_, case)| case).collect(),
+        next,
+    })
 }
 
 fn words_of(query: &str) -> Result<Vec<String>, Fault> {
@@ -193,7 +218,9 @@ impl Needed {
             for token in tokens {
                 for (segment, body) in store::postings(tx, token, from, to)? {
                     let places = postings::decode(&body);
-                    left.entry(segment).and_modify(|known| *known = postings::either(known, &places)).or_insert(places);
+                    left.entry(segment)
+                        .and_modify(|known| *known = postings::either(known, &places))
+                        .or_insert(places);
                 }
             }
         }
@@ -216,7 +243,10 @@ impl Needed {
             left = kept;
         }
         let numbers = left.into_iter().rev().flat_map(|(segment, places)| {
-            places.into_iter().rev().map(move |place| segment * SEGMENT as i64 + i64::from(place))
+            places
+                .into_iter()
+                .rev()
+                .map(move |place| segment * SEGMENT as i64 + i64::from(place))
         });
         Ok(numbers.collect())
     }
@@ -249,7 +279,13 @@ impl Tail {
             tail.texts.extend(read);
             tail.next = end;
         }
-        Ok(tail.texts.iter().rev().filter(|(_, text)| holds(text, words)).map(|(seq, _)| *seq).collect())
+        Ok(tail
+            .texts
+            .iter()
+            .rev()
+            .filter(|(_, text)| holds(text, words))
+            .map(|(seq, _)| *seq)
+            .collect())
     }
 }
 
@@ -274,14 +310,19 @@ pub fn digest(tx: &mut Tx, limit: i64) -> Result<usize, Fault> {
 
 /// Puts a sealed document under the places it belongs to now. Where it belonged before it stays listed: scope is asked again anyway.
 fn add_tokens(tx: &mut Tx, case: CaseId, sealed: i64) -> Result<(), Fault> {
-    let Some(seq) = store::seq_of(tx, case)? else { return Ok(()) };
+    let Some(seq) = store::seq_of(tx, case)? else {
+        return Ok(());
+    };
     let (segment, place) = (seq / SEGMENT as i64, (seq % SEGMENT as i64) as u16);
     if segment >= sealed {
         return Ok(());
     }
     for token in store::tokens(tx, case)? {
         let known = store::postings(tx, &token, segment, segment + 1)?.pop();
-        let places = postings::either(&known.map(|(_, body)| postings::decode(&body)).unwrap_or_default(), &[place]);
+        let places = postings::either(
+            &known.map(|(_, body)| postings::decode(&body)).unwrap_or_default(),
+            &[place],
+        );
         store::put_posting(tx, &token, segment, &postings::encode(&places))?;
     }
     Ok(())
@@ -309,9 +350,16 @@ pub fn prepare_seal(tx: &mut Tx) -> Result<Option<Sealing>, Fault> {
         tokens.entry(token).or_default().push((seq - start) as u16);
     }
     let mut rows: Vec<(String, Vec<u8>)> = builder.finish().map(|(lead, blob)| (lead.to_string(), blob)).collect();
-    rows.extend(tokens.into_iter().map(|(token, places)| (token, postings::encode(&postings::either(&places, &[])))));
+    rows.extend(
+        tokens
+            .into_iter()
+            .map(|(token, places)| (token, postings::encode(&postings::either(&places, &[])))),
+    );
     rows.sort_unstable();
-    Ok(Some(Sealing { segment: state.sealed, rows }))
+    Ok(Some(Sealing {
+        segment: state.sealed,
+        rows,
+    }))
 }
 
 /// Saves a segment made by [`prepare_seal`].
@@ -331,7 +379,9 @@ pub fn seal(tx: &mut Tx, sealing: Sealing) -> Result<(), Fault> {
 pub async fn round(app: &App) -> Result<bool, Fault> {
     let ctx = Ctx::system(app, "search");
     let count = app.write(&ctx, |_, tx| digest(tx, DIGEST)).await?;
-    let Some(sealing) = app.read(&ctx, |_, tx| prepare_seal(tx)).await? else { return Ok(count > 0) };
+    let Some(sealing) = app.read(&ctx, |_, tx| prepare_seal(tx)).await? else {
+        return Ok(count > 0);
+    };
     app.write(&ctx, |_, tx| seal(tx, sealing)).await?;
     Ok(true)
 }

@@ -89,7 +89,12 @@ impl Builder {
     /// Adds a document; places must come in ascending order.
     pub fn add(&mut self, place: u16, text: &str) {
         for (lead, second) in grams(text) {
-            self.by_lead.entry(lead).or_default().entry(second).or_default().push(place);
+            self.by_lead
+                .entry(lead)
+                .or_default()
+                .entry(second)
+                .or_default()
+                .push(place);
         }
     }
 
@@ -104,7 +109,10 @@ fn pack(entries: &BTreeMap<Option<char>, Places>) -> Vec<u8> {
     for (second, places) in entries {
         let body = encode(places);
         put(&mut blob, second.map_or(0, u32::from));
-        put(&mut blob, u32::try_from(body.len()).expect("a list of one segment is at most a bitmap long"));
+        put(
+            &mut blob,
+            u32::try_from(body.len()).expect("a list of one segment is at most a bitmap long"),
+        );
         blob.extend_from_slice(&body);
     }
     blob
@@ -115,7 +123,9 @@ pub fn places(blob: &[u8], second: Option<char>) -> Places {
     let wanted = second.map_or(0, u32::from);
     let mut rest = blob;
     while let (Some(found), Some(length)) = (take(&mut rest), take(&mut rest)) {
-        let Some((body, after)) = rest.split_at_checked(length as usize) else { break };
+        let Some((body, after)) = rest.split_at_checked(length as usize) else {
+            break;
+        };
         if found == wanted {
             return decode(body);
         }
@@ -156,7 +166,9 @@ pub fn decode(bytes: &[u8]) -> Places {
         Some((0, mut gaps)) => {
             let (mut found, mut next) = (Places::new(), 0u32);
             while let Some(gap) = take(&mut gaps) {
-                let Some(place) = next.checked_add(gap).filter(|place| (*place as usize) < SEGMENT) else { break };
+                let Some(place) = next.checked_add(gap).filter(|place| (*place as usize) < SEGMENT) else {
+                    break;
+                };
                 found.push(place as u16);
                 next = place + 1;
             }

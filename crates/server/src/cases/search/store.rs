@@ -53,7 +53,9 @@ pub(super) fn put_pending(tx: &mut Tx, case: CaseId, text: Option<&str>) -> Resu
 
 /// Waiting cases that hold the words, in scope, newest first.
 pub(super) fn pending(ctx: &Ctx, tx: &mut Tx, words: &[String]) -> Result<Vec<CaseId>, Fault> {
-    let sql = Sql::new("select p.case_id, p.text from search_pending p join cases c on c.id = p.case_id where p.text is not null and ");
+    let sql = Sql::new(
+        "select p.case_id, p.text from search_pending p join cases c on c.id = p.case_id where p.text is not null and ",
+    );
     let sql = ctx.scope.case_predicate(sql, Permission::CaseRead, "c");
     let sql = sql.push(" order by p.case_id desc limit ").bind(MAX_PENDING as i64);
     let mut found = Vec::new();
@@ -81,7 +83,10 @@ pub(super) fn take_pending(tx: &mut Tx, limit: i64) -> Result<Vec<(CaseId, Optio
 
 pub(super) fn state(tx: &mut Tx) -> Result<State, Fault> {
     match tx.query_opt("select next_seq, sealed from search_state where id = 1", &params![])? {
-        Some(row) => Ok(State { next_seq: row.get(0)?, sealed: row.get(1)? }),
+        Some(row) => Ok(State {
+            next_seq: row.get(0)?,
+            sealed: row.get(1)?,
+        }),
         None => Ok(State { next_seq: 0, sealed: 0 }),
     }
 }
@@ -97,7 +102,10 @@ pub(super) fn set_state(tx: &mut Tx, state: State) -> Result<(), Fault> {
 
 pub(super) fn replace_doc(tx: &mut Tx, seq: i64, case: CaseId, text: &str) -> Result<(), Fault> {
     tx.housekeeping("delete from search_doc where case_id = $1", &params![case])?;
-    tx.housekeeping("insert into search_doc (seq, case_id, text) values ($1, $2, $3)", &params![seq, case, text])?;
+    tx.housekeeping(
+        "insert into search_doc (seq, case_id, text) values ($1, $2, $3)",
+        &params![seq, case, text],
+    )?;
     Ok(())
 }
 
@@ -111,7 +119,10 @@ pub(super) fn seq_of(tx: &mut Tx, case: CaseId) -> Result<Option<i64>, Fault> {
 /// Number and text of the documents `from..to` (at most a segment), ascending.
 pub(super) fn texts(tx: &mut Tx, from: i64, to: i64) -> Result<Vec<(i64, String)>, Fault> {
     let to = to.min(from + SEGMENT as i64);
-    let rows = tx.query("select seq, text from search_doc where seq >= $1 and seq < $2 order by seq", &params![from, to])?;
+    let rows = tx.query(
+        "select seq, text from search_doc where seq >= $1 and seq < $2 order by seq",
+        &params![from, to],
+    )?;
     let mut texts = Vec::with_capacity(rows.len());
     for row in rows {
         texts.push((row.get(0)?, row.get(1)?));
@@ -121,14 +132,26 @@ pub(super) fn texts(tx: &mut Tx, from: i64, to: i64) -> Result<Vec<(i64, String)
 
 /// Of these documents those in scope, newest first.
 pub(super) fn docs_in_scope(ctx: &Ctx, tx: &mut Tx, seqs: &[i64]) -> Result<Vec<Doc>, Fault> {
-    let mut sql = Sql::new("select d.seq, d.case_id, d.text from search_doc d join cases c on c.id = d.case_id where d.seq in (");
+    let mut sql =
+        Sql::new("select d.seq, d.case_id, d.text from search_doc d join cases c on c.id = d.case_id where d.seq in (");
     for (number, seq) in seqs.iter().enumerate() {
-        sql = if number == 0 { sql.bind(*seq) } else { sql.push(", ").bind(*seq) };
+        sql = if number == 0 {
+            sql.bind(*seq)
+        } else {
+            sql.push(", ").bind(*seq)
+        };
     }
-    let sql = ctx.scope.case_predicate(sql.push(") and "), Permission::CaseRead, "c").push(" order by d.seq desc");
+    let sql = ctx
+        .scope
+        .case_predicate(sql.push(") and "), Permission::CaseRead, "c")
+        .push(" order by d.seq desc");
     let mut docs = Vec::new();
     for row in tx.fetch(&sql)? {
-        docs.push(Doc { seq: row.get(0)?, case: row.get(1)?, text: row.get(2)? });
+        docs.push(Doc {
+            seq: row.get(0)?,
+            case: row.get(1)?,
+            text: row.get(2)?,
+        });
     }
     Ok(docs)
 }
@@ -157,7 +180,10 @@ pub(super) fn put_posting(tx: &mut Tx, lead: &str, segment: i64, body: &[u8]) ->
 /// The places one case belongs to now.
 pub(super) fn tokens(tx: &mut Tx, case: CaseId) -> Result<Vec<String>, Fault> {
     let seq = seq_of(tx, case)?.unwrap_or(-1);
-    Ok(tokens_between(tx, seq, seq + 1)?.into_iter().map(|(_, token)| token).collect())
+    Ok(tokens_between(tx, seq, seq + 1)?
+        .into_iter()
+        .map(|(_, token)| token)
+        .collect())
 }
 
 /// The places each document of `from..to` belongs to now, ascending by document.
@@ -170,7 +196,10 @@ pub(super) fn tokens_between(tx: &mut Tx, from: i64, to: i64) -> Result<Vec<(i64
     )?;
     for row in rows {
         for depth in 1..=5 {
-            tokens.extend(row.get::<Option<AreaId>>(depth)?.map(|area| (row.get(0), area_token(area))));
+            tokens.extend(
+                row.get::<Option<AreaId>>(depth)?
+                    .map(|area| (row.get(0), area_token(area))),
+            );
         }
         tokens.extend(row.get::<Option<UnitId>>(6)?.map(|unit| (row.get(0), unit_token(unit))));
     }

@@ -28,7 +28,9 @@ use super::fault::Fault;
 use super::tx::{Mark, Subject, Tx};
 use serde::Serialize;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 use store::Payload;
+use tokio::sync::watch;
 
 /// The key that signs heads, derived from the installation's master key.
 pub fn key(app: &App) -> LedgerKey {
@@ -38,6 +40,34 @@ pub fn key(app: &App) -> LedgerKey {
 /// Hash of a resident's text for a mark, with a fresh salt.
 pub fn text_hash(app: &App, text: &str) -> TextHash {
     TextHash::new(app.chance().bytes(), text)
+}
+
+/// Tells the sequencer of this process that there is something to do.
+#[derive(Default)]
+struct Pulse(watch::Sender<u64>);
+
+/// Called with each record: wakes the sequencer once the record is durable.
+pub(super) fn sequence_after_commit(app: &App, tx: &mut db::Tx<'_>) {
+    let pulse = app.part::<Pulse>();
+    tx.on_commit(move || pulse.0.send_modify(|count| *count += 1));
+}
+
+/// How long marks gather before the next signed head, when nobody asks for a receipt.
+const GATHER: Duration = Duration::from_secs(1);
+
+/// Keeps leaves and heads up to date while the server runs: about once a second while there is something to do, else asleep.
+pub async fn keep_up(app: App) {
+    let mut woken = app.part::<Pulse>().0.subscribe();
+    loop {
+        woken.mark_unchanged();
+        if let Err(fault) = bring_up_to_date(&app).await {
+            tracing::error!(%fault, "the ledger could not be sequenced; trying again with the next mark");
+        }
+        tokio::time::sleep(GATHER).await;
+        if woken.changed().await.is_err() {
+            return;
+        }
+    }
 }
 
 /// Gives every record that has none its leaf, and signs the head. The newest head; none while the ledger is empty.
