@@ -60,8 +60,13 @@ create table account_grant (
   account_id text not null references account (id),
   role text not null references role (key),
   area_id text,
-  -- depth of the area in the tree, 1 to 5; 0 for the whole jurisdiction
+  -- depth of the area in the tree, 1 to 5; 0 for the whole jurisdiction; and the areas it lies in, itself included
   depth integer not null check (depth between 0 and 5),
+  a1 text,
+  a2 text,
+  a3 text,
+  a4 text,
+  a5 text,
   unit_id text,
   valid_from integer not null,
   valid_to integer,

@@ -51,7 +51,7 @@ impl FromRequestParts<App> for SignedIn {
 }
 
 /// The cookie's value, if there is one of the kind this server sets.
-fn token_of(parts: &Parts, app: &App) -> Option<String> {
+pub fn token_of(parts: &Parts, app: &App) -> Option<String> {
     let name = if app.config().secure() {
         COOKIE_SECURE
     } else {

@@ -3,11 +3,22 @@
 //! Entry points: [`Staff`] (the signed-in person of a request, as a `Ctx` with its scope) and [`log_read`] (without which no personal
 //! data may be answered). Works at the level of the platform: every part above uses it. Must not decide what a case is.
 
+mod account;
+mod directory;
 mod extract;
 mod http;
+mod password;
 mod read_log;
 mod session;
+mod sign_in;
+mod store;
+mod totp;
 
+pub use account::{AccountError, GrantWish, NewAccount, add as add_account, first_administrator};
+pub use directory::{AreaFacts, Directory};
 pub use extract::{SignedIn, Staff};
 pub use http::routes;
+pub use password::hash as hash_password;
 pub use read_log::log_read;
+pub use sign_in::TRIES;
+pub use store::{Role, roles};

@@ -1,12 +1,13 @@
 //! `wangge serve`: opens the database, brings the schema up, answers requests until told to stop.
 
 use super::CliError;
+use crate::access;
 use crate::migrations::MIGRATIONS;
-use crate::platform::App;
 use crate::platform::clock::{Chance, Clock};
 use crate::platform::config::Config;
 use crate::platform::keys::Keys;
 use crate::platform::logs;
+use crate::platform::{App, Ctx};
 use crate::router::router;
 use db::{Db, Options};
 use std::net::SocketAddr;
@@ -33,6 +34,7 @@ pub fn run(args: Args) -> Result<(), CliError> {
     let runtime = tokio::runtime::Runtime::new().map_err(CliError::new)?;
     runtime.block_on(async {
         let app = open(config).await?;
+        greet_first_administrator(&app).await?;
         listen(app).await
     })
 }
@@ -59,6 +61,24 @@ pub async fn open(config: Config) -> Result<App, CliError> {
         .map_err(CliError::new)?;
     db.migrate(MIGRATIONS).await.map_err(CliError::new)?;
     Ok(App::new(db, config, Clock::Machine, chance, keys))
+}
+
+/// On a new installation: makes the first administrator and shows the one-time password, this once.
+async fn greet_first_administrator(app: &App) -> Result<(), CliError> {
+    let made = access::first_administrator(app, &Ctx::system(app, "first start"))
+        .await
+        .map_err(CliError::new)?;
+    if let Some((login, password)) = made {
+        println!("首次启动 · first start");
+        println!("  安全管理员账号 · security administrator: {login}");
+        println!(
+            "  一次性密码（只显示这一次，登录后须修改）· one-time password (shown only now, to be changed at sign-in): {password}"
+        );
+        println!(
+            "  安全管理员再为系统管理员、审计管理员和其他人建账号 · this account then makes the accounts of all others"
+        );
+    }
+    Ok(())
 }
 
 /// Answers requests until SIGINT or SIGTERM; those under way are finished.

@@ -1,5 +1,6 @@
 //! `/health` and `/metrics`: for the machines that watch the server. Nothing personal in either.
 
+use crate::access;
 use crate::platform::http::ClientAddress;
 use crate::platform::{App, Ctx, Fault, logs};
 use axum::Router;
@@ -7,7 +8,6 @@ use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use db::params;
 use serde_json::json;
 
 pub fn routes() -> Router<App> {
@@ -19,11 +19,7 @@ pub fn routes() -> Router<App> {
 /// 200 while the server can read and write, 503 with what is wrong otherwise.
 async fn health(State(app): State<App>) -> Response {
     let ctx = Ctx::system(&app, "health");
-    let reads = app
-        .read(&ctx, |_, tx| {
-            Ok(tx.query_one("select count(*) from role", &params![])?.get::<i64>(0)?)
-        })
-        .await;
+    let reads = app.read(&ctx, |_, tx| access::roles(tx)).await;
     let database = app.db().health();
     let well = reads.is_ok() && database.refusing.is_none();
     let body = json!({
