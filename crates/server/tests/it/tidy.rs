@@ -6,11 +6,24 @@ use std::{
 };
 
 /// The parts in the order in which they may know each other: a part uses only what stands before it.
-const ORDER: [&str; 10] =
-    ["platform", "access", "policy", "territory", "workforce", "cases", "insight", "exchange", "operations", "demo"];
+const ORDER: [&str; 10] = [
+    "platform",
+    "access",
+    "policy",
+    "territory",
+    "workforce",
+    "cases",
+    "insight",
+    "exchange",
+    "operations",
+    "demo",
+];
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the workspace root exists")
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .canonicalize()
+        .expect("the workspace root exists")
 }
 
 fn rust_files(under: &Path) -> Vec<PathBuf> {
@@ -37,7 +50,11 @@ fn sources(folder: &str) -> Vec<(String, String)> {
         .into_iter()
         .map(|path| {
             let text = fs::read_to_string(&path).expect("a source file is readable text");
-            let name = path.strip_prefix(&root).expect("found under the root").to_string_lossy().into_owned();
+            let name = path
+                .strip_prefix(&root)
+                .expect("found under the root")
+                .to_string_lossy()
+                .into_owned();
             (name, text)
         })
         .collect()
@@ -54,13 +71,22 @@ fn shipped(text: &str) -> &str {
 
 #[test]
 fn each_file_opens_with_what_it_is() {
-    let bare = ["crates/domain/src", "crates/learn/src", "crates/db/src", "crates/server/src", "crates/server/tests"]
-        .iter()
-        .flat_map(|folder| sources(folder))
-        .filter(|(_, text)| !text.starts_with("//!"))
-        .map(|(name, _)| name)
-        .collect();
-    refuse("Every file says in its first line (`//!`) what it is, so that a newcomer need not guess:", bare);
+    let bare = [
+        "crates/domain/src",
+        "crates/learn/src",
+        "crates/db/src",
+        "crates/server/src",
+        "crates/server/tests",
+    ]
+    .iter()
+    .flat_map(|folder| sources(folder))
+    .filter(|(_, text)| !text.starts_with("//!"))
+    .map(|(name, _)| name)
+    .collect();
+    refuse(
+        "Every file says in its first line (`//!`) what it is, so that a newcomer need not guess:",
+        bare,
+    );
 }
 
 #[test]
@@ -77,12 +103,24 @@ fn only_db_names_a_driver() {
                 .collect::<Vec<_>>()
         })
         .collect();
-    refuse("Only crates/db knows a database driver, so that both databases stay one code:", found);
+    refuse(
+        "Only crates/db knows a database driver, so that both databases stay one code:",
+        found,
+    );
 }
 
 #[test]
 fn the_rules_do_not_touch_the_world() {
-    let forbidden = ["std::fs", "std::net", "std::env", "SystemTime", "tokio", "async fn", "serde", "rand::"];
+    let forbidden = [
+        "std::fs",
+        "std::net",
+        "std::env",
+        "SystemTime",
+        "tokio",
+        "async fn",
+        "serde",
+        "rand::",
+    ];
     let found = ["crates/domain/src", "crates/learn/src"]
         .iter()
         .flat_map(|folder| sources(folder))
@@ -92,21 +130,31 @@ fn the_rules_do_not_touch_the_world() {
                 .enumerate()
                 .filter(|(_, line)| !line.trim_start().starts_with("//"))
                 .filter_map(|(n, line)| {
-                    forbidden.iter().find(|word| line.contains(**word)).map(|word| format!("{name}:{}: {word}", n + 1))
+                    forbidden
+                        .iter()
+                        .find(|word| line.contains(**word))
+                        .map(|word| format!("{name}:{}: {word}", n + 1))
                 })
                 .collect::<Vec<_>>()
         })
         .collect();
-    refuse("Rules are pure: time, chance, files and network come in as parameters:", found);
+    refuse(
+        "Rules are pure: time, chance, files and network come in as parameters:",
+        found,
+    );
 }
 
 /// Whether a line holds a string that begins like an SQL statement.
 fn has_sql(line: &str) -> bool {
-    ["\"select ", "\"insert into ", "\"update ", "\"delete from ", "\"with "].iter().any(|start| {
-        line.to_ascii_lowercase().split(start).nth(1).is_some_and(|rest| {
-            [" from ", " set ", " values", "(", " as ", "\\"].iter().any(|word| rest.contains(word))
+    ["\"select ", "\"insert into ", "\"update ", "\"delete from ", "\"with "]
+        .iter()
+        .any(|start| {
+            line.to_ascii_lowercase().split(start).nth(1).is_some_and(|rest| {
+                [" from ", " set ", " values", "(", " as ", "\\"]
+                    .iter()
+                    .any(|word| rest.contains(word))
+            })
         })
-    })
 }
 
 #[test]
@@ -123,7 +171,10 @@ fn sql_lives_in_stores_and_migrations() {
                 .collect::<Vec<_>>()
         })
         .collect();
-    refuse("SQL is kept in store.rs, store/ and migrations/, where a reviewer of data access looks:", found);
+    refuse(
+        "SQL is kept in store.rs, store/ and migrations/, where a reviewer of data access looks:",
+        found,
+    );
 }
 
 #[test]
@@ -149,7 +200,10 @@ fn parts_know_only_those_before_them() {
                 .collect::<Vec<_>>()
         })
         .collect();
-    refuse("Parts know only those before them in the order (ARCHITECTURE.md), so that there is no cycle:", found);
+    refuse(
+        "Parts know only those before them in the order (ARCHITECTURE.md), so that there is no cycle:",
+        found,
+    );
 }
 
 #[test]
@@ -171,7 +225,10 @@ fn no_place_is_named_in_code() {
                 .collect::<Vec<_>>()
         })
         .collect();
-    refuse("A difference between places is a line in a pack, never a branch in code:", found);
+    refuse(
+        "A difference between places is a line in a pack, never a branch in code:",
+        found,
+    );
 }
 
 #[test]
@@ -188,5 +245,8 @@ fn tests_do_not_sleep() {
                 .collect::<Vec<_>>()
         })
         .collect();
-    refuse("Tests advance the injected clock; a sleep is a flaky test in waiting:", found);
+    refuse(
+        "Tests advance the injected clock; a sleep is a flaky test in waiting:",
+        found,
+    );
 }

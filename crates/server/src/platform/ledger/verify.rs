@@ -97,7 +97,7 @@ pub struct Finding {
     pub time: Option<i64>,
     /// Numbers of the leaves concerned: from, up to and without.
     pub leaves: Option<(u64, u64)>,
-    /// When only a stretch is known to be wrong: the records in it, the first 64.
+    /// Records that may be wrong as well: those of a stretch between two heads (the first 64), or the one before.
     pub suspects: Vec<LedgerRef>,
     /// What exactly, in English, for the technical reader.
     pub detail: String,
@@ -376,10 +376,27 @@ impl Verifier {
         Ok(true)
     }
 
-    /// The link to the record before. A link that does not fit points at whichever of the two was not found wrong by itself.
+    /// The link to the record before. A link that does not fit points at whichever of the two was not found wrong by itself;
+    /// when this one was, the one before is named as a suspect: it may be one too many.
     fn link(&mut self, stored: &Stored, flagged: bool) -> bool {
         let expected = self.previous.as_ref().map_or(Hash::ZERO, |previous| previous.hash);
-        if stored.record.prev_hash == expected || flagged {
+        if stored.record.prev_hash == expected {
+            return false;
+        }
+        if flagged {
+            let before = self.previous.as_ref().filter(|previous| !previous.flagged);
+            let suspect = before.map(|previous| LedgerRef {
+                strand: previous.record.strand,
+                seq: previous.record.seq,
+            });
+            if let Some(finding) = self
+                .report
+                .findings
+                .last_mut()
+                .filter(|finding| finding.at == Some(stored.at()))
+            {
+                finding.suspects.extend(suspect);
+            }
             return false;
         }
         match &self.previous {
