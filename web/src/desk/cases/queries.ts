@@ -1,0 +1,35 @@
+// What the case pages ask the server. Keys start with `cases` (lists) or `case` (one), which live events refresh.
+import { keepPreviousData, useInfiniteQuery, useQuery } from '@tanstack/vue-query'
+import { computed, type MaybeRefOrGetter, toValue } from 'vue'
+import { api } from '@/api/client'
+import type { CaseBrief, CaseCounts, CaseDetail, CaseFilter, Page } from '@/api/types'
+
+export const PAGE_SIZE = 40
+
+export function useCaseList(filter: MaybeRefOrGetter<CaseFilter>, limit = PAGE_SIZE) {
+  const query = useInfiniteQuery({
+    queryKey: ['cases', 'list', computed(() => toValue(filter)), limit],
+    queryFn: ({ pageParam, signal }) =>
+      api.get<Page<CaseBrief>>('/cases', { ...toValue(filter), limit, after: pageParam || undefined }, signal),
+    initialPageParam: '',
+    getNextPageParam: (last: Page<CaseBrief>) => last.next ?? undefined,
+    placeholderData: keepPreviousData,
+  })
+  const items = computed(() => query.data.value?.pages.flatMap((p) => p.items) ?? [])
+  return { ...query, items }
+}
+
+export function useCaseCounts(filter: MaybeRefOrGetter<CaseFilter>) {
+  return useQuery({
+    queryKey: ['cases', 'counts', computed(() => toValue(filter))],
+    queryFn: ({ signal }) => api.get<CaseCounts>('/cases/counts', toValue(filter), signal),
+    placeholderData: keepPreviousData,
+  })
+}
+
+export function useCase(id: MaybeRefOrGetter<string>, purpose: MaybeRefOrGetter<string>) {
+  return useQuery({
+    queryKey: ['case', computed(() => toValue(id)), computed(() => toValue(purpose))],
+    queryFn: ({ signal }) => api.get<CaseDetail>(`/cases/${toValue(id)}`, { purpose: toValue(purpose) }, signal),
+  })
+}

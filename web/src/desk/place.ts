@@ -1,0 +1,52 @@
+// What the desk knows about the place: levels, bounds, categories. Asked once, shared by all pages.
+import { useQuery } from '@tanstack/vue-query'
+import { computed } from 'vue'
+import { api } from '@/api/client'
+import type { CategoryNode, Page, Place } from '@/api/types'
+import { lang } from '@/ui/settings'
+
+const HOUR_MS = 3_600_000
+
+export function usePlace() {
+  const query = useQuery({ queryKey: ['place'], queryFn: () => api.get<Place>('/place'), staleTime: HOUR_MS })
+  return query.data
+}
+
+export interface FlatCategory {
+  code: string
+  name: string
+  /** With its parents: `城市管理 / 市政设施 / 路灯`. */
+  path: string
+  leaf: boolean
+  urgent: boolean
+}
+
+/** The category tree, and the same flat for searching. */
+export function useCategories() {
+  const query = useQuery({
+    queryKey: ['categories'],
+    queryFn: async () => {
+      const got = await api.get<CategoryNode[] | Page<CategoryNode>>('/categories')
+      return Array.isArray(got) ? got : got.items
+    },
+    staleTime: HOUR_MS,
+  })
+  const tree = computed(() => query.data.value ?? [])
+  const flat = computed(() => flatten(tree.value, ''))
+  const nameOf = (code: string) => flat.value.find((c) => c.code === code)?.path ?? code
+  return { tree, flat, nameOf }
+}
+
+export function categoryName(node: { name: string; name_en?: string }): string {
+  return lang.value === 'en' && node.name_en ? node.name_en : node.name
+}
+
+function flatten(nodes: CategoryNode[], above: string): FlatCategory[] {
+  return nodes.flatMap((node) => {
+    const name = categoryName(node)
+    const path = above ? `${above} / ${name}` : name
+    const children = node.children ?? []
+    const own = { code: node.code, name, path, leaf: children.length === 0, urgent: node.urgent }
+    return [own, ...flatten(children, path)]
+  })
+}

@@ -1,0 +1,75 @@
+// The pages of the desk, and which permission opens each in the navigation. The server checks every request itself;
+// hiding a page is only courtesy.
+import { createRouter, createWebHistory, type RouteRecordRaw } from 'vue-router'
+import { can, currentSession, me } from './session'
+
+declare module 'vue-router' {
+  interface RouteMeta {
+    /** Any one of these permissions. */
+    needs?: string[]
+    public?: boolean
+  }
+}
+
+const children: RouteRecordRaw[] = [
+  { path: '', name: 'home', redirect: () => ({ name: homePage() }) },
+  { path: 'cases', name: 'cases', component: () => import('./cases/QueuePage.vue'), meta: { needs: ['case.read'] } },
+  { path: 'cases/:id', name: 'case', component: () => import('./cases/CasePage.vue'), props: true, meta: { needs: ['case.read'] } },
+  { path: 'intake', name: 'intake', component: () => import('./cases/IntakePage.vue'), meta: { needs: ['case.intake'] } },
+  { path: 'dispatch', name: 'dispatch', component: () => import('./cases/DispatchPage.vue'), meta: { needs: ['case.dispatch', 'case.arbitrate'] } },
+  { path: 'approvals', name: 'approvals', component: () => import('./cases/ApprovalsPage.vue'), meta: { needs: ['case.approve'] } },
+  { path: 'verify', name: 'verify', component: () => import('./cases/VerifyPage.vue'), meta: { needs: ['case.verify'] } },
+  { path: 'board', name: 'board', component: () => import('./insight/BoardPage.vue'), meta: { needs: ['board.read'] } },
+  { path: 'import', name: 'import', component: () => import('./cases/ImportPage.vue'), meta: { needs: ['case.import'] } },
+  { path: 'admin/areas', name: 'areas', component: () => import('./admin/AreasPage.vue'), meta: { needs: ['territory.manage', 'workforce.read'] } },
+  { path: 'admin/units', name: 'units', component: () => import('./admin/UnitsPage.vue'), meta: { needs: ['workforce.read', 'workforce.manage'] } },
+  { path: 'admin/workers', name: 'workers', component: () => import('./admin/WorkersPage.vue'), meta: { needs: ['workforce.read', 'workforce.manage'] } },
+  { path: 'admin/accounts', name: 'accounts', component: () => import('./admin/AccountsPage.vue'), meta: { needs: ['account.manage'] } },
+  { path: 'admin/access-log', name: 'access-log', component: () => import('./admin/AccessLogPage.vue'), meta: { needs: ['audit.read'] } },
+  { path: 'admin/pack', name: 'pack', component: () => import('./admin/PackPage.vue'), meta: { needs: ['pack.manage', 'board.read'] } },
+  { path: 'admin/calendar', name: 'calendar', component: () => import('./admin/CalendarPage.vue'), meta: { needs: ['pack.manage', 'case.read'] } },
+  { path: 'admin/jobs', name: 'jobs', component: () => import('./admin/JobsPage.vue'), meta: { needs: ['job.manage'] } },
+  { path: 'admin/outbox', name: 'outbox', component: () => import('./admin/OutboxPage.vue'), meta: { needs: ['outbox.manage'] } },
+  { path: 'admin/ledger', name: 'ledger', component: () => import('./admin/LedgerPage.vue'), meta: { needs: ['ledger.read'] } },
+  { path: 'me', name: 'me', component: () => import('./shell/AccountPage.vue') },
+]
+
+const routes: RouteRecordRaw[] = [
+  { path: '/login', name: 'login', component: () => import('./shell/LoginPage.vue'), meta: { public: true } },
+  { path: '/password', name: 'password', component: () => import('./shell/PasswordPage.vue') },
+  { path: '/', component: () => import('./shell/Shell.vue'), children },
+  { path: '/:rest(.*)*', redirect: { name: 'home' } },
+]
+
+/** The first page of an account: where its day's work is. */
+export function homePage(): string {
+  const pages: [string, string][] = [
+    ['cases', 'case.read'],
+    ['intake', 'case.intake'],
+    ['board', 'board.read'],
+    ['accounts', 'account.manage'],
+    ['units', 'workforce.read'],
+    ['access-log', 'audit.read'],
+    ['ledger', 'ledger.read'],
+    ['jobs', 'job.manage'],
+    ['areas', 'territory.manage'],
+  ]
+  return pages.find(([, permission]) => can(permission))?.[0] ?? 'me'
+}
+
+export function makeRouter() {
+  const router = createRouter({
+    history: createWebHistory('/desk/'),
+    routes,
+    scrollBehavior: (_to, _from, saved) => saved ?? { top: 0 },
+  })
+  router.beforeEach(async (to) => {
+    if (to.meta.public) return true
+    const session = await currentSession()
+    if (!session) return { name: 'login', query: to.fullPath === '/' ? {} : { next: to.fullPath } }
+    if (session.must_change_password && to.name !== 'password') return { name: 'password' }
+    if (to.meta.needs && !can(...to.meta.needs)) return me.value && to.name !== homePage() ? { name: homePage() } : { name: 'me' }
+    return true
+  })
+  return router
+}

@@ -1,0 +1,46 @@
+// The navigation: every page with the permissions that open it. Same names as the routes.
+export interface NavItem {
+  name: string
+  needs: string[]
+  icon: string
+}
+
+export interface NavGroup {
+  key: string
+  items: NavItem[]
+}
+
+export const NAV: NavGroup[] = [
+  {
+    key: 'work',
+    items: [
+      { name: 'cases', needs: ['case.read'], icon: 'map' },
+      { name: 'intake', needs: ['case.intake'], icon: 'phone' },
+      { name: 'dispatch', needs: ['case.dispatch', 'case.arbitrate'], icon: 'send' },
+      { name: 'verify', needs: ['case.verify'], icon: 'check' },
+      { name: 'approvals', needs: ['case.approve'], icon: 'stamp' },
+      { name: 'board', needs: ['board.read'], icon: 'chart' },
+    ],
+  },
+  {
+    key: 'place',
+    items: [
+      { name: 'areas', needs: ['territory.manage', 'workforce.read'], icon: 'grid' },
+      { name: 'units', needs: ['workforce.read', 'workforce.manage'], icon: 'unit' },
+      { name: 'workers', needs: ['workforce.read', 'workforce.manage'], icon: 'people' },
+      { name: 'pack', needs: ['pack.manage', 'board.read'], icon: 'book' },
+      { name: 'calendar', needs: ['pack.manage', 'case.read'], icon: 'calendar' },
+    ],
+  },
+  {
+    key: 'system',
+    items: [
+      { name: 'import', needs: ['case.import'], icon: 'import' },
+      { name: 'outbox', needs: ['outbox.manage'], icon: 'mail' },
+      { name: 'accounts', needs: ['account.manage'], icon: 'key' },
+      { name: 'access-log', needs: ['audit.read'], icon: 'eye' },
+      { name: 'ledger', needs: ['ledger.read'], icon: 'chain' },
+      { name: 'jobs', needs: ['job.manage'], icon: 'clock' },
+    ],
+  },
+]
