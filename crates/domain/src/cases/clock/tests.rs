@@ -257,8 +257,18 @@ fn a_year_not_imported_is_said_and_filled_in_when_it_comes() {
         days: BTreeMap::new(),
         ..rules_2026(2)
     };
-    let both = Calendars::new(&[rules_2026(1), next_year]).unwrap();
+    let both = Calendars::new(&[rules_2026(1), next_year.clone()]).unwrap();
     assert_eq!(due(&log, &both), Ok(Due::At(at("2027-01-04 17:30"))));
+
+    // Of two versions that know the missing year, the newest counts.
+    let new_year = DayRule::Rest { name: "元旦".into() };
+    let corrected = CalendarRules {
+        version: 3,
+        days: BTreeMap::from([(date(2027, 1, 1), new_year)]),
+        ..next_year.clone()
+    };
+    let three = Calendars::new(&[rules_2026(1), next_year, corrected]).unwrap();
+    assert_eq!(due(&log, &three), Ok(Due::At(at("2027-01-05 17:30"))));
 }
 
 #[test]
