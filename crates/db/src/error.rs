@@ -68,6 +68,7 @@ pub enum DbError {
     #[error("the disk is full; nothing was saved")]
     DiskFull,
     /// The disk failed to keep a commit (or the file is damaged): no writes any more until an operator looked at it; reads go on.
+    /// The writes that met the failure were not acknowledged; after a restart they may be found saved or not.
     #[error("writes are stopped to keep the data safe: {why}")]
     Refusing { why: String },
     /// The file cannot be trusted or read.

@@ -29,6 +29,7 @@
 //!
 //! Must not: know any table, be asked to run SQL made from what a user typed (see [`Sql`]), or show its drivers.
 
+mod backup;
 mod ddl;
 mod dialect;
 mod error;
@@ -43,6 +44,7 @@ pub mod testkit;
 mod tx;
 mod value;
 
+pub use backup::{BackupReport, TableReport};
 pub use error::DbError;
 pub use migrate::{Migration, MigrationReport};
 pub use sql::Sql;
@@ -102,7 +104,7 @@ impl Default for Options {
 #[derive(Clone)]
 enum Place {
     Sqlite(PathBuf),
-    Postgres(postgres::Target),
+    Postgres(Box<postgres::Target>),
 }
 
 impl Place {
@@ -114,7 +116,7 @@ impl Place {
             return Ok(Place::Sqlite(PathBuf::from(path)));
         }
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            return postgres::Target::parse(url).map(Place::Postgres);
+            return postgres::Target::parse(url).map(|target| Place::Postgres(Box::new(target)));
         }
         Err(DbError::Address(
             "expected sqlite:PATH or postgres://user@host/db?schema=NAME".into(),

@@ -5,7 +5,6 @@ use crate::sqlite::fold as fold_sqlite;
 use crate::{Backend, Db, DbError, Options, Place, blocking, postgres, sqlite};
 use rusqlite::Connection;
 use sha2::{Digest, Sha256};
-use std::path::Path;
 use std::sync::PoisonError;
 use tokio_postgres::Client;
 
@@ -39,8 +38,7 @@ pub(crate) struct Step {
     pub(crate) checksum: String,
 }
 
-/// The table that remembers.
-pub(crate) const HISTORY: &str = "schema_migration";
+/// The table that remembers; `backup` knows it by name.
 const CREATE: &str = "create table if not exists schema_migration (number integer primary key, name text not null, checksum text not null) strict";
 const REMEMBERED: &str = "select number, name, checksum from schema_migration order by number";
 const REMEMBER: &str = "insert into schema_migration (number, name, checksum) values ($1, $2, $3)";
@@ -161,19 +159,8 @@ pub(crate) fn sqlite_history(conn: &Connection) -> Result<Vec<Step>, DbError> {
         .collect()
 }
 
-/// Whether a SQLite file has been migrated at all.
-pub(crate) fn is_migrated(path: &Path, conn: &Connection) -> Result<bool, DbError> {
-    let there = conn.query_row(
-        "select count(*) from sqlite_schema where name = 'schema_migration'",
-        [],
-        |row| row.get::<_, i64>(0),
-    );
-    there
-        .map(|count| count > 0)
-        .map_err(|error| DbError::Damaged(format!("{}: {error}", path.display())))
-}
-
-async fn on_postgres(
+/// Runs the missing steps on a connection of their own.
+pub(crate) async fn on_postgres(
     target: &postgres::Target,
     options: &Options,
     list: &[Migration],

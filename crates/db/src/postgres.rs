@@ -173,8 +173,11 @@ impl Worker {
 
     /// The session if its connection still stands, else a new one. Nothing has been sent yet, so nobody need know.
     fn alive(&self, session: Option<Session>) -> Result<Session, DbError> {
-        // Gives the connection a moment to notice that the other side has gone.
-        self.runtime.block_on(tokio::task::yield_now());
+        // Lets the connection see whether the other side has gone: the first turn looks at the socket, the second reads it.
+        self.runtime.block_on(async {
+            tokio::task::yield_now().await;
+            tokio::task::yield_now().await;
+        });
         if let Some(session) = session
             && !session.client.is_closed()
         {
@@ -280,7 +283,7 @@ impl<'c> PgTx<'c> {
                 .await
                 .map_err(|error| fold(&error, sql))?;
             let rows: Vec<tokio_postgres::Row> = stream.try_collect().await.map_err(|error| fold(&error, sql))?;
-            rows.iter().map(|row| decode(row, width, sql)).collect()
+            rows.iter().map(|row| values(row, width, sql).map(Row)).collect()
         })
         .inspect_err(|error| self.forget(error))
     }
@@ -393,10 +396,8 @@ impl<'c> PgTx<'c> {
     }
 }
 
-fn decode(row: &tokio_postgres::Row, width: usize, sql: &str) -> Result<Row, DbError> {
+/// A row's values in our types.
+pub(crate) fn values(row: &tokio_postgres::Row, width: usize, sql: &str) -> Result<Vec<Value>, DbError> {
     let values = (0..width).map(|index| row.try_get::<_, Decoded>(index).map(|decoded| decoded.0));
-    values
-        .collect::<Result<_, _>>()
-        .map(Row)
-        .map_err(|error| fold(&error, sql))
+    values.collect::<Result<_, _>>().map_err(|error| fold(&error, sql))
 }

@@ -8,8 +8,10 @@
 use crate::job::{Job, Queue, panic_text};
 use crate::tx::{Callback, Conn};
 use crate::{DbError, Options, Row, State, Tx, Value};
+use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OpenFlags, ffi};
+use std::cmp::Ordering;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -44,7 +46,37 @@ pub(crate) fn connect(path: &Path, create: bool, options: &Options) -> Result<Co
          pragma journal_size_limit = {WAL_STEP};"
     );
     conn.execute_batch(&settings).map_err(|error| fold(error, "pragma"))?;
+    for (name, wanted) in [("greatest", Ordering::Greater), ("least", Ordering::Less)] {
+        let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_INNOCUOUS;
+        conn.create_scalar_function(name, -1, flags, move |given| outermost(given, wanted))
+            .map_err(|error| fold(error, name))?;
+    }
     Ok(conn)
+}
+
+/// PostgreSQL's `greatest` and `least`: nulls do not count. Numbers and text, by bytes.
+fn outermost(given: &Context<'_>, wanted: Ordering) -> rusqlite::Result<Value> {
+    let mut best: Option<ValueRef<'_>> = None;
+    for index in 0..given.len() {
+        let value = given.get_raw(index);
+        if value != ValueRef::Null && best.is_none_or(|best| order(value, best) == Some(wanted)) {
+            best = Some(value);
+        }
+    }
+    value(best.unwrap_or(ValueRef::Null)).map_err(|error| rusqlite::Error::UserFunctionError(Box::new(error)))
+}
+
+fn order(one: ValueRef<'_>, other: ValueRef<'_>) -> Option<Ordering> {
+    match (one, other) {
+        (ValueRef::Integer(one), ValueRef::Integer(other)) => Some(one.cmp(&other)),
+        (ValueRef::Real(one), ValueRef::Real(other)) => one.partial_cmp(&other),
+        (ValueRef::Integer(one), ValueRef::Real(other)) => (one as f64).partial_cmp(&other),
+        (ValueRef::Real(one), ValueRef::Integer(other)) => one.partial_cmp(&(other as f64)),
+        (ValueRef::Text(one), ValueRef::Text(other)) | (ValueRef::Blob(one), ValueRef::Blob(other)) => {
+            Some(one.cmp(other))
+        }
+        _ => None,
+    }
 }
 
 /// Starts the threads; they end when the queues are closed.

@@ -2,7 +2,7 @@
 
 use crate::{Backend, DbError};
 use std::sync::{Mutex, OnceLock, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, Instant};
 
 /// The condition of a database, for the health page. Nothing personal in it.
 #[derive(Debug, Clone)]
@@ -12,21 +12,21 @@ pub struct Health {
     pub writes_waiting: usize,
     /// Closures waiting to read.
     pub reads_waiting: usize,
-    /// When the last commit of this process was durable.
-    pub last_commit: Option<SystemTime>,
+    /// How long ago the last commit of this process was durable; none if there was none.
+    pub last_commit: Option<Duration>,
     /// Why writes are refused, if they are. It stays so until the process is started again after someone looked at the disk.
     pub refusing: Option<String>,
 }
 
 #[derive(Default)]
 pub(crate) struct State {
-    last_commit: Mutex<Option<SystemTime>>,
+    last_commit: Mutex<Option<Instant>>,
     refusing: OnceLock<String>,
 }
 
 impl State {
     pub(crate) fn committed(&self) {
-        *self.last_commit.lock().unwrap_or_else(PoisonError::into_inner) = Some(SystemTime::now());
+        *self.last_commit.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
     }
 
     /// Stops all writes from now on; the first reason stays.
@@ -44,7 +44,11 @@ impl State {
     }
 
     pub(crate) fn health(&self, backend: Backend, writes_waiting: usize, reads_waiting: usize) -> Health {
-        let last_commit = *self.last_commit.lock().unwrap_or_else(PoisonError::into_inner);
+        let last_commit = self
+            .last_commit
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .map(|at| at.elapsed());
         Health {
             backend,
             writes_waiting,

@@ -1,13 +1,13 @@
 //! For tests, of this crate and of those above it: fresh databases of both kinds. Feature `testkit`.
 //!
-//! PostgreSQL is the one `WANGGE_TEST_POSTGRES` names (an address without schema), else `script/lib/postgres start` is asked for the
-//! shared throw-away cluster. Each call gives a new empty schema.
+//! PostgreSQL is the one `WANGGE_TEST_POSTGRES` names (an address without schema), else `script/lib/postgres shared` is asked for the
+//! throw-away cluster. Each call gives a new empty schema.
 
 use crate::{Backend, Db, Options};
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::process::Command;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// A database that disappears with this value.
 pub struct TestDb {
@@ -56,13 +56,12 @@ pub async fn each_backend<F: Future<Output = ()>>(test: impl Fn(Db) -> F) {
 /// The address of a new schema's place; opening it makes the schema.
 pub fn postgres() -> String {
     static NEXT: AtomicU32 = AtomicU32::new(0);
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_nanos());
+    // Fresh randomness without a dependency: process numbers come back.
+    let random = RandomState::new().build_hasher().finish();
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     let base = cluster();
     let separator = if base.contains('?') { '&' } else { '?' };
-    format!("{base}{separator}schema=t_{}_{now}_{number}", std::process::id())
+    format!("{base}{separator}schema=t_{}_{random:x}_{number}", std::process::id())
 }
 
 /// The address of the cluster, started if need be.
@@ -74,7 +73,7 @@ fn cluster() -> &'static str {
         }
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../script/lib/postgres");
         let output = Command::new(script)
-            .arg("start")
+            .arg("shared")
             .output()
             .expect("script/lib/postgres can be run");
         assert!(

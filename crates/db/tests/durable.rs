@@ -1,0 +1,152 @@
+//! What was answered stays, whatever kills the process or the disk. A child process writes and tells; the parent kills it and looks.
+#![allow(clippy::unwrap_used)]
+
+use db::testkit;
+use db::{Backend, Db, DbError, Migration, Options, params};
+use std::collections::HashSet;
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, Command, Stdio};
+
+const LIST: [Migration; 1] = [Migration {
+    number: 1,
+    name: "item",
+    sql: "create table item (id integer primary key, body text not null) strict;",
+}];
+const URL: &str = "DURABLE_CHILD_URL";
+const CLIENTS: i64 = 16;
+
+/// The child: 16 clients writing without end, each answered write printed; when writes are refused it proves that reads go on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "run by the other tests as their child"]
+async fn child() {
+    let Ok(url) = std::env::var(URL) else { return };
+    let db = Db::open(&url, Options::default()).await.unwrap();
+    db.migrate(&LIST).await.unwrap();
+    let clients: Vec<_> = (0..CLIENTS)
+        .map(|client| {
+            let db = db.clone();
+            tokio::spawn(async move {
+                for number in 0.. {
+                    let id = client * 1_000_000_000 + number;
+                    let body = "x".repeat(usize::try_from(number % 3000).unwrap());
+                    match db
+                        .write(move |tx| tx.execute("insert into item (id, body) values ($1, $2)", &params![id, body]))
+                        .await
+                    {
+                        Ok(_) => say(&format!("acked {id}")),
+                        Err(DbError::Refusing { .. }) => return,
+                        Err(error) => panic!("{error}"),
+                    }
+                }
+            })
+        })
+        .collect();
+    for client in clients {
+        client.await.unwrap();
+    }
+    let rows: i64 = db
+        .read(|tx| tx.query_one("select count(*) from item", &params![])?.get(0))
+        .await
+        .unwrap_or_else(|error: DbError| panic!("{error}"));
+    assert!(db.health().refusing.is_some());
+    say(&format!("refused {rows}"));
+}
+
+fn say(line: &str) {
+    let mut out = std::io::stdout().lock();
+    out.write_all(format!("{line}\n").as_bytes()).unwrap();
+    out.flush().unwrap();
+}
+
+fn start(mut command: Command, url: &str) -> Child {
+    command
+        .args(["child", "--exact", "--ignored", "--nocapture"])
+        .env(URL, url);
+    command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap()
+}
+
+/// Reads what the child says; kills it after so many answers.
+fn watch(mut child: Child, kill_after: usize) -> (Vec<i64>, Option<String>) {
+    let lines = BufReader::new(child.stdout.take().unwrap())
+        .lines()
+        .map_while(Result::ok);
+    let (mut acked, mut refused) = (Vec::new(), None);
+    for line in lines {
+        // The harness prints on the first line too, so look within it.
+        if let Some((_, id)) = line.split_once("acked ") {
+            acked.push(id.parse().unwrap());
+        } else if let Some((_, rows)) = line.split_once("refused ") {
+            refused = Some(rows.to_owned());
+        }
+        if acked.len() == kill_after {
+            child.kill().unwrap();
+        }
+    }
+    child.wait().unwrap();
+    (acked, refused)
+}
+
+/// Every answered id is there.
+async fn all_there(url: &str, acked: &[i64]) {
+    let db = Db::open(url, Options::default()).await.unwrap();
+    let rows = db.read(|tx| tx.query("select id from item", &params![])).await.unwrap();
+    let there: HashSet<i64> = rows.iter().map(|row| row.get(0).unwrap()).collect();
+    let lost: Vec<_> = acked.iter().filter(|id| !there.contains(id)).collect();
+    assert!(
+        lost.is_empty(),
+        "{} of {} answered writes are lost: {lost:?}",
+        lost.len(),
+        acked.len()
+    );
+    db.close().await;
+}
+
+fn itself() -> Command {
+    Command::new(std::env::current_exe().unwrap())
+}
+
+#[tokio::test]
+async fn kill_9_loses_no_answered_write() {
+    let folder = tempfile::tempdir().unwrap();
+    for kill_after in [1, 17, 150, 400, 1_000, 3_000] {
+        let url = format!("sqlite:{}", folder.path().join(format!("{kill_after}.db")).display());
+        let (acked, _) = watch(start(itself(), &url), kill_after);
+        assert!(
+            acked.len() >= kill_after,
+            "the child ended by itself after {}",
+            acked.len()
+        );
+        all_there(&url, &acked).await;
+    }
+    let fresh = testkit::TestDb::new(Backend::Postgres, Options::default()).await;
+    let (acked, _) = watch(start(itself(), &fresh.url), 500);
+    all_there(&fresh.url, &acked).await;
+    fresh.remove().await;
+}
+
+/// The disk says an error at the nth sync: from then on writes are refused, reads go on, and nothing answered is lost.
+#[tokio::test]
+async fn a_failing_disk_stops_writes_and_loses_nothing_answered() {
+    let works = Command::new("strace").args(["-qq", "-o", "/dev/null", "true"]).status();
+    if !works.is_ok_and(|status| status.success()) {
+        println!("skipped: strace is missing or may not trace here");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    for (name, when) in [("once", "40"), ("always", "40+")] {
+        let url = format!("sqlite:{}", folder.path().join(format!("{name}.db")).display());
+        let mut command = Command::new("strace");
+        command.args(["-f", "-qq", "-o", "/dev/null", "-e", "trace=fdatasync,fsync", "-e"]);
+        command
+            .arg(format!("inject=fdatasync,fsync:error=EIO:when={when}"))
+            .arg(std::env::current_exe().unwrap());
+        let (acked, refused) = watch(start(command, &url), usize::MAX);
+        let refused = refused.unwrap_or_else(|| panic!("{name}: the child did not refuse; {} answered", acked.len()));
+        assert!(
+            !acked.is_empty() && refused.parse::<usize>().unwrap() >= acked.len(),
+            "{name}: {} answered, {refused} there",
+            acked.len()
+        );
+        all_there(&url, &acked).await;
+    }
+}
