@@ -524,6 +524,18 @@ impl Calendar {
         Ok(Timestamp::from_day(day, 0))
     }
 
+    /// The moment nearest to `at` whose [`Calendar::position`] is known.
+    pub(crate) fn clip(&self, unit: Unit, at: Timestamp) -> Timestamp {
+        if unit.is_working() {
+            at.clamp(
+                Timestamp::from_day(self.first_day, 0),
+                Timestamp::from_day(self.end_day(), 0),
+            )
+        } else {
+            at
+        }
+    }
+
     fn before(&self, unit: Unit) -> &[i64] {
         if unit == Unit::WorkingDay {
             &self.parts_before

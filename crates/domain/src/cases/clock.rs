@@ -291,7 +291,9 @@ pub struct ClockState {
     pub due: Due,
     /// The limit in force with its extensions.
     pub total: Amount,
-    /// Counted so far, up to `now` or the stop; more than `total` when late.
+    /// Up to when `used` counts: `now` or the stop, but no further than the calendar knows.
+    pub counted_to: Timestamp,
+    /// Counted so far, up to `counted_to`; more than `total` when late.
     pub used: Amount,
     /// What is left of `total`; zero when late.
     pub remaining: Amount,
@@ -322,9 +324,9 @@ pub fn replay(log: &ClockLog, calendars: &Calendars, now: Timestamp) -> Result<C
     let terms = Terms::of(up_to(log, now));
     let calendar = terms.calendar(calendars)?;
     let total = terms.total();
-    let due = terms.due(calendar)?;
+    let due = terms.due(calendar);
     let end = terms.stopped.map_or(now, |at| at.min(now));
-    let used = terms.used(calendar, end)?;
+    let used = terms.used(calendar, end);
     let late_ms = if let Due::At(at) = due {
         (end.0 - at.0).max(0)
     } else {
@@ -339,6 +341,7 @@ pub fn replay(log: &ClockLog, calendars: &Calendars, now: Timestamp) -> Result<C
         phase: terms.phase(),
         due,
         total,
+        counted_to: calendar.clip(total.unit, end),
         used: amount(used),
         remaining: amount((total.parts - used).max(0)),
         over: amount((used - total.parts).max(0)),
@@ -349,7 +352,7 @@ pub fn replay(log: &ClockLog, calendars: &Calendars, now: Timestamp) -> Result<C
 /// When the whole log's limit is used up. A stopped clock keeps the due moment it had.
 pub fn due(log: &ClockLog, calendars: &Calendars) -> Result<Due, ClockError> {
     let terms = Terms::of(&log.events);
-    terms.due(terms.calendar(calendars)?)
+    Ok(terms.due(terms.calendar(calendars)?))
 }
 
 /// When `thousandths` of the limit are used (800 for four fifths); `None` while a pause leaves that open.
@@ -496,35 +499,29 @@ impl<'a> Terms<'a> {
         Ok(None)
     }
 
-    fn due(&self, calendar: &Calendar) -> Result<Due, ClockError> {
-        Ok(match self.reached(calendar, self.total().parts) {
+    fn due(&self, calendar: &Calendar) -> Due {
+        match self.reached(calendar, self.total().parts) {
             Ok(Some(at)) => Due::At(at),
             Ok(None) => Due::WhenResumed,
             Err(unknown) => Due::Unknown(unknown),
-        })
+        }
     }
 
-    /// Parts counted up to `end`.
-    fn used(&self, calendar: &Calendar, end: Timestamp) -> Result<i64, CalendarError> {
-        if end <= self.started {
-            return Ok(0);
-        }
-        let begin = match self.begin(calendar) {
-            Ok(begin) => begin,
-            // Counting would begin on a day the calendar does not know: until that day nothing has counted.
-            Err(unknown) if end.date() <= unknown.known_to => {
-                return Ok(0);
-            }
-            Err(unknown) => return Err(unknown),
-        };
+    /// Parts counted up to `end`, as far as the calendar knows: a year that is not imported must not stop the work.
+    fn used(&self, calendar: &Calendar, end: Timestamp) -> i64 {
+        let Ok(begin) = self.begin(calendar) else { return 0 };
         let unit = self.unit();
-        let mut used = 0;
-        for (from, to) in self.running(begin) {
-            let to = to.map_or(end, |to| to.min(end));
-            if from < to {
-                used += calendar.position(unit, to)? - calendar.position(unit, from)?;
-            }
-        }
-        Ok(used)
+        let position = |at| {
+            calendar
+                .position(unit, calendar.clip(unit, at))
+                .expect("clipped to what the calendar knows")
+        };
+        let stretches = self
+            .running(begin)
+            .map(|(from, to)| (from, to.map_or(end, |to| to.min(end))));
+        stretches
+            .filter(|(from, to)| from < to)
+            .map(|(from, to)| position(to) - position(from))
+            .sum()
     }
 }

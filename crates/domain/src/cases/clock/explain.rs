@@ -95,6 +95,7 @@ pub fn explain(
     let end = match &state.due {
         Due::At(at) => *at,
         Due::WhenResumed => terms.stopped.unwrap_or(now),
+        Due::Unknown(unknown) if terms.started.date() < unknown.known_from => terms.started,
         Due::Unknown(unknown) => Timestamp::start_of(unknown.known_to).plus_ms(DAY_MS).max(terms.started),
     };
     writer.notes_up_to(terms.started);
@@ -218,9 +219,12 @@ impl Writer<'_> {
                 at = until;
             } else if !waits && !self.unit.is_working() {
                 at = self.natural(at, to);
-            } else {
+            } else if at < self.calendar.clip(Unit::WorkingHour, until) {
                 self.working_day(at, until)?;
                 at = until;
+            } else {
+                // Beyond the calendar: the conclusion says so.
+                break;
             }
         }
         Ok(())
@@ -567,11 +571,12 @@ impl Text {
                 "The due time follows when counting resumes. ",
             ),
             Due::Unknown(unknown) => {
-                let (calendar, to, year) = (&unknown.calendar, unknown.known_to, unknown.year);
-                let (zh_year, month, day) = (to.year(), to.month(), to.day());
+                let (calendar, year) = (&unknown.calendar, unknown.year);
                 self.add(
-                    &format!("到期时间暂不能推算：工作日历“{calendar}”只到{zh_year}年{month}月{day}日，{year}年的放假安排尚未导入。"),
-                    &format!("The due time is not known yet: calendar “{calendar}” ends on {to}; {year} is not yet imported. "),
+                    &format!("到期时间暂不能推算：工作日历“{calendar}”尚未导入{year}年的放假安排。"),
+                    &format!(
+                        "The due time is not known yet: calendar “{calendar}” has no holidays for {year} so far. "
+                    ),
                 );
             }
         }

@@ -3,7 +3,7 @@
 //! Entry point: [`ladder`]. It gives moments, not messages, and must not know who the recipients are beyond their duty times.
 
 use super::{ClockError, ClockLog, Due, Terms};
-use crate::calendar::{Amount, Calendars, Duty};
+use crate::calendar::{Amount, CalendarError, Calendars, Duty};
 use crate::time::Timestamp;
 
 /// When a step is meant to happen.
@@ -36,11 +36,13 @@ pub struct Delivery<'s> {
     pub step: &'s Step,
 }
 
-/// The steps in order of delivery; none while a pause leaves the due moment open.
+/// The steps in order of delivery. Left out are those whose moment is not known: while a pause leaves the due moment open, or where the
+/// calendar's years end. They appear when the clock resumes or the year is imported.
 ///
 /// A step that is not urgent waits for its recipient's next duty time. A warning that would so come only when the limit has passed is
 /// brought forward instead, to the beginning of the recipient's last duty before it (clause ZS-17: before the deadline, not after),
-/// but never to before the clock's start.
+/// but never to before the clock's start. Where the recipient's duty is not known, the step comes when planned: better at an odd hour
+/// than never.
 pub fn ladder<'s, 'd>(
     log: &ClockLog,
     calendars: &Calendars,
@@ -49,35 +51,35 @@ pub fn ladder<'s, 'd>(
 ) -> Result<Vec<Delivery<'s>>, ClockError> {
     let terms = Terms::of(&log.events);
     let calendar = terms.calendar(calendars)?;
-    let due = match terms.due(calendar)? {
-        Due::At(at) => at,
-        Due::WhenResumed => return Ok(Vec::new()),
-        Due::Unknown(unknown) => return Err(unknown.into()),
+    let due = if let Due::At(at) = terms.due(calendar) {
+        Some(at)
+    } else {
+        None
+    };
+    let planned = |step: &Step| match step.when {
+        When::Used(thousandths) => super::warn_at(log, calendars, thousandths).ok()?,
+        When::Before(amount) => Some(calendar.add(due?, amount.back()).ok()?.max(terms.started)),
+        When::After(amount) => calendar.add(due?, amount).ok(),
     };
     let mut deliveries = Vec::with_capacity(steps.len());
     for step in steps {
-        let planned = match step.when {
-            When::Used(thousandths) => match super::warn_at(log, calendars, thousandths)? {
-                Some(at) => at,
-                None => continue,
-            },
-            When::Before(amount) => calendar.add(due, amount.back())?.max(terms.started),
-            When::After(amount) => calendar.add(due, amount)?,
-        };
-        let at = if step.urgent {
-            planned
-        } else {
-            in_duty(planned, due, terms.started, duty_of(step))?
-        };
+        let Some(planned) = planned(step) else { continue };
+        let waits = || in_duty(planned, due, terms.started, duty_of(step)).unwrap_or(planned);
+        let at = if step.urgent { planned } else { waits() };
         deliveries.push(Delivery { at, planned, step });
     }
     deliveries.sort_by_key(|delivery| (delivery.at, delivery.planned));
     Ok(deliveries)
 }
 
-fn in_duty(planned: Timestamp, due: Timestamp, started: Timestamp, duty: Duty<'_>) -> Result<Timestamp, ClockError> {
+fn in_duty(
+    planned: Timestamp,
+    due: Option<Timestamp>,
+    started: Timestamp,
+    duty: Duty<'_>,
+) -> Result<Timestamp, CalendarError> {
     let next = duty.next(planned)?;
-    if planned < due && next >= due {
+    if due.is_some_and(|due| planned < due && next >= due) {
         let last = duty.last_start(planned)?;
         if last >= started {
             return Ok(last);

@@ -458,3 +458,44 @@ fn the_ladder_waits_for_duty_unless_urgent_and_warns_before_the_deadline() {
         ]
     );
 }
+
+#[test]
+fn work_goes_on_when_the_new_year_was_not_imported() {
+    let calendars = calendars();
+    let mut log = three_days_from("2026-12-30 09:00");
+    log.push(pause("2027-01-06 10:00")).unwrap();
+    let state = replay(&log, &calendars, at("2027-01-08 10:00")).unwrap();
+    assert_eq!(
+        (state.used, state.counted_to),
+        (Amount::whole(1, Unit::WorkingDay), at("2027-01-01 00:00"))
+    );
+    assert_eq!(explain(&log, &calendars, at("2027-01-08 10:00")).unwrap().len(), 4);
+
+    // Due on 31 December at closing: the warning is known, the escalation is due when offices are of unknown hours, the last is unknown.
+    let log = three_days_from("2026-12-28 09:00");
+    let steps = [
+        step("提醒", When::Used(500), false),
+        step("到期上报", When::After(Amount::zero(Unit::WorkingDay)), false),
+        step("再上报", When::After(Amount::whole(2, Unit::WorkingDay)), false),
+    ];
+    let office = calendars.newest("cn").unwrap();
+    let deliveries = ladder(&log, &calendars, &steps, |_| office.duty(None).unwrap()).unwrap();
+    let told: Vec<_> = deliveries.iter().map(|d| (d.step.name.as_str(), d.at)).collect();
+    assert_eq!(
+        told,
+        [("提醒", at("2026-12-30 14:00")), ("到期上报", at("2026-12-31 17:30"))]
+    );
+}
+
+#[test]
+fn a_matter_older_than_the_calendar_has_no_due_moment_but_can_be_shown() {
+    let log = three_days_from("2019-04-25 09:32");
+    let now = at("2026-03-02 15:00");
+    let state = replay(&log, &calendars(), now).unwrap();
+    assert!(
+        matches!(state.due, Due::Unknown(CalendarError { year: 2025, .. })),
+        "{state:?}"
+    );
+    assert_eq!(state.used, Amount::zero(Unit::WorkingDay));
+    assert_eq!(explain(&log, &calendars(), now).unwrap().len(), 2);
+}
