@@ -5,6 +5,7 @@
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
+pub mod learn;
 mod openapi;
 pub mod serve;
 
@@ -31,6 +32,9 @@ struct Cli {
 enum Command {
     /// 启动服务 · Start the server
     Serve(serve::Args),
+    /// 从已分类的来信学习，给新来信建议分类 · Learn to classify messages
+    #[command(subcommand)]
+    Learn(learn::LearnArgs),
     /// 打印接口描述 · Print the API description (OpenAPI)
     Openapi,
 }
@@ -39,6 +43,7 @@ enum Command {
 pub fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Serve(args) => serve::run(args),
+        Command::Learn(args) => learn::run(args),
         Command::Openapi => openapi::run(),
     };
     match done {
