@@ -77,16 +77,13 @@ async fn main() -> Result<(), DbError> {
 }
 
 /// Runs the work from so many clients for so long and prints the rate and the waiting times.
-async fn measure<F: Future<Output = Result<(), DbError>> + Send>(
+async fn measure<F: Future<Output = Result<(), DbError>> + Send + 'static>(
     db: &Db,
     work: &str,
     clients: usize,
     seconds: u64,
     call: impl Fn(Db) -> F + Clone + Send + 'static,
-) -> Result<(), DbError>
-where
-    F: 'static,
-{
+) -> Result<(), DbError> {
     let started = Instant::now();
     let until = started + Duration::from_secs(seconds);
     let tasks: Vec<_> = (0..clients)

@@ -12,6 +12,9 @@ use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OpenFlags, ffi};
 use std::cmp::Ordering;
+use std::fs::OpenOptions;
+use std::io::ErrorKind;
+use std::os::unix::fs::OpenOptionsExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -35,6 +38,9 @@ const CACHE_KIB: u32 = 16 << 10;
 pub(crate) fn connect(path: &Path, create: bool, options: &Options) -> Result<Connection, DbError> {
     let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     flags.set(OpenFlags::SQLITE_OPEN_CREATE, create);
+    if create {
+        private(path)?;
+    }
     let conn = Connection::open_with_flags(path, flags)
         .map_err(|error| DbError::Damaged(format!("{}: {error}", path.display())))?;
     conn.busy_timeout(options.busy)
@@ -52,6 +58,16 @@ pub(crate) fn connect(path: &Path, create: bool, options: &Options) -> Result<Co
             .map_err(|error| fold(error, name))?;
     }
     Ok(conn)
+}
+
+/// Makes the file if it is missing, for its owner's eyes only: people's data will be in it. SQLite gives the log the same rights.
+pub(crate) fn private(path: &Path) -> Result<(), DbError> {
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+            Err(DbError::Damaged(format!("{}: {error}", path.display())))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// PostgreSQL's `greatest` and `least`: nulls do not count. Numbers and text, by bytes.

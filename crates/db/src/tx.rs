@@ -134,12 +134,13 @@ impl<'c> Tx<'c> {
         outcome.inspect_err(|error| self.failed = Some(error.clone()))
     }
 
-    /// A transaction command without parameters.
+    /// A transaction command without parameters. If it fails, who knows what state we are in: nothing can be kept.
     pub(crate) fn command(&mut self, sql: &'static str) -> Result<(), DbError> {
-        match &mut self.conn {
+        let outcome = match &mut self.conn {
             Conn::Sqlite(conn) => sqlite::execute(conn, sql, &[]).map(|_| ()),
             Conn::Postgres(conn) => conn.command(sql),
-        }
+        };
+        outcome.inspect_err(|error| self.failed = Some(error.clone()))
     }
 
     fn checked<T>(

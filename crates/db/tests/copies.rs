@@ -77,6 +77,12 @@ async fn a_town_becomes_a_city_and_a_town_again() {
     let first = town.db.backup_to(&one).await.unwrap();
     assert_eq!(rows(&first), [("empty", 0), ("item", 2000), ("kind", 3)]);
     assert_eq!(first.step, 2);
+    let rights = std::fs::metadata(&one).unwrap().permissions();
+    assert_eq!(
+        std::os::unix::fs::PermissionsExt::mode(&rights) & 0o077,
+        0,
+        "nobody else reads a backup"
+    );
 
     let (city, moved) = restored(Backend::Postgres, &one).await;
     assert_eq!(moved.tables, first.tables);

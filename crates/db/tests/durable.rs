@@ -124,23 +124,67 @@ async fn kill_9_loses_no_answered_write() {
     fresh.remove().await;
 }
 
+/// Whether processes can be traced here: faults are put into a child's system calls that way.
+fn can_trace() -> bool {
+    let works = Command::new("strace").args(["-qq", "-o", "/dev/null", "true"]).status();
+    let works = works.is_ok_and(|status| status.success());
+    if !works {
+        println!("skipped: strace is missing or may not trace here");
+    }
+    works
+}
+
+/// This test as a child whose system calls go wrong.
+fn faulty(injection: String) -> Command {
+    let mut command = Command::new("strace");
+    command.args([
+        "-f",
+        "-qq",
+        "-o",
+        "/dev/null",
+        "-e",
+        "trace=fdatasync,fsync,pwrite64",
+        "-e",
+    ]);
+    command
+        .arg(format!("inject={injection}"))
+        .arg(std::env::current_exe().unwrap());
+    command
+}
+
+/// Killed at the nth write to the disk, between the pieces of a commit.
+#[tokio::test]
+async fn a_kill_between_two_writes_to_the_disk_loses_nothing_answered() {
+    if !can_trace() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    for at in [3, 11, 16, 17, 18, 19, 20, 41, 97, 211, 499] {
+        let url = format!("sqlite:{}", folder.path().join(format!("{at}.db")).display());
+        let (acked, refused) = watch(
+            start(faulty(format!("pwrite64:signal=SIGKILL:when={at}")), &url),
+            usize::MAX,
+        );
+        assert_eq!(refused, None, "the child was to be killed at write {at}");
+        if !acked.is_empty() {
+            all_there(&url, &acked).await;
+        }
+    }
+}
+
 /// The disk says an error at the nth sync: from then on writes are refused, reads go on, and nothing answered is lost.
 #[tokio::test]
 async fn a_failing_disk_stops_writes_and_loses_nothing_answered() {
-    let works = Command::new("strace").args(["-qq", "-o", "/dev/null", "true"]).status();
-    if !works.is_ok_and(|status| status.success()) {
-        println!("skipped: strace is missing or may not trace here");
+    if !can_trace() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
     for (name, when) in [("once", "40"), ("always", "40+")] {
         let url = format!("sqlite:{}", folder.path().join(format!("{name}.db")).display());
-        let mut command = Command::new("strace");
-        command.args(["-f", "-qq", "-o", "/dev/null", "-e", "trace=fdatasync,fsync", "-e"]);
-        command
-            .arg(format!("inject=fdatasync,fsync:error=EIO:when={when}"))
-            .arg(std::env::current_exe().unwrap());
-        let (acked, refused) = watch(start(command, &url), usize::MAX);
+        let (acked, refused) = watch(
+            start(faulty(format!("fdatasync,fsync:error=EIO:when={when}")), &url),
+            usize::MAX,
+        );
         let refused = refused.unwrap_or_else(|| panic!("{name}: the child did not refuse; {} answered", acked.len()));
         assert!(
             !acked.is_empty() && refused.parse::<usize>().unwrap() >= acked.len(),

@@ -15,6 +15,7 @@ pub(super) fn open(path: &Path) -> Result<Connection, DbError> {
 
 /// A new file that is only filled and then read: no log, made durable at the end as a whole.
 pub(super) fn create(path: &Path) -> Result<Connection, DbError> {
+    sqlite::private(path)?;
     let conn = Connection::open(path).map_err(failed)?;
     conn.execute_batch("pragma journal_mode = off; pragma synchronous = off; pragma foreign_keys = off")
         .map_err(failed)?;

@@ -1,5 +1,6 @@
 //! The address of a PostgreSQL schema: `postgres://user@host/db?schema=NAME`, or with a socket folder
 //! `postgres:///db?host=/var/run/postgresql&user=NAME&schema=NAME`. One schema is one jurisdiction; without `schema` it is `public`.
+//! Go to the server itself, not through a pooler: a writer holds its strand by a lock of its session.
 //! Connections are not encrypted: the database is on this machine or behind the operator's own tunnel.
 
 use crate::DbError;
