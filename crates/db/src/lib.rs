@@ -80,7 +80,7 @@ pub struct Options {
     pub queue: usize,
     /// How long to wait for a lock another process or transaction holds.
     pub busy: Duration,
-    /// How long one statement may take, on PostgreSQL.
+    /// How long one statement may take on PostgreSQL, a whole read on SQLite. A write on SQLite is not stopped: keep it short.
     pub statement: Duration,
     /// Prepared statements kept per connection.
     pub statements: usize,

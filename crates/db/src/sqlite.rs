@@ -10,14 +10,15 @@ use crate::tx::{Callback, Conn};
 use crate::{DbError, Options, Row, State, Tx, Value};
 use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, OpenFlags, ffi};
+use rusqlite::{Connection, InterruptHandle, OpenFlags, ffi};
 use std::cmp::Ordering;
 use std::fs::OpenOptions;
 use std::io::ErrorKind;
 use std::os::unix::fs::OpenOptionsExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -112,13 +113,27 @@ pub(crate) fn start(
         busy: options.busy,
     };
     let mut threads = vec![spawn("db-writer", move || writer.work())?];
+    let (alive, ended) = channel();
+    let mut watched = Vec::new();
     for _ in 0..options.sqlite_readers.max(1) {
         let conn = connect(path, false, options)?;
         conn.execute_batch("pragma query_only = on")
             .map_err(|error| fold(error, "pragma"))?;
-        let queue = reads.clone();
-        threads.push(spawn("db-reader", move || read(&conn, &queue))?);
+        let watch = Arc::new(Watch {
+            began: Mutex::default(),
+            handle: conn.get_interrupt_handle(),
+        });
+        watched.push(watch.clone());
+        let (queue, alive) = (reads.clone(), alive.clone());
+        threads.push(spawn("db-reader", move || {
+            read(&conn, &queue, &watch);
+            drop(alive);
+        })?);
     }
+    // Only the readers hold it now: when the last one ends, so does the watch.
+    drop(alive);
+    let limit = options.statement;
+    threads.push(spawn("db-watch", move || stop_slow_reads(&watched, limit, &ended))?);
     Ok(threads)
 }
 
@@ -305,15 +320,43 @@ pub(crate) fn run_callbacks(callbacks: Vec<Callback>) {
     }
 }
 
-fn read(conn: &Connection, queue: &Queue) {
+/// When a reader began what it is doing, and how to stop it.
+struct Watch {
+    began: Mutex<Option<Instant>>,
+    handle: InterruptHandle,
+}
+
+impl Watch {
+    fn set(&self, began: Option<Instant>) {
+        *self.began.lock().unwrap_or_else(PoisonError::into_inner) = began;
+    }
+}
+
+/// Interrupts reads that take longer than allowed, until the last reader has ended.
+fn stop_slow_reads(watched: &[Arc<Watch>], limit: Duration, ended: &Receiver<()>) {
+    let step = (limit / 4).clamp(Duration::from_millis(10), Duration::from_secs(1));
+    while ended.recv_timeout(step) == Err(RecvTimeoutError::Timeout) {
+        for watch in watched {
+            // The lock is held meanwhile, so that the interrupt cannot meet the reader's next work.
+            let began = watch.began.lock().unwrap_or_else(PoisonError::into_inner);
+            if began.is_some_and(|began| began.elapsed() > limit) {
+                watch.handle.interrupt();
+            }
+        }
+    }
+}
+
+fn read(conn: &Connection, queue: &Queue, watch: &Watch) {
     while let Some(mut job) = queue.pop() {
         if job.abandoned() {
             continue;
         }
+        watch.set(Some(Instant::now()));
         let fate = execute(conn, "begin", &[]).map(|_| {
             let mut tx = Tx::new(Conn::Sqlite(conn), -1);
             job.run(&mut tx);
         });
+        watch.set(None);
         if !conn.is_autocommit()
             && let Err(error) = execute(conn, "rollback", &[])
         {

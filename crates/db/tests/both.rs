@@ -622,3 +622,24 @@ async fn a_deadlock_is_a_conflict_and_nothing_is_done() {
     );
     fresh.remove().await;
 }
+
+#[tokio::test]
+async fn a_read_without_end_is_stopped_and_its_connection_serves_on() {
+    for backend in [Backend::Sqlite, Backend::Postgres] {
+        let options = Options {
+            sqlite_readers: 1,
+            postgres_readers: 1,
+            statement: std::time::Duration::from_millis(200),
+            ..Options::default()
+        };
+        let fresh = TestDb::new(backend, options).await;
+        let endless = "with recursive n (x) as (select 1 union all select x + 1 from n) select count(*) from n";
+        for _ in 0..2 {
+            let slow = fresh.db.read(move |tx| tx.query_one(endless, &params![])).await;
+            assert_eq!(slow.map(|_| ()), Err(DbError::TooSlow), "{backend:?}");
+            let quick = fresh.db.read(|tx| tx.query_one("select 1", &params![])).await;
+            assert_eq!(quick.map(|row| row.get(0)), Ok(Ok(1)));
+        }
+        fresh.remove().await;
+    }
+}
