@@ -4,7 +4,7 @@ use crate::calibrate::confidences;
 use crate::model::Model;
 use crate::svm::Row;
 use crate::text::{Char, Gram, characters, grams};
-use crate::train::Counts;
+use crate::train::{Counts, HELD_OUT};
 
 /// Most reasons given.
 pub const MAX_REASONS: usize = 5;
@@ -66,8 +66,17 @@ impl Model {
         }
     }
 
+    /// Calibrated on a few messages, nobody is certain: the rule of succession leaves `1 / (held out + 2)` of doubt,
+    /// spread over all categories.
     fn shares_of_row(&self, row: &Row) -> Vec<f32> {
-        confidences(&self.scores_of_row(row), self.sharpness)
+        let held_out = self.sizes.iter().map(|&size| size as f32).sum::<f32>() / HELD_OUT as f32;
+        let doubt = 1.0 / (held_out + 2.0);
+        let mut shares = confidences(&self.scores_of_row(row), self.sharpness);
+        let even = doubt / shares.len() as f32;
+        shares
+            .iter_mut()
+            .for_each(|share| *share = *share * (1.0 - doubt) + even);
+        shares
     }
 
     /// The confidence of every category, in the order of [`Model::categories`].

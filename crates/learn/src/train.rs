@@ -26,7 +26,7 @@ const MAX_CELLS: usize = 16_000_000;
 /// A feature of a single message says nothing of the next one, and could be a person's name.
 const MIN_MESSAGES: u32 = 2;
 /// One in this many messages is held out to calibrate, then learned from like the others.
-const HELD_OUT: usize = 4;
+pub(crate) const HELD_OUT: usize = 4;
 
 /// What the caller may choose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

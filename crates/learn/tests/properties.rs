@@ -37,6 +37,8 @@ fn learns_a_small_town_and_says_why() {
     let found = model().predict("我家门前的路灯又不亮了");
     let best = found.best.unwrap();
     assert_eq!(best.label, "照明");
+    // 72 messages, 18 of them held out: never surer than the rule of succession allows.
+    assert!(best.confidence < 1.0 - 0.6 / 20.0, "{}", best.confidence);
     assert!(best.confidence > 0.5 && best.confidence > found.second.unwrap().confidence);
     assert!(
         found.reasons.iter().any(|reason| reason.text.contains("路灯")),
