@@ -7,10 +7,13 @@ use domain::time::Timestamp;
 use jiff::civil::{Date, date};
 use std::collections::BTreeMap;
 
-const FILES: [&str; 2] = [
-    include_str!("../../../packs/calendar/cn-2025.toml"),
-    include_str!("../../../packs/calendar/cn-2026.toml"),
-];
+const FIRST: i16 = 2011;
+const LAST: i16 = 2026;
+
+fn file(year: i16) -> String {
+    let path = format!("{}/../../packs/calendar/cn-{year}.toml", env!("CARGO_MANIFEST_DIR"));
+    std::fs::read_to_string(path).unwrap()
+}
 
 /// Reads lines such as `2026-02-15 = { rest = "春节" }`; the product's own reader checks far more.
 fn days(file: &str) -> BTreeMap<Date, DayRule> {
@@ -33,11 +36,11 @@ fn calendar() -> Calendar {
     Calendar::compile(&CalendarRules {
         id: "cn".into(),
         version: 1,
-        from: date(2025, 1, 1),
-        to: date(2026, 12, 31),
+        from: date(FIRST, 1, 1),
+        to: date(LAST, 12, 31),
         week: Week::monday_to_friday(&[Span::hm(8, 30, 12, 0), Span::hm(14, 0, 17, 30)]),
         seasons: vec![],
-        days: FILES.into_iter().flat_map(days).collect(),
+        days: (FIRST..=LAST).flat_map(|year| days(&file(year))).collect(),
         shifts: vec![],
     })
     .unwrap()
@@ -91,8 +94,51 @@ fn a_year_that_was_not_announced_is_refused() {
     let error = calendar().day(date(2027, 1, 1)).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "calendar cn knows 2025-01-01 to 2026-12-31: 2027 is not yet imported"
+        "calendar cn knows 2011-01-01 to 2026-12-31: 2027 is not yet imported"
     );
     assert_eq!(calendar().day(date(2030, 1, 1)).unwrap_err().year, 2027);
-    assert_eq!(calendar().day(date(2024, 5, 1)).unwrap_err().year, 2024);
+    assert_eq!(calendar().day(date(2009, 5, 1)).unwrap_err().year, 2010);
+}
+
+#[test]
+fn every_file_keeps_to_its_year_and_names_its_notice() {
+    for year in FIRST..=LAST {
+        let text = file(year);
+        let days = days(&text);
+        assert!(days.len() > 25 && days.keys().all(|date| date.year() == year), "{year}");
+        assert!(
+            text.contains(&format!("\nyear = {year}\n")) && text.contains("发明电〔"),
+            "{year}"
+        );
+        // A make-up day that is no weekend, or a year without the National Day's first three days, would be a slip of the pen.
+        let weekend = |date: &Date| date.weekday().to_monday_zero_offset() >= 5;
+        assert!(
+            days.iter()
+                .all(|(date, rule)| matches!(rule, DayRule::Rest { .. }) || weekend(date)),
+            "{year}"
+        );
+        assert!(
+            (1..=3).all(|day| matches!(days[&date(year, 10, day)], DayRule::Rest { .. })),
+            "{year}"
+        );
+    }
+}
+
+#[test]
+fn later_changes_by_notice_are_in() {
+    let calendar = calendar();
+    let kind = |year, month, day| calendar.day(date(year, month, day)).unwrap().kind;
+    // 2019: Labour Day prolonged in March; 2020: the Spring Festival prolonged to 2 February; 2015: three days in September.
+    assert_eq!(
+        (kind(2019, 5, 3), kind(2019, 5, 5)),
+        (DayKind::Holiday("劳动节"), DayKind::MakeUp("劳动节"))
+    );
+    assert_eq!(
+        (kind(2020, 1, 31), kind(2020, 2, 1)),
+        (DayKind::Holiday("春节"), DayKind::Holiday("春节"))
+    );
+    assert_eq!(
+        (kind(2015, 9, 4), kind(2015, 9, 6)),
+        (DayKind::Holiday("抗战胜利纪念日"), DayKind::MakeUp("抗战胜利纪念日"))
+    );
 }
