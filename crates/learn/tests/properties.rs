@@ -1,5 +1,7 @@
 //! What must hold for any text, label and order: determinism, round trip, refusal of damage, bounds.
 
+#![allow(clippy::unwrap_used)]
+
 use learn::{
     Classifier, EvaluateError, Keywords, MAX_REASONS, MIN_SAMPLES_PER_CATEGORY, Model, ModelError, Options, Source,
     Titles, TrainError, UNPROVEN_CONFIDENCE, evaluate, similar, train,
