@@ -56,7 +56,8 @@ export type PermissionKey =
 export interface GrantView {
   role: string
   role_name: string
-  area: AreaRef
+  /** None: the whole jurisdiction. */
+  area: AreaRef | null
   unit: Ref | null
 }
 
@@ -73,6 +74,14 @@ export interface Me {
   must_change_password: boolean
   totp_enabled: boolean
   home: 'desk' | 'field'
+}
+
+export interface SessionView {
+  id: string
+  created_at: Instant
+  seen_at: Instant
+  user_agent: string
+  current: boolean
 }
 
 export interface TotpSetup {
@@ -96,7 +105,7 @@ export interface Account {
 
 export interface GrantInput {
   role: string
-  area_id: Id
+  area_id?: Id | null
   unit_id?: Id | null
 }
 
@@ -111,13 +120,15 @@ export interface Role {
 export interface AccessEntry {
   id: Id
   at: Instant
-  account_name: string
-  account_id?: Id
+  account_id: Id | null
+  account_name: string | null
+  actor: string
   purpose: string
+  reason: string | null
   subject_kind: string
-  subject_id: string
-  fields: string
-  case_id?: Id | null
+  subject_id: string | null
+  fields: string[]
+  case_id: Id | null
 }
 
 // ---------------------------------------------------------------- place
@@ -135,7 +146,7 @@ export interface Place {
   pack: { key: string; name: string; version: string }
   levels: LevelView[]
   center: { lon: number; lat: number }
-  bounds: [number, number, number, number]
+  bounds: [number, number, number, number] | null
   base_map: null | { style_url?: string; tiles?: string; attribution?: string }
   channels: { key: string; name: string }[]
   outbox_gateway: boolean
@@ -158,6 +169,42 @@ export interface CalendarDay {
   date: string
   kind: 'work' | 'rest' | 'makeup' | 'half'
   name: string | null
+}
+
+export interface PackLine {
+  key: string
+  name: string
+  value: string
+  /** A clause id, or that it is our assumption. */
+  source: string
+}
+
+export interface PackCategory {
+  code: string
+  name: string
+  kind: string
+  urgent: boolean
+  must_report: boolean
+  public: boolean
+  filing: string
+  closing: string
+  source: string
+  children: PackCategory[]
+}
+
+/** The rule pack in force. */
+export interface PackView {
+  key: string
+  name: string
+  version: string
+  number: number
+  digest: string
+  jurisdiction: string
+  categories: PackCategory[]
+  bodies: { key: string; name: string; kind: string; levels: string[]; source: string }[]
+  duties: { key: string; name: string }[]
+  return_reasons: { key: string; name: string }[]
+  sections: { key: string; lines: PackLine[] }[]
 }
 
 export interface Area {
@@ -183,7 +230,7 @@ export interface AreaDetail extends Area {
 export interface Located {
   area: Area | null
   chain: Ref[]
-  rule: 'inside' | 'boundary' | 'nearest'
+  rule: string | null
   territory_version: number
 }
 

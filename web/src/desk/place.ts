@@ -3,6 +3,7 @@ import { useQuery } from '@tanstack/vue-query'
 import { computed } from 'vue'
 import { api } from '@/api/client'
 import type { CategoryNode, Page, Place } from '@/api/types'
+import { padded, type Bounds } from '@/ui/map/model'
 import { lang } from '@/ui/settings'
 
 const HOUR_MS = 3_600_000
@@ -10,6 +11,13 @@ const HOUR_MS = 3_600_000
 export function usePlace() {
   const query = useQuery({ queryKey: ['place'], queryFn: () => api.get<Place>('/place'), staleTime: HOUR_MS })
   return query.data
+}
+
+/** Where the map looks first: the place's own box, or around its centre when no boundary is known yet. */
+export function boundsOfPlace(place: Place | undefined): Bounds | null {
+  if (!place) return null
+  const { lon, lat } = place.center
+  return place.bounds ?? padded([lon, lat, lon, lat], 0, 0.05)
 }
 
 export interface FlatCategory {

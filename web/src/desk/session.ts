@@ -39,5 +39,5 @@ export function can(...permissions: string[]): boolean {
   return permissions.some((p) => me.value?.permissions.includes(p))
 }
 
-/** The area of the widest grant that covers the permission: where a page starts looking. */
-export const homeArea = computed(() => me.value?.grants[0]?.area ?? null)
+/** The area of the first grant that names one: where a page starts looking. None: the whole jurisdiction. */
+export const homeArea = computed(() => (me.value?.grants.some((g) => !g.area) ? null : (me.value?.grants[0]?.area ?? null)))

@@ -14,6 +14,8 @@ export type FieldKind =
   | 'returnCode'
   | 'rating'
   | 'days'
+  | 'date'
+  | 'outcome'
   | 'time'
   | 'yesNo'
   | 'photos'
@@ -40,25 +42,26 @@ const of = (key: string, kind: FieldKind, required = true): ActionField => ({ ke
 export const ACTIONS: Record<string, ActionForm> = {
   accept: { shortcut: 'a', tone: 'main', fields: [] },
   decline: { shortcut: 'd', tone: 'danger', fields: [text('reason'), text('where_to_go')] },
-  classify: { shortcut: 'c', fields: [of('category', 'category')] },
+  classify: { shortcut: 'c', fields: [of('category_code', 'category')] },
   route: { shortcut: 'r', tone: 'main', fields: [of('unit_id', 'unit', false), text('reason', false)] },
   take: { shortcut: 't', tone: 'main', fields: [] },
   return: { shortcut: 'x', fields: [of('reason_code', 'returnCode'), text('reason'), of('suggest_unit', 'unit', false)] },
   arbitrate: { shortcut: 'z', tone: 'main', fields: [of('unit_id', 'unit'), text('reason')] },
   assign_worker: { shortcut: 'w', fields: [of('worker_id', 'worker')] },
-  add_co_handler: { shortcut: 'o', fields: [of('unit_id', 'unit'), text('part'), of('limit', 'days', false)] },
+  add_co_handler: { shortcut: 'o', fields: [of('unit_id', 'unit'), text('part')] },
   co_done: { fields: [of('co_handler_id', 'coHandler'), text('result')] },
   co_return: { fields: [of('co_handler_id', 'coHandler'), text('reason')] },
   arrive: { fields: [] },
+  mediate: { fields: [of('outcome', 'outcome'), text('agreement', false), of('follow_up_on', 'date', false)] },
   ask: { shortcut: 'q', fields: [of('kind', 'requestKind'), text('reason'), of('days', 'days', false), of('until', 'time', false)] },
   decide: { shortcut: 'p', tone: 'main', fields: [of('request_id', 'request'), of('approve', 'yesNo'), text('note', false)] },
   resume: { fields: [] },
   unpark: { fields: [text('reason')] },
-  handle: { shortcut: 'h', tone: 'main', fields: [text('result'), of('before', 'photos', false), of('after', 'photos', false)] },
+  handle: { shortcut: 'h', tone: 'main', fields: [text('result'), of('before', 'photos', false), of('after', 'photos', false), text('override_reason', false)] },
   answer: {
     shortcut: 'b',
     tone: 'main',
-    fields: [of('report_id', 'report', false), of('way', 'way'), text('body'), text('resident_said', false), of('rating', 'rating', false)],
+    fields: [of('report_id', 'report', false), of('way', 'way'), text('body'), text('resident_said', false), of('solved', 'yesNo', false), of('rating', 'rating', false)],
   },
   verify: { shortcut: 'v', tone: 'main', fields: [of('pass', 'yesNo'), text('note', false), of('attachments', 'photos', false)] },
   rework: { shortcut: 'g', fields: [text('reason')] },
@@ -67,7 +70,7 @@ export const ACTIONS: Record<string, ActionForm> = {
   merge: { shortcut: 'm', fields: [of('into', 'case')] },
   split: { fields: [of('report_ids', 'reports')] },
   withdraw: { tone: 'danger', fields: [text('reason')] },
-  supervise: { shortcut: 's', fields: [text('instruction'), of('due', 'time', false)] },
+  supervise: { shortcut: 's', fields: [text('instruction')] },
   urge: { shortcut: 'u', fields: [text('note')] },
   comment: { shortcut: 'l', fields: [text('body')] },
   meeting: { fields: [text('body')] },
