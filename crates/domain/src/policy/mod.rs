@@ -10,7 +10,7 @@ mod text_rules;
 
 use crate::calendar::{Season, Shift, Week};
 use crate::cases::clock::{Limit, When};
-pub use route::{Candidate, RouteChoice, RouteWhy};
+pub use route::{CENTRE_BODY, Candidate, RouteChoice, RouteWhy, nearest_upward};
 pub use text_rules::{KeywordHit, Redirect, UrgentHint};
 
 /// Where a value comes from, shown beside it in the pack view.
