@@ -8,7 +8,7 @@
 mod route;
 mod text_rules;
 
-use crate::calendar::{Season, Shift, Week};
+use crate::calendar::{DayHours, Season, Shift, Week};
 use crate::cases::clock::{Limit, When};
 pub use route::{CENTRE_BODY, Candidate, RouteChoice, RouteWhy, nearest_upward};
 pub use text_rules::{KeywordHit, Redirect, UrgentHint};
@@ -279,6 +279,8 @@ pub struct CalendarRule {
     /// Summer and winter hours.
     pub seasons: Vec<Season>,
     pub shifts: Vec<Shift>,
+    /// Days with hours of their own, such as a local half day: date, name, hours.
+    pub days: Vec<(jiff::civil::Date, String, DayHours)>,
     /// The shift during which urgent matters and escalations reach somebody; working hours when not given.
     pub duty_shift: Option<String>,
     pub source: Source,

@@ -8,7 +8,7 @@ mod sections;
 
 use crate::platform::i18n::{self, Lang};
 use doc::{Doc, Problems, Table};
-use domain::policy::Pack;
+use domain::policy::{CalendarRule, Pack};
 use std::collections::BTreeMap;
 
 /// Files of a pack folder by name; everything else in the folder is data for imports (names of areas).
@@ -78,4 +78,15 @@ fn root<'d>(doc: &'d Doc<'d>, problems: &'d Problems) -> Table<'d> {
     let table = doc.root(problems);
     table.default_source.set(table.opt_str("default_source"));
     table
+}
+
+/// Only the calendar section of a `pack.toml` that was checked before (an older calendar version).
+pub fn read_calendar(text: &str) -> Result<CalendarRule, Vec<Problem>> {
+    let problems = Problems::default();
+    let doc = Doc::parse(FILES[0], text, &problems);
+    let rule = root(&doc, &problems).table("calendar").map(|table| sections::calendar_rule(&table));
+    match rule {
+        Some(rule) if problems.is_empty() => Ok(rule),
+        _ => Err(problems.into_sorted()),
+    }
 }

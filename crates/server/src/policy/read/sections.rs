@@ -2,7 +2,7 @@
 
 use super::check;
 use super::doc::Table;
-use domain::calendar::{Amount, Season, Shift, Span, Unit, Week};
+use domain::calendar::{Amount, DayHours, Season, Shift, Span, Unit, Week};
 use domain::cases::clock::{Limit, Start, When};
 use domain::policy::*;
 
@@ -402,7 +402,7 @@ fn urgent(table: &Table<'_>) -> UrgentHint {
     hint
 }
 
-fn calendar_rule(table: &Table<'_>) -> CalendarRule {
+pub fn calendar_rule(table: &Table<'_>) -> CalendarRule {
     let sessions = sessions(table, "sessions");
     let week = Week::monday_to_friday(&sessions);
     CalendarRule {
@@ -410,9 +410,19 @@ fn calendar_rule(table: &Table<'_>) -> CalendarRule {
         week,
         seasons: table.tables("season").iter().filter_map(season).collect(),
         shifts: table.tables("shift").iter().filter_map(shift).collect(),
+        days: table.tables("day").iter().filter_map(special_day).collect(),
         duty_shift: table.opt_str("duty_shift").map(str::to_owned),
         source: source(table),
     }
+}
+
+/// A date with its own hours; `half = true` makes it weigh half a working day.
+fn special_day(table: &Table<'_>) -> Option<(jiff::civil::Date, String, DayHours)> {
+    let spans = sessions(table, "sessions");
+    let hours = if table.opt_bool("half").unwrap_or_default() { DayHours::half(&spans) } else { DayHours::full(&spans) };
+    let (on, name) = (date(table, "date"), table.str("name").to_owned());
+    table.done();
+    Some((on?, name, hours))
 }
 
 fn sessions(table: &Table<'_>, key: &'static str) -> Vec<Span> {

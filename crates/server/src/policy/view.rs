@@ -1,0 +1,314 @@
+//! The pack as people read it: every value with its source.
+
+use super::Current;
+use crate::platform::i18n::Lang;
+use domain::cases::clock::{self, Start, When};
+use domain::policy::{Category, CategoryKind, Name, RouteTo, RungTo, Source, Sourced};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// One line of a pack: what it is about, what it says, where it comes from.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct LineView {
+    /// Key or code.
+    pub key: String,
+    /// What it is about, in the reader's language.
+    pub name: String,
+    /// What it says.
+    pub value: String,
+    /// `ZS-07` (a clause), a standard, or `assumption`.
+    pub source: String,
+}
+
+/// A group of lines.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SectionView {
+    pub key: String,
+    pub lines: Vec<LineView>,
+}
+
+/// The pack in force.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PackView {
+    pub key: String,
+    pub name: String,
+    pub version: String,
+    /// Number in this database.
+    pub number: u32,
+    pub digest: String,
+    pub jurisdiction: String,
+    pub categories: Vec<CategoryView>,
+    pub bodies: Vec<BodyView>,
+    pub duties: Vec<KeyName>,
+    pub return_reasons: Vec<KeyName>,
+    pub sections: Vec<SectionView>,
+}
+
+/// A key with its name.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct KeyName {
+    pub key: String,
+    pub name: String,
+}
+
+/// A responsible body.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct BodyView {
+    pub key: String,
+    pub name: String,
+    pub kind: String,
+    pub levels: Vec<String>,
+    pub source: String,
+}
+
+/// A category with those below it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(no_recursion)]
+pub struct CategoryView {
+    pub code: String,
+    pub name: String,
+    pub name_en: String,
+    /// `event`, `part` or `service`.
+    pub kind: String,
+    pub urgent: bool,
+    pub must_report: bool,
+    pub must_come: bool,
+    pub mediation: bool,
+    pub public: bool,
+    pub resident: bool,
+    pub hint: String,
+    pub filing: String,
+    pub closing: String,
+    pub source: String,
+    pub children: Vec<CategoryView>,
+}
+
+pub fn source_text(source: &Source) -> String {
+    match source {
+        Source::Clause(text) | Source::Standard(text) => text.clone(),
+        Source::Assumption => "assumption".to_owned(),
+    }
+}
+
+fn pick(lang: Lang, name: &Name) -> String {
+    lang.pick(&name.zh, &name.en).to_owned()
+}
+
+/// The tree; `residents` leaves out what residents cannot choose.
+pub fn categories(current: &Current, residents: bool) -> Vec<CategoryView> {
+    children(current, None, residents)
+}
+
+fn children(current: &Current, parent: Option<&str>, residents: bool) -> Vec<CategoryView> {
+    let all = current.pack.categories.iter();
+    let here = all.filter(|one| one.parent.as_deref() == parent && (!residents || one.resident));
+    here.map(|one| category(current, one, residents)).collect()
+}
+
+fn category(current: &Current, one: &Category, residents: bool) -> CategoryView {
+    CategoryView {
+        code: one.code.clone(),
+        name: one.name.zh.clone(),
+        name_en: one.name.en.clone(),
+        kind: match one.kind {
+            CategoryKind::Event => "event",
+            CategoryKind::Part => "part",
+            CategoryKind::Service => "service",
+        }
+        .to_owned(),
+        urgent: one.urgent,
+        must_report: one.must_report,
+        must_come: one.must_come,
+        mediation: one.mediation,
+        public: one.public,
+        resident: one.resident,
+        hint: one.hint.zh.clone(),
+        filing: one.filing.clone(),
+        closing: one.closing.clone(),
+        source: source_text(&one.source),
+        children: children(current, Some(&one.code), residents),
+    }
+}
+
+/// Everything, in a language.
+pub fn pack(current: &Current, lang: Lang) -> PackView {
+    let pack = &current.pack;
+    PackView {
+        key: pack.key.clone(),
+        name: pick(lang, &pack.name),
+        version: pack.version.clone(),
+        number: current.number,
+        digest: current.digest.clone(),
+        jurisdiction: pick(lang, &pack.jurisdiction.name),
+        categories: categories(current, false),
+        bodies: pack
+            .bodies
+            .iter()
+            .map(|body| BodyView {
+                key: body.key.clone(),
+                name: pick(lang, &body.name),
+                kind: body.kind.key().to_owned(),
+                levels: body.levels.clone(),
+                source: source_text(&body.source),
+            })
+            .collect(),
+        duties: key_names(&pack.duties, lang),
+        return_reasons: key_names(&pack.return_reasons, lang),
+        sections: vec![
+            section("levels", levels(current, lang)),
+            section("routes", routes(current, lang)),
+            section("clocks", clocks(current, lang)),
+            section("ladder", ladder(current, lang)),
+            section("answers", answers(current, lang)),
+            section("verification", verification(current, lang)),
+            section("templates", templates(current, lang)),
+            section("thresholds", thresholds(current)),
+            section("channels", channels(current, lang)),
+            section("redirects", redirects(current, lang)),
+        ],
+    }
+}
+
+pub fn key_names(all: &[domain::policy::Coded], lang: Lang) -> Vec<KeyName> {
+    all.iter().map(|one| KeyName { key: one.key.clone(), name: pick(lang, &one.name) }).collect()
+}
+
+fn section(key: &str, lines: Vec<LineView>) -> SectionView {
+    SectionView { key: key.to_owned(), lines }
+}
+
+fn line(key: &str, name: String, value: String, source: &Source) -> LineView {
+    LineView { key: key.to_owned(), name, value, source: source_text(source) }
+}
+
+/// The category's path, or "all".
+fn about(current: &Current, code: &Option<String>, lang: Lang) -> String {
+    match code {
+        Some(code) => current.pack.category_path(code),
+        None => lang.pick("全部", "all").to_owned(),
+    }
+}
+
+fn levels(current: &Current, lang: Lang) -> Vec<LineView> {
+    let all = current.pack.levels.iter();
+    all.map(|one| line(&one.key, pick(lang, &one.name), one.code_digits.to_string(), &one.source)).collect()
+}
+
+fn routes(current: &Current, lang: Lang) -> Vec<LineView> {
+    let pack = &current.pack;
+    let one = |route: &domain::policy::Route| {
+        let mut name = about(current, &route.category, lang);
+        for part in [&route.area_kind, &route.asset].into_iter().flatten() {
+            name.push_str(" · ");
+            name.push_str(part);
+        }
+        let value = match &route.to {
+            RouteTo::Unit { code } => code.clone(),
+            RouteTo::Body { body, level } => {
+                let body = pack.body(body).map_or_else(|| body.clone(), |body| pick(lang, &body.name));
+                match level.as_deref().and_then(|level| pack.level(level)) {
+                    Some(level) => format!("{body}（{}）", pick(lang, &level.name)),
+                    None => body,
+                }
+            }
+        };
+        line(route.category.as_deref().unwrap_or("*"), name, value, &route.source)
+    };
+    pack.routes.iter().map(one).collect()
+}
+
+fn clock_lang(lang: Lang) -> clock::Lang {
+    match lang {
+        Lang::Zh => clock::Lang::Zh,
+        Lang::En => clock::Lang::En,
+    }
+}
+
+fn clocks(current: &Current, lang: Lang) -> Vec<LineView> {
+    let one = |rule: &domain::policy::ClockRule| {
+        let mut value = clock::amount_text(rule.limit.amount(), clock_lang(lang));
+        if rule.limit.start() == Start::NextWorkingDay {
+            value.push_str(lang.pick("（次日起算）", " (from the next working day)"));
+        }
+        let mut name = format!("{} · {}", about(current, &rule.category, lang), rule.step.key());
+        if let Some(urgent) = rule.urgent {
+            name.push_str(if urgent { lang.pick(" · 紧急", " · urgent") } else { lang.pick(" · 非紧急", " · not urgent") });
+        }
+        line(&rule.id, name, value, &rule.source)
+    };
+    current.pack.clocks.iter().map(one).collect()
+}
+
+fn ladder(current: &Current, lang: Lang) -> Vec<LineView> {
+    let one = |rung: &domain::policy::Rung| {
+        let when = match rung.when {
+            When::Used(thousandths) => format!("{} {}%", lang.pick("已用", "used"), thousandths / 10),
+            When::Before(amount) => format!("{} {}", lang.pick("到期前", "before"), clock::amount_text(amount, clock_lang(lang))),
+            When::After(amount) => format!("{} {}", lang.pick("逾期", "late by"), clock::amount_text(amount, clock_lang(lang))),
+        };
+        let to = match &rung.to {
+            RungTo::Holder => lang.pick("承办单位", "the unit that has it").to_owned(),
+            RungTo::Up(levels) => format!("{} {levels}", lang.pick("上级中心，上升级数", "centre, levels up")),
+            RungTo::Level(level) => current.pack.level(level).map_or_else(|| level.clone(), |one| pick(lang, &one.name)),
+        };
+        let duty = current.pack.duty(&rung.duty).map_or_else(|| rung.duty.clone(), |one| pick(lang, &one.name));
+        line(&rung.key, when, format!("{to} · {duty}"), &rung.source)
+    };
+    current.pack.ladder.iter().map(one).collect()
+}
+
+fn answers(current: &Current, lang: Lang) -> Vec<LineView> {
+    let one = |rule: &domain::policy::AnswerRule| {
+        let value = format!("{}: {}", rule.who.key(), rule.ways.join(", "));
+        line(rule.category.as_deref().unwrap_or("*"), about(current, &rule.category, lang), value, &rule.source)
+    };
+    current.pack.answers.iter().map(one).collect()
+}
+
+fn verification(current: &Current, lang: Lang) -> Vec<LineView> {
+    let one = |rule: &domain::policy::VerificationRule| {
+        let photos = if rule.photos { lang.pick("，须有前后照片", ", with photos before and after") } else { "" };
+        let value = format!("{}{photos}", rule.by.key());
+        line(rule.category.as_deref().unwrap_or("*"), about(current, &rule.category, lang), value, &rule.source)
+    };
+    current.pack.verification.iter().map(one).collect()
+}
+
+fn templates(current: &Current, lang: Lang) -> Vec<LineView> {
+    let all = current.pack.templates.iter();
+    all.map(|one| line(&one.key, pick(lang, &one.name), one.body.clone(), &one.source)).collect()
+}
+
+fn channels(current: &Current, lang: Lang) -> Vec<LineView> {
+    current.pack.channels.iter().map(|one| line(&one.key, pick(lang, &one.name), String::new(), &one.source)).collect()
+}
+
+fn redirects(current: &Current, lang: Lang) -> Vec<LineView> {
+    let all = current.pack.redirects.iter();
+    all.map(|one| line(&one.key, pick(lang, &one.text), pick(lang, &one.where_to_go), &one.source)).collect()
+}
+
+fn thresholds(current: &Current) -> Vec<LineView> {
+    let all = &current.pack.thresholds;
+    let whole = |key: &str, one: &Sourced<u32>| line(key, key.to_owned(), one.value.to_string(), &one.source);
+    let share = |key: &str, one: &Sourced<f64>| line(key, key.to_owned(), one.value.to_string(), &one.source);
+    vec![
+        share("auto_classify", &all.auto_classify),
+        whole("arbiter_after", &all.arbiter_after),
+        whole("rework_alert", &all.rework_alert),
+        whole("extensions", &all.extensions),
+        whole("extension_percent", &all.extension_percent),
+        whole("pause_days", &all.pause_days),
+        whole("park_review_days", &all.park_review_days),
+        whole("reopen_days", &all.reopen_days),
+        whole("arrival_minutes", &all.arrival_minutes),
+        whole("urge_hours", &all.urge_hours),
+        whole("duplicate_metres", &all.duplicate_metres),
+        whole("duplicate_days", &all.duplicate_days),
+        share("duplicate_similarity", &all.duplicate_similarity),
+        whole("export_rows_second_person", &all.export_rows_second_person),
+        whole("resolved_here_percent", &all.resolved_here_percent),
+        whole("nearest_metres", &all.nearest_metres),
+        whole("backlog_days", &all.backlog_days),
+    ]
+}
