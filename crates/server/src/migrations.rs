@@ -16,6 +16,8 @@ macro_rules! steps {
 steps! {
     1 "0001_platform",
     2 "0002_ledger",
+    3 "0003_territory",
+    4 "0004_workforce",
     6 "0006_search",
 }
 

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 pub mod learn;
 mod openapi;
+mod pack;
 pub mod serve;
 
 /// A message for the person at the terminal: what happened, what is safe, what to do.
@@ -35,6 +36,8 @@ enum Command {
     /// 从已分类的来信学习，给新来信建议分类 · Learn to classify messages
     #[command(subcommand)]
     Learn(learn::LearnArgs),
+    /// 规则包 · Rule packs
+    Pack(pack::Args),
     /// 打印接口描述 · Print the API description (OpenAPI)
     Openapi,
 }
@@ -44,6 +47,7 @@ pub fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Serve(args) => serve::run(args),
         Command::Learn(args) => learn::run(args),
+        Command::Pack(args) => pack::run(args),
         Command::Openapi => openapi::run(),
     };
     match done {

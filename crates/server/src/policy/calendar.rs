@@ -2,8 +2,8 @@
 //!
 //! A version is stored as the texts it was made from. A running clock names its version, so a correction never moves it.
 
-use super::{PackError, Shipped, read};
-use crate::platform::{Ctx, Fault, Mark, Subject, Tx};
+use super::{PackError, Shipped, read, store};
+use crate::platform::{Ctx, Fault, Tx};
 use domain::calendar::{CalendarRef, CalendarRules, Calendars, DayRule};
 use domain::policy::CalendarRule;
 use jiff::civil::Date;
@@ -79,30 +79,19 @@ pub fn store(
     pack: &str,
     mut years: BTreeMap<i16, String>,
 ) -> Result<Vec<(u32, Texts)>, Fault> {
-    for row in tx.query("select year, body from calendar_year where base = $1 order by year", &[base.into()])? {
-        let year = i16::try_from(row.get::<i64>(0)?).map_err(Fault::internal)?;
-        years.insert(year, row.text(1)?.to_owned());
-    }
+    years.extend(store::imported_years(tx, base)?);
     let texts = Texts { pack: pack.to_owned(), years };
     let body = serde_json::to_string(&texts).map_err(Fault::internal)?;
     let digest = hex::encode(Sha256::digest(body.as_bytes()));
-    let sql = "select version, digest, body from calendar_version where base = $1 order by version";
-    let rows = tx.query(sql, &[base.into()])?;
-    let mut versions = Vec::with_capacity(rows.len() + 1);
-    let mut newest = None;
-    for row in &rows {
-        let version = u32::try_from(row.get::<i64>(0)?).map_err(Fault::internal)?;
-        versions.push((version, serde_json::from_str::<Texts>(row.text(2)?).map_err(Fault::internal)?));
-        newest = Some((version, row.text(1)?.to_owned()));
+    let stored = store::calendar_versions(tx, base)?;
+    let newest = stored.last().map(|one| (one.version, one.digest.clone()));
+    let mut versions = Vec::with_capacity(stored.len() + 1);
+    for one in stored {
+        versions.push((one.version, serde_json::from_str::<Texts>(&one.body).map_err(Fault::internal)?));
     }
     if newest.as_ref().is_none_or(|(_, own)| *own != digest) {
         let version = newest.map_or(1, |(version, _)| version + 1);
-        tx.execute(
-            "insert into calendar_version(base, version, digest, body, adopted_at) values ($1, $2, $3, $4, $5)",
-            &[base.into(), i64::from(version).into(), digest.as_str().into(), body.as_str().into(), ctx.now.0.into()],
-        )?;
-        let body = serde_json::json!({ "base": base, "version": version, "digest": digest });
-        tx.record(ctx, Mark::new("calendar.adopted", Subject::Pack, body))?;
+        store::add_calendar_version(ctx, tx, base, version, &digest, &body)?;
         versions.push((version, texts));
     }
     Ok(versions)

@@ -5,7 +5,7 @@ use super::{calendar, current, read};
 use crate::access::Staff;
 use crate::platform::http::{Json, Public, Query};
 use crate::platform::i18n::Lang;
-use crate::platform::{App, Fault, Mark, Permission, Subject};
+use crate::platform::{App, Fault, Permission};
 use domain::calendar::DayKind;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -141,13 +141,7 @@ async fn import_year(Staff(ctx): Staff, Json(request): Json<ImportYear>) -> Resu
     let (year, count, base, text) = (file.year, days.len(), pack.pack.calendar.base.clone(), request.text);
     ctx.app
         .write(&ctx, move |ctx, tx| {
-            tx.execute(
-                "insert into calendar_year(base, year, body, imported_at) values ($1, $2, $3, $4)
-                 on conflict (base, year) do update set body = excluded.body, imported_at = excluded.imported_at",
-                &[base.as_str().into(), i64::from(year).into(), text.as_str().into(), ctx.now.0.into()],
-            )?;
-            let body = serde_json::json!({ "base": base, "year": year, "days": count });
-            tx.record(ctx, Mark::new("calendar.imported", Subject::Pack, body))?;
+            super::store::put_year(ctx, tx, &base, year, &text, count)?;
             Ok(())
         })
         .await?;

@@ -7,11 +7,12 @@
 mod calendar;
 mod http;
 pub mod read;
+mod store;
 mod view;
 
 pub use http::routes;
 
-use crate::platform::{App, Ctx, Fault, Mark, Subject};
+use crate::platform::{App, Ctx, Fault};
 use axum::http::StatusCode;
 use domain::calendar::{Calendar, CalendarRef, Calendars, Duty};
 use domain::cases::clock::RuleRef;
@@ -157,19 +158,7 @@ pub async fn adopt(app: &App, files: Files, place: Option<Jurisdiction>) -> Resu
     let (own_digest, pack_text) = (digest.clone(), files.get("pack.toml").cloned().unwrap_or_default());
     let stored = app
         .write(&ctx, move |ctx, tx| {
-            let number = match tx.query_opt("select version, digest from pack_version order by version desc limit 1", &[])? {
-                Some(row) if row.text(1)? == own_digest => row.get::<i64>(0)?,
-                last => {
-                    let number = last.map_or(Ok(0), |row| row.get::<i64>(0))? + 1;
-                    tx.execute(
-                        "insert into pack_version(version, digest, key, label, adopted_at) values ($1, $2, $3, $4, $5)",
-                        &[number.into(), own_digest.as_str().into(), key.as_str().into(), version.as_str().into(), ctx.now.0.into()],
-                    )?;
-                    let body = serde_json::json!({ "key": key, "version": version, "number": number, "digest": own_digest });
-                    tx.record(ctx, Mark::new("pack.adopted", Subject::Pack, body))?;
-                    number
-                }
-            };
+            let number = store::pack_version(ctx, tx, &key, &version, &own_digest)?;
             let versions = calendar::store(ctx, tx, &base, &pack_text, shipped_years)?;
             Ok((number, versions))
         })

@@ -90,3 +90,108 @@ pub fn read_calendar(text: &str) -> Result<CalendarRule, Vec<Problem>> {
         _ => Err(problems.into_sorted()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::policy::shipped;
+    use domain::policy::{Answerer, Source, Step};
+
+    fn text(problems: &[Problem]) -> Vec<String> {
+        problems.iter().map(|one| format!("{}:{}: {} [{}]", one.file, one.line, one.message(Lang::En), one.code)).collect()
+    }
+
+    fn broken(key: &str, file: &str, from: &str, to: &str) -> Vec<String> {
+        let mut files = shipped(key).unwrap();
+        let old = files[file].clone();
+        assert!(old.contains(from), "{file} does not contain {from}");
+        files.insert(file.to_owned(), old.replacen(from, to, 1));
+        text(&read_pack(&files).err().unwrap_or_default())
+    }
+
+    #[test]
+    fn the_shipped_packs_have_no_problems() {
+        for key in ["zhoushan", "yichang"] {
+            let found = read_pack(&shipped(key).unwrap());
+            let pack = found.map_err(|problems| text(&problems)).unwrap();
+            assert!((10..=14).contains(&pack.categories.iter().filter(|one| one.depth == 1).count()));
+            assert!(pack.categories.iter().filter(|one| one.leaf).count() >= 60);
+            for label in ["城乡建设", "环境保护", "交通运输", "教育文体", "劳动和社会保障", "商贸旅游", "卫生计生"] {
+                assert_eq!(pack.category_for_label(label).map(|one| one.depth), Some(1), "{key}: {label}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_packs_carry_what_their_documents_say() {
+        let zhoushan = read_pack(&shipped("zhoushan").unwrap()).unwrap();
+        assert_eq!(zhoushan.levels.iter().map(|one| one.code_digits).collect::<Vec<_>>(), [4, 9, 12, 15]);
+        let leak = zhoushan.category_for_label("屋面渗漏水").unwrap();
+        assert_eq!(leak.source, Source::Clause("PJ-05".into()));
+        let answer = zhoushan.answer_rule(&leak.code).unwrap();
+        assert_eq!((answer.who, &answer.source), (Answerer::GridWorker, &Source::Clause("ZS-07".into())));
+        assert_eq!(zhoushan.thresholds.resolved_here_percent.value, 85);
+        let yichang = read_pack(&shipped("yichang").unwrap()).unwrap();
+        assert_eq!(yichang.levels.iter().map(|one| one.code_digits).collect::<Vec<_>>(), [4, 6, 9, 12, 15]);
+        assert_eq!(yichang.answer_rule(&yichang.categories[1].code).unwrap().who, Answerer::Desk);
+    }
+
+    #[test]
+    fn the_nearest_limit_wins_and_urgency_counts() {
+        let pack = read_pack(&shipped("zhoushan").unwrap()).unwrap();
+        let cover = &pack.category_for_label("井盖破损缺失").unwrap().code;
+        assert_eq!(pack.limit(cover, false, Step::Handle).unwrap().id, format!("handle:{cover}:ordinary"));
+        assert_eq!(pack.limit(cover, true, Step::Handle).unwrap().id, "handle:*:urgent");
+        let lawn = &pack.category_for_label("草坪绿地损坏").unwrap().code;
+        assert_eq!(pack.limit(lawn, false, Step::Handle).unwrap().id, "handle:02:ordinary");
+    }
+
+    #[test]
+    fn keywords_suggest_before_anything_was_learned() {
+        let pack = read_pack(&shipped("zhoushan").unwrap()).unwrap();
+        let hits = pack.keyword_hits("小区门口井盖破了", "昨晚有老人差点掉进窨井，请尽快修");
+        assert_eq!(hits[0].category.name.zh, "井盖破损缺失");
+        assert_eq!(hits[0].words, ["井盖", "窨井"]);
+        assert_eq!(pack.redirect_for("楼上着火了").unwrap().key, "fire");
+        assert!(pack.urgent_hint_for("楼道里有煤气味").is_some());
+        assert!(pack.urgent_hint_for("路灯不亮").is_none());
+    }
+
+    #[test]
+    fn every_fault_has_its_file_line_and_sentence() {
+        let mut all = Vec::new();
+        for (file, from, to) in [
+            ("pack.toml", "arbiter_after = { value = 2", "arbiter_after = { value = 99"),
+            ("pack.toml", "digits = 9", "digits = 3"),
+            ("pack.toml", "duty_shift = \"值守\"", "duty_shift = \"夜班\""),
+            ("pack.toml", "number_prefix = \"ZS\"", "number_prefix = \"zs\""),
+            ("categories.toml", "code = \"0102\"", "code = \"0101\""),
+            ("categories.toml", "must_report = true", "must_reprot = true"),
+            ("categories.toml", "default_source = \"assumption\"", ""),
+            ("routes.toml", "body = \"housing\"", "body = \"houses\""),
+            ("routes.toml", "category = \"01\"", "category = \"77\""),
+            ("clocks.toml", "limit = \"2 hours\"", "limit = \"two hours\""),
+            ("clocks.toml", "step = \"verify\"", "step = \"accept\"\nurgent = true"),
+            ("clocks.toml", "level = \"city\"", "level = \"province\""),
+            ("answers.toml", "{result}", "{outcome}"),
+            ("answers.toml", "who = \"grid_worker\"", "who = \"nobody\""),
+            ("intake.toml", "key = \"web\"", "key = \"fax\""),
+            ("intake.toml", "[[urgent]]", "[[urgent"),
+        ] {
+            let found = broken("zhoushan", file, from, to);
+            assert!(!found.is_empty(), "{file}: {to} went unnoticed");
+            all.push(format!("{file}: {from} -> {to}\n  {}", found.first().unwrap()));
+        }
+        insta::assert_snapshot!(all.join("\n"));
+    }
+
+    #[test]
+    fn every_problem_code_has_its_sentences() {
+        for source in [include_str!("check.rs"), include_str!("sections.rs"), include_str!("doc.rs"), include_str!("mod.rs")] {
+            for code in source.split('"').filter(|part| part.starts_with("pack_") && part.len() > 5) {
+                assert!(i18n::known(code), "no sentence for {code}");
+            }
+        }
+    }
+}
