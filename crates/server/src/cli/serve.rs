@@ -60,7 +60,9 @@ pub async fn open(config: Config) -> Result<App, CliError> {
         .await
         .map_err(CliError::new)?;
     db.migrate(MIGRATIONS).await.map_err(CliError::new)?;
-    Ok(App::new(db, config, Clock::Machine, chance, keys))
+    let app = App::new(db, config, Clock::Machine, chance, keys);
+    bring_in_force(&app).await?;
+    Ok(app)
 }
 
 /// On a new installation: makes the first administrator and shows the one-time password, this once.
@@ -79,6 +81,19 @@ async fn greet_first_administrator(app: &App) -> Result<(), CliError> {
         );
     }
     Ok(())
+}
+
+/// The pack the settings name and the territory of the database.
+async fn bring_in_force(app: &App) -> Result<(), CliError> {
+    if let Err(error) = crate::policy::start(app).await {
+        if let crate::policy::PackError::Problems(problems) = &error {
+            for problem in problems {
+                eprintln!("{}:{}: {}", problem.file, problem.line, problem.message(crate::platform::Lang::Zh));
+            }
+        }
+        return Err(CliError::new(error));
+    }
+    crate::territory::load(app).await.map_err(CliError::new)
 }
 
 /// Answers requests until SIGINT or SIGTERM; those under way are finished.
