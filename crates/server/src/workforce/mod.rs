@@ -1,5 +1,168 @@
-//! Workforce 队伍: units, posts, appointments, leave.
+//! Workforce 队伍: units, posts with a holder and a stand-in, workers, appointments, leave.
+//!
+//! Entry points for the parts above: [`route`] (which unit answers), [`responsible`] (who in that unit, now), [`grid_worker_of`] (the
+//! grid worker of an area). Nothing here is moved when a leave begins or ends: who has the work is asked anew each time (PJ-08).
 
 mod http;
+mod store;
 
 pub use http::routes;
+pub use store::{
+    LeaveRow, NewAppointment, NewPost, NewUnit, NewWorker, Post, Unit, Worker, add_appointment, add_leave, add_post, add_unit, add_worker, unit, unit_by_code,
+    worker,
+};
+
+use crate::platform::{App, AreaId, Fault, PostId, Tx, UnitId, WorkerId};
+use crate::{policy, territory};
+use domain::policy::{Candidate, RouteWhy, Source};
+use domain::time::Timestamp;
+pub use domain::workforce::{Ask, OnDuty, Seat};
+use domain::workforce::on_duty;
+
+/// The unit a case goes to, and why.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Routed {
+    pub unit: UnitId,
+    /// The rule's body has no unit here: the area's own centre has it.
+    pub by_default: bool,
+    /// Where the rule comes from.
+    pub source: Source,
+}
+
+/// The unit that answers for a category in an area (YC-09): one step, any level. `asset` is the kind of line or asset concerned, where
+/// known. `None` when the place has no centre yet.
+pub fn route(app: &App, tx: &mut Tx, category: &str, area: AreaId, asset: Option<&str>, at: Timestamp) -> Result<Option<Routed>, Fault> {
+    let current = policy::current(app)?;
+    let map = territory::current(app);
+    let chain: Vec<AreaId> = map.chain(area).into_iter().map(|one| one.id).collect();
+    let kind = map.chain(area).into_iter().rev().find_map(|one| one.kind.clone());
+    let units = store::candidates(tx, &chain, at)?;
+    let candidates: Vec<Candidate> = units
+        .into_iter()
+        .map(|one| Candidate { unit: one.id.into(), code: one.code, body: one.body, area: one.area.into() })
+        .collect();
+    let chain: Vec<domain::ids::AreaId> = chain.into_iter().map(Into::into).collect();
+    let choice = current.pack.route(category, &chain, kind.as_deref(), asset, &candidates);
+    Ok(choice.map(|choice| Routed {
+        unit: choice.unit.into(),
+        by_default: choice.why == RouteWhy::Default,
+        source: choice.rule.source.clone(),
+    }))
+}
+
+/// The grid centre that answers for an area: its own, or the nearest one upward; `levels_up` starts so many levels above the area.
+pub fn centre_of(app: &App, tx: &mut Tx, area: AreaId, levels_up: usize, at: Timestamp) -> Result<Option<UnitId>, Fault> {
+    let map = territory::current(app);
+    let mut chain: Vec<AreaId> = map.chain(area).into_iter().map(|one| one.id).collect();
+    chain.truncate(chain.len().saturating_sub(levels_up).max(1));
+    let units = store::candidates(tx, &chain, at)?;
+    let here = |area: &AreaId| {
+        let centres = units.iter().filter(|one| one.area == *area && one.body == domain::policy::CENTRE_BODY);
+        centres.min_by(|a, b| a.code.cmp(&b.code)).map(|one| one.id)
+    };
+    Ok(chain.iter().rev().find_map(here))
+}
+
+/// Who has a duty of a unit.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Responsible {
+    pub unit: UnitId,
+    pub post: PostId,
+    pub on_duty: OnDuty,
+    pub worker: Option<WorkerId>,
+    pub seat: Option<Seat>,
+}
+
+/// Who in `unit` has `duty` for a case in `area` at `at`: the post that serves the deepest area around the case, else one without an
+/// area. A post nobody can fill is given back with its gap when no other post of that duty has somebody. `None` without such a post.
+pub fn responsible(
+    app: &App,
+    tx: &mut Tx,
+    unit: UnitId,
+    duty: &str,
+    area: Option<AreaId>,
+    ask: Ask,
+    at: Timestamp,
+) -> Result<Option<Responsible>, Fault> {
+    let map = territory::current(app);
+    let chain: Vec<AreaId> = area.map(|area| map.chain(area)).unwrap_or_default().into_iter().map(|one| one.id).collect();
+    let mut posts = store::posts_of_unit(tx, unit, Some(duty))?;
+    let nearness = |post: &store::Post| match post.area {
+        None => Some(0),
+        Some(own) => chain.iter().position(|one| *one == own).map(|at| at + 1),
+    };
+    posts.retain(|post| nearness(post).is_some());
+    posts.sort_by(|a, b| nearness(b).cmp(&nearness(a)).then_with(|| a.id.cmp(&b.id)));
+    let mut gap = None;
+    for post in posts {
+        let found = on_duty_of(app, tx, &post, ask, at)?;
+        let one = Responsible {
+            unit,
+            post: post.id,
+            on_duty: found,
+            worker: found.worker().map(Into::into),
+            seat: found.seat(),
+        };
+        if one.worker.is_some() {
+            return Ok(Some(one));
+        }
+        gap.get_or_insert(one);
+    }
+    Ok(gap)
+}
+
+/// The rule [`on_duty`] for one post.
+pub fn on_duty_of(app: &App, tx: &mut Tx, post: &store::Post, ask: Ask, at: Timestamp) -> Result<OnDuty, Fault> {
+    let appointments = store::appointments_of_post(tx, post.id)?;
+    let workers: Vec<WorkerId> = appointments.iter().map(|one| one.worker.into()).collect();
+    let leaves = store::leaves_of(tx, &workers, at)?;
+    let in_duty = match ask {
+        Ask::Own => true,
+        Ask::Reach => policy::current(app)?.duty(post.shift.as_deref()).is_on(at).unwrap_or(true),
+    };
+    Ok(on_duty(&appointments, &leaves, in_duty, ask, at))
+}
+
+/// The grid worker of an area, for residents and for alerts.
+#[derive(Debug, Clone)]
+pub struct GridWorker {
+    pub post: PostId,
+    pub unit: UnitId,
+    /// The area the post serves.
+    pub area: AreaId,
+    pub on_duty: OnDuty,
+    /// A, whether present or not.
+    pub holder: Option<WorkerId>,
+    /// B, whether needed or not.
+    pub stand_in: Option<WorkerId>,
+}
+
+/// The grid worker of an area or of the nearest area upward that has one (MG-13). `None` where no such post exists.
+pub fn grid_worker_of(app: &App, tx: &mut Tx, area: AreaId, ask: Ask, at: Timestamp) -> Result<Option<GridWorker>, Fault> {
+    let map = territory::current(app);
+    for area in map.chain(area).into_iter().rev() {
+        let Some(post) = store::posts_of_area(tx, area.id, "grid")?.into_iter().next() else { continue };
+        let appointments = store::appointments_of_post(tx, post.id)?;
+        let seated = |seat| domain::workforce::seated(&appointments, seat, at).map(Into::into);
+        let found = on_duty_of(app, tx, &post, ask, at)?;
+        return Ok(Some(GridWorker {
+            post: post.id,
+            unit: post.unit,
+            area: area.id,
+            on_duty: found,
+            holder: seated(Seat::A),
+            stand_in: seated(Seat::B),
+        }));
+    }
+    Ok(None)
+}
+
+/// Every worker seated in the unit on that day, each once.
+pub fn workers_of_unit(tx: &mut Tx, unit: UnitId, at: Timestamp) -> Result<Vec<WorkerId>, Fault> {
+    store::workers_of_unit(tx, unit, at)
+}
+
+/// Units in which a worker sits on that day.
+pub fn units_of_worker(tx: &mut Tx, worker: WorkerId, at: Timestamp) -> Result<Vec<UnitId>, Fault> {
+    store::units_of_worker(tx, worker, at)
+}

@@ -84,15 +84,6 @@ pub struct Table<'d> {
 }
 
 impl<'d> Table<'d> {
-    /// The line the table begins on.
-    pub fn line(&self) -> usize {
-        line_at(self.text, self.span.start)
-    }
-
-    pub fn file(&self) -> &'d str {
-        self.file
-    }
-
     /// A problem at a key's value, or at the table when the key is absent.
     pub fn problem(&self, key: &str, code: &'static str) -> Problem {
         let start = self.table.get(key).map_or(self.span.start, |value| value.span().start);
