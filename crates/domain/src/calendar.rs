@@ -1,19 +1,20 @@
 //! The working calendar 工作日历: which moments count as working time, and who is on duty when.
 //!
-//! Entry points: [`CalendarRules`] (what a pack says) is compiled once into a [`Calendar`] (sorted sessions with prefix sums), and all
-//! versions together form [`Calendars`]. Then "how much lies between" and "when is it used up" are one binary search, whatever the
-//! distance. [`Duty`] answers whether a person or post is on duty.
+//! Entry points: [`CalendarRules`] (what a pack says) is compiled once into a [`Calendar`] (sorted sessions with prefix
+//! sums), and all versions together form [`Calendars`]. Then "how much lies between" and "when is it used up" are one
+//! binary search, whatever the distance. [`Duty`] answers whether a person or post is on duty.
 //!
-//! A Chinese calendar day is an explicit rest or work decision, announced yearly (放假 and 调休上班), not a list of holidays: so beyond
-//! the years it knows a calendar refuses ([`CalendarError`]) and never guesses. All arithmetic is on integers. Civil time is +08:00.
-//! This file must not know about clocks 时限, cases or file formats.
+//! A Chinese calendar day is an explicit rest or work decision, announced yearly (放假 and 调休上班), not a list of holidays:
+//! so beyond the years it knows a calendar refuses ([`CalendarError`]) and never guesses. All arithmetic is on
+//! integers. Civil time is +08:00. This file must not know about clocks 时限, cases or file formats.
 
 use crate::time::{DAY_MS, HOUR_MS, MINUTE_MS, Timestamp, date_of, day_number};
 use jiff::civil::Date;
 use std::collections::BTreeMap;
 
-/// Parts in one working day: a multiple of the milliseconds in days of 6, 6.5, 7, 7.5, 8, 9, 10, 12 or 24 hours, and much finer than
-/// a millisecond for every other length. Whole working days end exactly at closing time whatever the length.
+/// Parts in one working day: a multiple of the milliseconds in days of 6, 6.5, 7, 7.5, 8, 9, 10, 12 or 24 hours, and
+/// much finer than a millisecond for every other length. Whole working days end exactly at closing time whatever the
+/// length.
 pub const WORKING_DAY_PARTS: i64 = 2_594_592_000_000;
 /// Longest range one calendar version may describe, in days (about 60 years).
 pub const MAX_DAYS: i64 = 22_000;
@@ -94,7 +95,8 @@ impl Amount {
     }
 }
 
-/// A stretch of a day in minutes from its midnight, `from` included, `to` excluded. Shifts may run past midnight (`to` over 1,440).
+/// A stretch of a day in minutes from its midnight, `from` included, `to` excluded. Shifts may run past midnight (`to`
+/// over 1,440).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Span {
     pub from: u16,
@@ -119,7 +121,8 @@ impl Span {
     }
 }
 
-/// The sessions of one day, sorted and apart, and what the day weighs in thousandths of a working day. A rest day has neither.
+/// The sessions of one day, sorted and apart, and what the day weighs in thousandths of a working day. A rest day has
+/// neither.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct DayHours {
     pub sessions: Vec<Span>,
@@ -188,8 +191,9 @@ pub enum DayRule {
     Hours { name: String, hours: DayHours },
 }
 
-/// Duty times of a post staffed in turns: from `anchor` on (and before it), day by day, the cycle repeats. It does not know holidays.
-/// A weekly pattern is a cycle of seven anchored on a Monday; a post staffed round the clock is a cycle of one, 00:00 to 24:00.
+/// Duty times of a post staffed in turns: from `anchor` on (and before it), day by day, the cycle repeats. It does not
+/// know holidays. A weekly pattern is a cycle of seven anchored on a Monday; a post staffed round the clock is a cycle
+/// of one, 00:00 to 24:00.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shift {
     pub name: String,
@@ -456,7 +460,8 @@ impl Calendar {
         }
     }
 
-    /// Parts of `unit` counted from the calendar's beginning (natural units: from 1970) up to `at`. Never decreases with `at`.
+    /// Parts of `unit` counted from the calendar's beginning (natural units: from 1970) up to `at`. Never decreases
+    /// with `at`.
     pub(crate) fn position(&self, unit: Unit, at: Timestamp) -> Result<i64, CalendarError> {
         if !unit.is_working() {
             return Ok(at.0);
@@ -618,9 +623,10 @@ impl CalendarRules {
     }
 }
 
-/// Every version of every calendar, each completed by the rule for late news: a day that a version does not know is taken from the
-/// newest version that knows it, and a day that it knows is never changed. So a clock started under version 3, which ends in 2026,
-/// runs on into 2027 once version 4 brings 2027, while a correction of 2026 in version 4 does not touch it.
+/// Every version of every calendar, each completed by the rule for late news: a day that a version does not know is
+/// taken from the newest version that knows it, and a day that it knows is never changed. So a clock started under
+/// version 3, which ends in 2026, runs on into 2027 once version 4 brings 2027, while a correction of 2026 in version 4
+/// does not touch it.
 #[derive(Debug, Clone, Default)]
 pub struct Calendars {
     by_id: BTreeMap<String, BTreeMap<u32, Calendar>>,

@@ -1,7 +1,8 @@
 //! Instants and their civil (wall-clock) reading in China Standard Time.
 //!
-//! Entry point: [`Timestamp`]. Civil time is Asia/Shanghai taken as a fixed +08:00, which it has been since 1991-09-15: nothing
-//! this product counts is older. There is no `now()` here: the shell reads the clock once and passes the instant in.
+//! Entry point: [`Timestamp`]. Civil time is Asia/Shanghai taken as a fixed +08:00, which it has been since 1991-09-15:
+//! nothing this product counts is older. There is no `now()` here: the shell reads the clock once and passes the
+//! instant in.
 
 use jiff::civil::{Date, DateTime};
 use jiff::tz::Offset;
@@ -16,7 +17,8 @@ pub const DAY_MS: i64 = 24 * HOUR_MS;
 const SHANGHAI: Offset = Offset::constant(8);
 const SHANGHAI_MS: i64 = 8 * HOUR_MS;
 
-/// An instant: milliseconds since 1970-01-01T00:00:00Z. This is what is stored; civil time is only for rules and for reading.
+/// An instant: milliseconds since 1970-01-01T00:00:00Z. This is what is stored; civil time is only for rules and for
+/// reading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Timestamp(pub i64);
 

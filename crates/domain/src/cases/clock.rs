@@ -1,20 +1,23 @@
 //! Clocks 时限: how long something may take, as a log of events that can be replayed and explained at any time.
 //!
-//! Entry points: [`ClockLog`] holds the events and refuses impossible ones; [`replay`] gives the state at a moment, [`due`] and
-//! [`warn_at`] the moments to set timers for, [`explain`] each interval that counted or did not and why, [`ladder`] the warnings and
-//! escalations in the recipients' duty time.
+//! Entry points: [`ClockLog`] holds the events and refuses impossible ones; [`replay`] gives the state at a moment,
+//! [`due`] and [`warn_at`] the moments to set timers for, [`explain`] each interval that counted or did not and why,
+//! [`ladder`] the warnings and escalations in the recipients' duty time.
 //!
 //! Rules of counting:
-//! - What has been used is never stored, always recounted from the log: pausing, extending and changing rules cannot forget time.
-//! - Nothing changes a running clock but its own log. The log names the rule's and the calendar's version; a newer rule or calendar
-//!   reaches a clock only by [`Event::RuleMigrated`]. The one exception is stated at [`crate::calendar::Calendars`]: days that the
-//!   named calendar version does not know at all come from the newest version that does.
-//! - A migration recounts the clock from its start under the new limit and calendar, with its pauses. The new limit replaces the old
-//!   one together with extensions granted so far: to keep them, the approved new limit includes them. Replaying a log with and
-//!   without the event is the preview.
+//! - What has been used is never stored, always recounted from the log: pausing, extending and changing rules cannot
+//!   forget time.
+//! - Nothing changes a running clock but its own log. The log names the rule's and the calendar's version; a newer rule
+//!   or calendar reaches a clock only by [`Event::RuleMigrated`]. The one exception is stated at
+//!   [`crate::calendar::Calendars`]: days that the named calendar version does not know at all come from the newest
+//!   version that does.
+//! - A migration recounts the clock from its start under the new limit and calendar, with its pauses. The new limit
+//!   replaces the old one together with extensions granted so far: to keep them, the approved new limit includes them.
+//!   Replaying a log with and without the event is the preview.
 //! - An extension is in the unit of the limit in force.
 //!
-//! Requirement: clauses ZS-07, LH-22, ZS-17 (limits, and escalation before they pass). This module must not know cases, storage or the present time.
+//! Requirement: clauses ZS-07, LH-22, ZS-17 (limits, and escalation before they pass). This module must not know cases,
+//! storage or the present time.
 
 mod explain;
 mod ladder;
@@ -41,7 +44,8 @@ pub const MAX_TEXT: usize = 500;
 pub enum Start {
     /// From the moment of the start.
     Immediately,
-    /// 次日起算: from 00:00 of the first day after the start's day that has working time. In working units that is its opening.
+    /// 次日起算: from 00:00 of the first day after the start's day that has working time. In working units that is its
+    /// opening.
     NextWorkingDay,
 }
 
@@ -478,8 +482,8 @@ impl<'a> Terms<'a> {
     /// When `parts` have been counted; `None` while a pause leaves that open.
     fn reached(&self, calendar: &Calendar, parts: i64) -> Result<Option<Timestamp>, CalendarError> {
         let unit = self.unit();
-        // A stretch of working days may lose up to one part to rounding. Given back, so that a limit can never miss closing time by a
-        // part and end on the next day; a part is far below a millisecond.
+        // A stretch of working days may lose up to one part to rounding. Given back, so that a limit can never miss
+        // closing time by a part and end on the next day; a part is far below a millisecond.
         let rounding = i64::from(unit == Unit::WorkingDay);
         let mut need = parts;
         for (from, to) in self.running(self.begin(calendar)?) {

@@ -1,7 +1,8 @@
 //! Explaining a deadline: each interval that counted or did not, why, and the sum so far, down to the due moment.
 //!
-//! Entry points: [`explain`] gives lines as data, [`explain_text`] sentences an official or a resident can follow. Time between two
-//! lines lies outside working hours. Runs of equal days are one line. Must not decide anything: the numbers are those of [`super::replay`].
+//! Entry points: [`explain`] gives lines as data, [`explain_text`] sentences an official or a resident can follow. Time
+//! between two lines lies outside working hours. Runs of equal days are one line. Must not decide anything: the numbers
+//! are those of [`super::replay`].
 
 use super::{ClockError, ClockLog, ClockState, Due, Event, Limit, Pause, Phase, RuleRef, Start, Terms, replay, up_to};
 use crate::calendar::{Amount, Calendar, Day, DayKind, Unit};
@@ -74,8 +75,8 @@ pub struct ExplainLine {
     pub sum: Amount,
 }
 
-/// Explains the clock as known at `now`: from its start to its due moment, to the present while a pause leaves that open, or to the end of the
-/// known calendar.
+/// Explains the clock as known at `now`: from its start to its due moment, to the present while a pause leaves that
+/// open, or to the end of the known calendar.
 pub fn explain(
     log: &ClockLog,
     calendars: &crate::calendar::Calendars,
@@ -330,7 +331,8 @@ pub fn explain_text(lines: &[ExplainLine], lang: Lang) -> Vec<String> {
         .collect()
 }
 
-/// An amount in words: working days to the nearest hundredth, hours to the minute; what is lost in rounding is never more than that.
+/// An amount in words: working days to the nearest hundredth, hours to the minute; what is lost in rounding is never
+/// more than that.
 pub fn amount_text(amount: Amount, lang: Lang) -> String {
     let zh = lang == Lang::Zh;
     match amount.unit {

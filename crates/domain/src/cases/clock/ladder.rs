@@ -1,6 +1,7 @@
 //! Warnings before a limit passes and escalations after, each when its recipient is on duty.
 //!
-//! Entry point: [`ladder`]. It gives moments, not messages, and must not know who the recipients are beyond their duty times.
+//! Entry point: [`ladder`]. It gives moments, not messages, and must not know who the recipients are beyond their duty
+//! times.
 
 use super::{ClockError, ClockLog, Due, Terms};
 use crate::calendar::{Amount, CalendarError, Calendars, Duty};
@@ -11,7 +12,8 @@ use crate::time::Timestamp;
 pub enum When {
     /// When so many thousandths of the limit are used.
     Used(u32),
-    /// So much before the limit passes, counted in the amount's unit on the clock's calendar; a pause in between is not left out.
+    /// So much before the limit passes, counted in the amount's unit on the clock's calendar; a pause in between is not
+    /// left out.
     Before(Amount),
     /// So much after the limit has passed; zero means at that moment.
     After(Amount),
@@ -36,13 +38,13 @@ pub struct Delivery<'s> {
     pub step: &'s Step,
 }
 
-/// The steps in order of delivery. Left out are those whose moment is not known: while a pause leaves the due moment open, or where the
-/// calendar's years end. They appear when the clock resumes or the year is imported.
+/// The steps in order of delivery. Left out are those whose moment is not known: while a pause leaves the due moment
+/// open, or where the calendar's years end. They appear when the clock resumes or the year is imported.
 ///
-/// A step that is not urgent waits for its recipient's next duty time. A warning that would so come only when the limit has passed is
-/// brought forward instead, to the beginning of the recipient's last duty before it (clause ZS-17: before the deadline, not after),
-/// but never to before the clock's start. Where the recipient's duty is not known, the step comes when planned: better at an odd hour
-/// than never.
+/// A step that is not urgent waits for its recipient's next duty time. A warning that would so come only when the limit
+/// has passed is brought forward instead, to the beginning of the recipient's last duty before it (clause ZS-17: before
+/// the deadline, not after), but never to before the clock's start. Where the recipient's duty is not known, the step
+/// comes when planned: better at an odd hour than never.
 pub fn ladder<'s, 'd>(
     log: &ClockLog,
     calendars: &Calendars,

@@ -1,4 +1,5 @@
-//! Clocks on real Chinese days: the 2026 Spring Festival, pauses, extensions, half days, migrations, and what is refused.
+//! Clocks on real Chinese days: the 2026 Spring Festival, pauses, extensions, half days, migrations, and what is
+//! refused.
 #![allow(clippy::unwrap_used)]
 
 use super::*;
@@ -471,7 +472,8 @@ fn work_goes_on_when_the_new_year_was_not_imported() {
     );
     assert_eq!(explain(&log, &calendars, at("2027-01-08 10:00")).unwrap().len(), 4);
 
-    // Due on 31 December at closing: the warning is known, the escalation is due when offices are of unknown hours, the last is unknown.
+    // Due on 31 December at closing: the warning is known, the escalation is due when offices are of unknown hours, the
+    // last is unknown.
     let log = three_days_from("2026-12-28 09:00");
     let steps = [
         step("提醒", When::Used(500), false),
