@@ -1,9 +1,358 @@
-//! Routes of insight.
+//! Routes of insight: the live board, the funnel by level, the list of indicators.
 
-use crate::platform::App;
+use super::{Board, Figure, INDICATORS, PERIOD_DAYS, Row, Slice, share};
+use crate::access::Staff;
+use crate::platform::{App, AreaId, Ctx, Fault, Json, Permission, Query, UnitId};
+use crate::policy::{self, Current};
+use crate::territory;
+use domain::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// Longest period of a funnel, in days.
+const FUNNEL_DAYS: i64 = 366;
 
 /// All routes of this part, below `/api/v1`.
 pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
+    OpenApiRouter::new().routes(routes!(board)).routes(routes!(funnel)).routes(routes!(indicators))
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+struct BoardQuery {
+    /// The area; the top of what the caller may see when left out.
+    area: Option<AreaId>,
+}
+
+/// The live board of an area.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct BoardView {
+    /// When it was counted.
+    as_of: String,
+    area: BoardArea,
+    /// The areas above that the caller may see, from the top.
+    above: Vec<BoardArea>,
+    figures: Vec<FigureView>,
+    children: Vec<ChildView>,
+    by_category: Vec<CategorySlice>,
+    by_unit: Vec<UnitSlice>,
+    by_channel: Vec<ChannelSlice>,
+    trend: Vec<DayView>,
+    resolved_by_level: Vec<LevelShare>,
+    /// The pack's target for what is resolved at the lowest two levels, 0 to 1.
+    resolved_here_target: f64,
+    /// Days of "the period".
+    period_days: i64,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct BoardArea {
+    id: AreaId,
+    name: String,
+    full_name: String,
+    level: String,
+    level_name: String,
+}
+
+/// A figure with its definition and the list behind it.
+#[derive(Debug, Serialize, ToSchema)]
+struct FigureView {
+    key: String,
+    name: String,
+    definition: String,
+    value: Option<f64>,
+    unit: String,
+    numerator: i64,
+    denominator: Option<i64>,
+    /// The cases behind it, on the desk.
+    link: String,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct ChildView {
+    area: BoardArea,
+    open: i64,
+    late: i64,
+    received_today: i64,
+    closed_today: i64,
+    on_time_rate: Option<f64>,
+    answered_rate: Option<f64>,
+    resolved_here_rate: Option<f64>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct CategorySlice {
+    code: String,
+    name: String,
+    count: i64,
+    late: i64,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct UnitSlice {
+    id: Option<UnitId>,
+    name: String,
+    count: i64,
+    late: i64,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct ChannelSlice {
+    key: String,
+    name: String,
+    count: i64,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct DayView {
+    day: String,
+    received: i64,
+    closed: i64,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct LevelShare {
+    level: String,
+    level_name: String,
+    depth: u8,
+    count: i64,
+    share: f64,
+}
+
+/// The live board: what is open, where, whose, how late.
+#[utoipa::path(get, path = "/board", tag = "insight", params(BoardQuery), responses((status = 200, body = BoardView)))]
+async fn board(Staff(ctx): Staff, Query(query): Query<BoardQuery>) -> Result<Json<BoardView>, Fault> {
+    ctx.scope.require(Permission::BoardRead)?;
+    let current = policy::current(&ctx.app)?;
+    let board = ctx.app.read(&ctx, move |ctx, tx| super::board(ctx, tx, query.area)).await?;
+    Ok(Json(view(&ctx, &current, board)))
+}
+
+fn view(ctx: &Ctx, current: &Current, board: Board) -> BoardView {
+    let map = territory::current(&ctx.app);
+    let area_view = |id: AreaId| {
+        let area = map.area(id);
+        let level = area.map(|area| area.level.clone()).unwrap_or_default();
+        BoardArea {
+            id,
+            name: area.map(|area| area.name.clone()).unwrap_or_default(),
+            full_name: map.full_name(id),
+            level_name: level_name(ctx, current, &level),
+            level,
+        }
+    };
+    let top = board.area.id;
+    let above = map.chain(top).into_iter().filter(|area| area.id != top && ctx.scope.covers(&area.chain, Permission::BoardRead));
+    let closed: i64 = board.by_depth.iter().map(|(_, n)| n).sum();
+    BoardView {
+        as_of: ctx.now.to_string(),
+        area: area_view(top),
+        above: above.map(|area| area_view(area.id)).collect(),
+        figures: board.figures.iter().map(|figure| figure_view(ctx, top, figure)).collect(),
+        children: board.children.into_iter().map(|row| child_view(row, &map, area_view)).collect(),
+        by_category: board.by_category.into_iter().map(|slice| category_slice(ctx, current, slice)).collect(),
+        by_unit: board
+            .by_unit
+            .into_iter()
+            .map(|(slice, name)| UnitSlice { id: slice.key, name: unit_name(ctx, slice.key, name), count: slice.open, late: slice.late })
+            .collect(),
+        by_channel: board.by_channel.into_iter().map(|(key, count)| channel_slice(ctx, current, key, count)).collect(),
+        trend: board
+            .trend
+            .into_iter()
+            .map(|day| DayView { day: Timestamp::from_day(day.day, 0).date().to_string(), received: day.received, closed: day.closed })
+            .collect(),
+        resolved_by_level: board
+            .by_depth
+            .into_iter()
+            .map(|(depth, count)| {
+                let level = current.pack.levels.get(usize::from(depth).wrapping_sub(1));
+                let key = level.map(|level| level.key.clone()).unwrap_or_default();
+                LevelShare { level_name: level_name(ctx, current, &key), level: key, depth, count, share: share(count, closed).unwrap_or(0.0) }
+            })
+            .collect(),
+        resolved_here_target: f64::from(current.pack.thresholds.resolved_here_percent.value) / 100.0,
+        period_days: PERIOD_DAYS,
+    }
+}
+
+fn figure_view(ctx: &Ctx, area: AreaId, figure: &Figure) -> FigureView {
+    FigureView {
+        key: figure.indicator.key.to_owned(),
+        name: figure.indicator.name(ctx.lang).to_owned(),
+        definition: figure.indicator.definition(ctx.lang).to_owned(),
+        value: figure.value(),
+        unit: figure.indicator.unit.to_owned(),
+        numerator: figure.numerator,
+        denominator: figure.denominator,
+        link: link(ctx, area, figure.indicator.key),
+    }
+}
+
+/// The list of cases a figure counts, as an address of the desk.
+fn link(ctx: &Ctx, area: AreaId, key: &str) -> String {
+    let (from, today) = super::period(ctx);
+    let day = |day: i64| Timestamp::from_day(day, 0).date().to_string();
+    let rest = match key {
+        "open" => "&queue=all&open=true".to_owned(),
+        "late" => "&queue=late".to_owned(),
+        "received_today" => format!("&queue=all&received_from={}", day(today)),
+        "received" => format!("&queue=all&received_from={}", day(from)),
+        "closed_today" => format!("&queue=all&state=closed&ended_from={}", day(today)),
+        "closed" | "resolved_here_rate" => format!("&queue=all&state=closed&ended_from={}", day(from)),
+        _ => format!("&queue=all&handled_from={}", day(from)),
+    };
+    format!("/desk/cases?area={area}{rest}")
+}
+
+fn child_view(row: Row, map: &territory::Map, area_view: impl Fn(AreaId) -> BoardArea) -> ChildView {
+    let depth = map.area(row.area).map_or(1, |area| area.depth);
+    let counts = row.counts;
+    ChildView {
+        area: area_view(row.area),
+        open: counts.open,
+        late: counts.late,
+        received_today: counts.received_today,
+        closed_today: counts.closed_today,
+        on_time_rate: share(counts.handled_on_time, counts.handled),
+        answered_rate: share(counts.handled_answered, counts.handled),
+        resolved_here_rate: share(counts.resolved_from(depth), counts.closed),
+    }
+}
+
+fn level_name(ctx: &Ctx, current: &Current, level: &str) -> String {
+    match current.pack.level(level) {
+        Some(level) => ctx.lang.pick(&level.name.zh, &level.name.en).to_owned(),
+        None => ctx.lang.pick("未经单位办理", "Without a unit").to_owned(),
+    }
+}
+
+fn category_name(ctx: &Ctx, current: &Current, code: &str) -> String {
+    match current.pack.category(code) {
+        Some(category) => ctx.lang.pick(&category.name.zh, &category.name.en).to_owned(),
+        None => ctx.lang.pick("待分类", "Not classified").to_owned(),
+    }
+}
+
+fn category_slice(ctx: &Ctx, current: &Current, slice: Slice<String>) -> CategorySlice {
+    CategorySlice { name: category_name(ctx, current, &slice.key), code: slice.key, count: slice.open, late: slice.late }
+}
+
+fn unit_name(ctx: &Ctx, unit: Option<UnitId>, name: String) -> String {
+    if unit.is_none() { ctx.lang.pick("待派遣", "Not dispatched").to_owned() } else { name }
+}
+
+fn channel_slice(ctx: &Ctx, current: &Current, key: String, count: i64) -> ChannelSlice {
+    let name = current.pack.channels.iter().find(|channel| channel.key == key);
+    let name = name.map_or_else(|| key.clone(), |channel| ctx.lang.pick(&channel.name.zh, &channel.name.en).to_owned());
+    ChannelSlice { key, name, count }
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+struct FunnelQuery {
+    /// The area; the top of what the caller may see when left out.
+    area: Option<AreaId>,
+    /// First day, `2026-01-01`; the start of the board's period when left out.
+    from: Option<String>,
+    /// Last day; today when left out.
+    to: Option<String>,
+}
+
+/// Where matters were resolved, per class of matter.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct FunnelView {
+    area_id: AreaId,
+    from: String,
+    to: String,
+    /// The levels, from the lowest up.
+    levels: Vec<FunnelLevel>,
+    rows: Vec<FunnelRow>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct FunnelLevel {
+    depth: u8,
+    level: String,
+    name: String,
+}
+
+/// A first-level class of matter: how many were resolved at each of `levels`.
+#[derive(Debug, Serialize, ToSchema)]
+struct FunnelRow {
+    code: String,
+    name: String,
+    counts: Vec<i64>,
+    total: i64,
+}
+
+/// Resolution by level as a funnel, per class of matter.
+#[utoipa::path(get, path = "/board/funnel", tag = "insight", params(FunnelQuery), responses((status = 200, body = FunnelView)))]
+async fn funnel(Staff(ctx): Staff, Query(query): Query<FunnelQuery>) -> Result<Json<FunnelView>, Fault> {
+    ctx.scope.require(Permission::BoardRead)?;
+    let current = policy::current(&ctx.app)?;
+    let (period_from, today) = super::period(&ctx);
+    let from = day_of(query.from.as_deref(), "from")?.unwrap_or(period_from);
+    let to = day_of(query.to.as_deref(), "to")?.unwrap_or(today);
+    if from > to || to - from > FUNNEL_DAYS {
+        return Err(Fault::invalid("from", "period_out_of_range"));
+    }
+    let (area, cells) = ctx.app.read(&ctx, move |ctx, tx| super::funnel(ctx, tx, query.area, from, to)).await?;
+    let depths: Vec<u8> = (1..=current.pack.levels.len() as u8).rev().chain([0]).collect();
+    let mut rows: Vec<FunnelRow> = Vec::new();
+    for (code, depth, n) in cells {
+        let class = first_level(&current, &code);
+        let at = rows.iter().position(|row| row.code == class).unwrap_or_else(|| {
+            rows.push(FunnelRow { name: category_name(&ctx, &current, &class), code: class.clone(), counts: vec![0; depths.len()], total: 0 });
+            rows.len() - 1
+        });
+        let row = &mut rows[at];
+        row.total += n;
+        if let Some(column) = depths.iter().position(|known| *known == depth) {
+            row.counts[column] += n;
+        }
+    }
+    rows.sort_by(|a, b| b.total.cmp(&a.total).then_with(|| a.code.cmp(&b.code)));
+    let levels = depths.iter().map(|depth| {
+        let key = current.pack.levels.get(usize::from(*depth).wrapping_sub(1)).map(|level| level.key.clone()).unwrap_or_default();
+        FunnelLevel { depth: *depth, name: level_name(&ctx, &current, &key), level: key }
+    });
+    let date = |day: i64| Timestamp::from_day(day, 0).date().to_string();
+    Ok(Json(FunnelView { area_id: area.id, from: date(from), to: date(to), levels: levels.collect(), rows }))
+}
+
+/// The first-level class a category belongs to.
+fn first_level(current: &Current, code: &str) -> String {
+    let mut code = code.to_owned();
+    while let Some(parent) = current.pack.category(&code).and_then(|category| category.parent.clone()) {
+        code = parent;
+    }
+    code
+}
+
+fn day_of(text: Option<&str>, field: &'static str) -> Result<Option<i64>, Fault> {
+    let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
+    let date = text.parse::<jiff::civil::Date>().map_err(|_| Fault::invalid(field, "date_expected"))?;
+    Ok(Some(Timestamp::start_of(date).day_and_ms().0))
+}
+
+/// An indicator and its definition.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct IndicatorView {
+    key: String,
+    name: String,
+    unit: String,
+    definition: String,
+}
+
+/// What each figure means.
+#[utoipa::path(get, path = "/indicators", tag = "insight", responses((status = 200, body = Vec<IndicatorView>)))]
+async fn indicators(Staff(ctx): Staff) -> Result<Json<Vec<IndicatorView>>, Fault> {
+    let list = INDICATORS.iter().map(|indicator| IndicatorView {
+        key: indicator.key.to_owned(),
+        name: indicator.name(ctx.lang).to_owned(),
+        unit: indicator.unit.to_owned(),
+        definition: indicator.definition(ctx.lang).to_owned(),
+    });
+    Ok(Json(list.collect()))
 }
