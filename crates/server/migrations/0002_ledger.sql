@@ -130,6 +130,12 @@ create table outbox (
   id text primary key,
   case_id text,
   reporter_id text,
+  -- Where the case lies, for the scope of whoever looks.
+  a1 text,
+  a2 text,
+  a3 text,
+  a4 text,
+  a5 text,
   kind text not null,
   channel text not null,
   body text not null,

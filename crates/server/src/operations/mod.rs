@@ -1,21 +1,56 @@
-//! Running the server: health, metrics, live updates; the routes over jobs, outbox and ledger.
+//! Running the server: health, metrics, live updates; the routes over jobs, outbox, ledger, uploads and photos.
 //!
-//! Entry point: [`routes`]. Must not hold rules of any part.
+//! Entry points: [`routes`], and [`run_beside`] for what runs beside the requests. Must not hold rules of any part.
 
 mod events;
 mod health;
+mod jobs;
+mod ledger;
+mod outbox;
+mod uploads;
 
-use crate::platform::App;
+use crate::platform::{App, blobs};
 use axum::Router;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 /// Routes below `/api/v1`.
 pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(events::events))
+    OpenApiRouter::new()
+        .routes(routes!(events::events))
+        .routes(routes!(jobs::list))
+        .routes(routes!(jobs::retry))
+        .routes(routes!(jobs::cancel))
+        .routes(routes!(outbox::list))
+        .routes(routes!(outbox::cancel))
+        .routes(routes!(outbox::mark_told))
+        .routes(routes!(ledger::list))
+        .routes(routes!(ledger::heads))
+        .routes(routes!(ledger::verify))
+        .routes(routes!(ledger::verification))
+        .routes(routes!(ledger::tree_head))
+        .routes(routes!(ledger::consistency))
+        .routes(routes!(ledger::verify_receipt))
+        .routes(routes!(uploads::photo))
+        .merge(uploads::tus_routes().into())
 }
 
 /// Routes that are not part of the API: for the machines that watch the server.
 pub fn plain_routes() -> Router<App> {
     health::routes()
+}
+
+/// Tells the platform which jobs there are; once, when the program is put together.
+pub fn register(app: &App) {
+    blobs::register(app);
+    ledger::register(app);
+}
+
+/// What runs beside the requests: jobs as they become due, and the ledger's sequencer. Ends when dropped.
+pub async fn run_beside(app: App) {
+    futures::future::join(
+        crate::platform::jobs::keep_running(app.clone()),
+        crate::platform::ledger::keep_up(app),
+    )
+    .await;
 }

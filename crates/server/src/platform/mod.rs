@@ -4,6 +4,7 @@
 
 pub mod app;
 pub mod assets;
+pub mod blobs;
 pub mod clock;
 pub mod config;
 pub mod ctx;
@@ -16,6 +17,7 @@ pub mod keys;
 pub mod ledger;
 pub mod live;
 pub mod logs;
+pub mod outbox;
 pub mod scope;
 pub mod sealed;
 pub mod throttle;
