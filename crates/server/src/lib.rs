@@ -15,3 +15,8 @@ pub mod policy;
 pub mod router;
 pub mod territory;
 pub mod workforce;
+
+/// Every part tells the platform its jobs, its checks of the ledger and its guards; once, when the program is put together.
+pub fn register(app: &platform::App) {
+    operations::register(app);
+}

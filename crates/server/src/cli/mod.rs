@@ -5,10 +5,12 @@
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
+pub mod backup;
 pub mod learn;
 mod openapi;
 mod pack;
 pub mod serve;
+pub mod verify;
 
 /// A message for the person at the terminal: what happened, what is safe, what to do.
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +40,13 @@ enum Command {
     Learn(learn::LearnArgs),
     /// 规则包 · Rule packs
     Pack(pack::Args),
+    /// 核对回执或整个存证 · Verify a receipt or the whole ledger
+    #[command(subcommand)]
+    Verify(verify::VerifyArgs),
+    /// 在线备份 · Back up while the server runs
+    Backup(backup::BackupArgs),
+    /// 从备份恢复到空库并核验 · Restore a backup into an empty database and verify it
+    Restore(backup::RestoreArgs),
     /// 打印接口描述 · Print the API description (OpenAPI)
     Openapi,
 }
@@ -48,6 +57,9 @@ pub fn main() -> ExitCode {
         Command::Serve(args) => serve::run(args),
         Command::Learn(args) => learn::run(args),
         Command::Pack(args) => pack::run(args),
+        Command::Verify(args) => verify::run(args),
+        Command::Backup(args) => backup::backup(args),
+        Command::Restore(args) => backup::restore(args),
         Command::Openapi => openapi::run(),
     };
     match done {

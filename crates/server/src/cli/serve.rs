@@ -61,6 +61,7 @@ pub async fn open(config: Config) -> Result<App, CliError> {
         .map_err(CliError::new)?;
     db.migrate(MIGRATIONS).await.map_err(CliError::new)?;
     let app = App::new(db, config, Clock::Machine, chance, keys);
+    crate::register(&app);
     bring_in_force(&app).await?;
     Ok(app)
 }
@@ -88,7 +89,12 @@ async fn bring_in_force(app: &App) -> Result<(), CliError> {
     if let Err(error) = crate::policy::start(app).await {
         if let crate::policy::PackError::Problems(problems) = &error {
             for problem in problems {
-                eprintln!("{}:{}: {}", problem.file, problem.line, problem.message(crate::platform::Lang::Zh));
+                eprintln!(
+                    "{}:{}: {}",
+                    problem.file,
+                    problem.line,
+                    problem.message(crate::platform::Lang::Zh)
+                );
             }
         }
         return Err(CliError::new(error));
@@ -111,8 +117,10 @@ pub async fn listen(app: App) -> Result<(), CliError> {
         let _ = told.wait_for(|stop| *stop).await;
     });
     let server = tokio::spawn(server.into_future());
+    let beside = tokio::spawn(crate::operations::run_beside(app.clone()));
     told_to_stop().await;
     tracing::info!("stopping");
+    beside.abort();
     app.live().close();
     let _ = stop.send(true);
     match tokio::time::timeout(LAST_REQUESTS, server).await {

@@ -5,7 +5,6 @@ use crate::platform::blobs::{self, Checksum, MAX_BYTES, Size, UploadRow, UploadS
 use crate::platform::{App, CaseId, Ctx, Fault, Path, Public, Query, UploadId};
 use axum::Router;
 use axum::body::Body;
-use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{head, post};
@@ -259,7 +258,6 @@ pub struct PhotoQuery {
 #[utoipa::path(get, path = "/blobs/{hash}", tag = "cases", params(("hash" = String, Path), PhotoQuery),
     responses((status = 200, content_type = "image/jpeg", body = Vec<u8>), (status = 404, body = crate::platform::fault::FaultView)))]
 pub async fn photo(
-    State(_): State<App>,
     Staff(ctx): Staff,
     Path(hash): Path<String>,
     Query(query): Query<PhotoQuery>,

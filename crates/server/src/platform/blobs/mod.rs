@@ -341,6 +341,9 @@ fn own_in(ctx: &Ctx, tx: &mut Tx<'_, '_>, id: UploadId) -> Result<UploadRow, Fau
     Ok(found)
 }
 
+/// Parameter of the sentence about too many pixels.
+const LIMIT_MP: &str = "limit_mp";
+
 fn refusal(code: &str) -> Fault {
     let known = [
         PhotoError::Heic,
@@ -352,7 +355,7 @@ fn refusal(code: &str) -> Fault {
         .into_iter()
         .find(|error| error.code() == code)
         .unwrap_or(PhotoError::Broken);
-    Fault::refused(error.code()).with("limit_mp", MAX_PIXELS / 1_000_000)
+    Fault::refused(error.code()).with(LIMIT_MP, MAX_PIXELS / 1_000_000)
 }
 
 /// The photo of the caller's finished upload, for attaching it to a case in the same transaction.
