@@ -1,6 +1,6 @@
 //! Receipts 回执: one JSON file by which a resident can check, without trusting the server, that what they said is in the
 //! ledger as they said it. Pure: issuing reads the database elsewhere ([`super::issue`]). The portal page checks the same
-//! file in the browser (`web/src/portal/receipt/verify.ts`); `tests/it/ledger.rs` holds both to the same examples.
+//! file in the browser (`web/src/portal/receipt/verify.ts`); `vectors.json` beside it holds both to the same examples.
 use super::hash::Hash;
 use super::head::{PublicKey, TreeHead};
 use super::record::{Record, TextHash, payload_hash};
@@ -299,6 +299,56 @@ pub mod tests {
         receipt.public_key = forger.public().to_hex();
         assert_eq!(failed(&receipt, None, Some(TEXT)), Vec::<&str>::new());
         assert_eq!(failed(&receipt, Some(&key), Some(TEXT)), ["key"]);
+    }
+
+    /// The examples that the browser's verifier is held to as well; `INSTA_UPDATE=always` writes them anew.
+    #[test]
+    fn the_browser_has_the_same_examples() {
+        let mut examples = Vec::new();
+        let mut example = |name: &str, receipt: &Receipt, key: &PublicKey, text: &str| {
+            examples.push(json!({
+                "name": name,
+                "receipt": receipt,
+                "key": key.to_hex(),
+                "text": text,
+                "failed": failed(receipt, Some(key), Some(text)),
+            }));
+        };
+        for (index, size) in [(0, 1), (1, 2), (2, 3), (6, 7), (5, 20), (63, 64), (64, 65), (700, 1000)] {
+            let (receipt, key) = sample(index, size);
+            example(&format!("leaf {index} of {size}"), &receipt, &key, TEXT);
+        }
+        let (good, key) = sample(5, 20);
+        let mut changed = |name: &str, f: &dyn Fn(&mut Receipt)| {
+            let mut receipt = good.clone();
+            f(&mut receipt);
+            example(name, &receipt, &key, TEXT);
+        };
+        changed("another number", &|r| r.number = "ZS20260214-00043".into());
+        changed("another payload", &|r| r.payload.body = r.payload.body.replace("00042", "00043"));
+        changed("another actor", &|r| r.record.actor = "引号\"与\n换行\u{1f}".into());
+        changed("another leaf", &|r| r.leaf_index += 1);
+        changed("a changed sibling", &|r| r.inclusion[1].0[31] ^= 1);
+        changed("a sibling too many", &|r| r.inclusion.push(Hash::ZERO));
+        changed("another root", &|r| {
+            r.root_hash = Hash::ZERO;
+            r.tree_head.root = Hash::ZERO;
+        });
+        changed("another time of the head", &|r| r.tree_head.at += 1);
+        changed("another epoch", &|r| r.tree_head.epoch += 1);
+        changed("no signature", &|r| r.tree_head.signature = String::new());
+        changed("a key that is none", &|r| r.public_key = "00".into());
+        changed("a later version", &|r| r.version = 2);
+        example("another text", &good, &key, "另一句话");
+        example("another published key", &good, &LedgerKey::from_seed([9; 32]).public(), TEXT);
+
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../web/src/portal/receipt/vectors.json");
+        let made = format!("{}\n", serde_json::to_string_pretty(&examples).unwrap());
+        if std::env::var("INSTA_UPDATE").is_ok_and(|update| update == "always") {
+            std::fs::write(path, &made).unwrap();
+        }
+        let kept = std::fs::read_to_string(path).unwrap();
+        assert!(kept == made, "the examples changed: run this test with INSTA_UPDATE=always and read the difference");
     }
 
     #[test]
