@@ -65,8 +65,8 @@ const en: typeof zh = {
     open311: 'System exchange',
   },
   photo: {
-    notImage: '“{name}” is not a picture',
-    tooBig: '“{name}” is larger than {mb} MB',
+    notImage: '"{name}" is not a picture',
+    tooBig: '"{name}" is larger than {mb} MB',
     tooMany: 'At most {n} photos',
     sending: 'Uploading',
     failed: 'Not uploaded; you can try again',
