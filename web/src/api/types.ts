@@ -221,10 +221,24 @@ export interface Area {
   lat: number | null
 }
 
+export interface WorkerBrief {
+  id: Id
+  name: string
+  badge_no: string
+}
+
+/** Who has a post's work now; no worker is a gap. */
+export interface OnDuty {
+  worker: WorkerBrief | null
+  seat: 'A' | 'B' | null
+  because: 'vacant' | 'on_leave' | 'off_duty' | null
+  gap: boolean
+}
+
 export interface AreaDetail extends Area {
-  chain: Ref[]
-  units: { id: Id; name: string; kind: string }[]
-  workers: { id: Id; name: string; badge_no?: string; seat?: string }[]
+  chain: { id: Id; name: string; level_name: string }[]
+  units: Unit[]
+  grid_worker: null | { post_id: Id; unit_id: Id; holder: WorkerBrief | null; stand_in: WorkerBrief | null; on_duty: OnDuty }
 }
 
 export interface Located {
@@ -262,46 +276,43 @@ export interface Unit {
   id: Id
   code: string
   name: string
-  public_name: string | null
+  public_name: string
   kind: 'centre' | 'bureau' | 'station' | 'committee' | 'partner'
-  area: Ref | null
+  /** Key of the pack's responsible body this unit is. */
+  body: string
+  area: { id: Id; name: string; level_name: string } | null
   parent_id: Id | null
-  phone: string | null
-  office: string | null
-  hours: string | null
+  phone: string
+  office: string
+  hours: string
 }
 
 export interface Appointment {
   id: Id
-  worker: Ref
+  post_id: Id
+  worker: WorkerBrief | null
   seat: 'A' | 'B'
   valid_from: string
   valid_to: string | null
-  on_leave?: boolean
 }
 
 export interface PostView {
   id: Id
+  unit_id: Id
+  area: Ref | null
   name: string
   duty: string
-  area: Ref | null
-  shift_key: string | null
+  duty_name: string
+  shift: string | null
+  holder: WorkerBrief | null
+  stand_in: WorkerBrief | null
+  on_duty: OnDuty
   appointments: Appointment[]
-  on_duty: Ref | null
-  on_duty_seat?: 'A' | 'B' | null
-  gap: string | null
 }
 
 export interface UnitDetail extends Unit {
   posts: PostView[]
-}
-
-export interface Worker {
-  id: Id
-  name: string
-  badge_no: string | null
-  phone: string | null
-  state: string
+  gaps: number
 }
 
 export interface Leave {
@@ -311,17 +322,16 @@ export interface Leave {
   reason: string
 }
 
-export interface WorkerDetail extends Worker {
-  appointments: { id: Id; post: Ref; unit: Ref; seat: 'A' | 'B'; valid_from: string; valid_to: string | null }[]
+export interface WorkerDetail extends WorkerBrief {
+  phone: string
+  active: boolean
+  appointments: (Appointment & { post_name: string; unit_id: Id; unit_name: string })[]
   leaves: Leave[]
 }
 
 export interface PostGap {
-  post: Ref
-  unit: Ref
-  area: Ref | null
-  kind: string
-  text: string
+  post: PostView
+  unit: Unit
 }
 
 // ---------------------------------------------------------------- cases
@@ -372,11 +382,15 @@ export interface NearbyCase extends CaseBrief {
 
 export interface CaseReport {
   id: Id
+  /** What handlers see instead of a name: `诉求人 1`. */
+  label: string
   channel: string
   received_at: Instant
   body: string
   reporter: { id: Id; name_masked: string | null; phone_masked: string | null } | null
   anonymous: boolean
+  answered: boolean
+  withdrawn: boolean
 }
 
 export interface CaseEvent {
@@ -433,6 +447,7 @@ export interface Answer {
   way: string
   body: string
   resident_said: string | null
+  solved: boolean | null
   rating: number | null
   at: Instant
 }
@@ -476,6 +491,11 @@ export interface CaseDetail extends CaseBrief {
   confidence: number | null
   category_source: string | null
   second_category: CategoryRef | null
+  /** Why a person must look first. */
+  look: string | null
+  /** Minutes from report to arrival, once somebody arrived. */
+  arrival_minutes: number | null
+  paused: boolean
   reports: CaseReport[]
   events: CaseEvent[]
   clocks: CaseClock[]

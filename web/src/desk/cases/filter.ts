@@ -14,6 +14,29 @@ export function filterFromQuery(query: LocationQuery): CaseFilter {
   return filter as CaseFilter
 }
 
+const DAY_MS = 86_400_000
+const OVER = new Set(['closed', 'declined', 'merged', 'withdrawn'])
+
+/** The day after a civil date, so that the last day of a range is wholly in it. */
+function dayAfter(date: string): string {
+  return new Date(Date.parse(`${date}T00:00:00Z`) + DAY_MS).toISOString().slice(0, 10)
+}
+
+const midnight = (date: string) => `${date}T00:00:00+08:00`
+
+/**
+ * A filter as the server takes it: days become moments in Shanghai; what is over has no deadline, so a list that asks
+ * for it, or for words anywhere, goes by the time of receiving.
+ */
+export function filterForServer(filter: CaseFilter): CaseFilter {
+  const sent = { ...filter }
+  if (sent.received_from?.length === 10) sent.received_from = midnight(sent.received_from)
+  if (sent.received_to?.length === 10) sent.received_to = midnight(dayAfter(sent.received_to))
+  const over = sent.state?.split(',').some((s) => OVER.has(s))
+  sent.sort ??= over || sent.q || sent.received_from ? 'received' : 'due'
+  return sent
+}
+
 export function queryFromFilter(filter: CaseFilter): Record<string, string> {
   const query: Record<string, string> = {}
   for (const key of TEXT) if (filter[key]) query[key] = String(filter[key])

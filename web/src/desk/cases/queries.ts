@@ -3,6 +3,7 @@ import { keepPreviousData, useInfiniteQuery, useQuery } from '@tanstack/vue-quer
 import { computed, type MaybeRefOrGetter, toValue } from 'vue'
 import { api } from '@/api/client'
 import type { CaseBrief, CaseCounts, CaseDetail, CaseFilter, Page } from '@/api/types'
+import { filterForServer } from './filter'
 
 export const PAGE_SIZE = 40
 
@@ -10,7 +11,7 @@ export function useCaseList(filter: MaybeRefOrGetter<CaseFilter>, limit = PAGE_S
   const query = useInfiniteQuery({
     queryKey: ['cases', 'list', computed(() => toValue(filter)), limit],
     queryFn: ({ pageParam, signal }) =>
-      api.get<Page<CaseBrief>>('/cases', { ...toValue(filter), limit, after: pageParam || undefined }, signal),
+      api.get<Page<CaseBrief>>('/cases', { ...filterForServer(toValue(filter)), limit, after: pageParam || undefined }, signal),
     initialPageParam: '',
     getNextPageParam: (last: Page<CaseBrief>) => last.next ?? undefined,
     placeholderData: keepPreviousData,
@@ -22,7 +23,7 @@ export function useCaseList(filter: MaybeRefOrGetter<CaseFilter>, limit = PAGE_S
 export function useCaseCounts(filter: MaybeRefOrGetter<CaseFilter>) {
   return useQuery({
     queryKey: ['cases', 'counts', computed(() => toValue(filter))],
-    queryFn: ({ signal }) => api.get<CaseCounts>('/cases/counts', toValue(filter), signal),
+    queryFn: ({ signal }) => api.get<CaseCounts>('/cases/counts', filterForServer(toValue(filter)), signal),
     placeholderData: keepPreviousData,
   })
 }
