@@ -913,3 +913,79 @@ async fn no_tampering_goes_unseen_on_sqlite() {
 async fn no_tampering_goes_unseen_on_postgresql() {
     campaign(Backend::Postgres, 81, 5_000).await;
 }
+
+// ---- the command line
+
+fn wangge(folder: &std::path::Path, args: &[&str]) -> (bool, String) {
+    let done = std::process::Command::new(env!("CARGO_BIN_EXE_wangge"))
+        .args(args)
+        .env(
+            "WANGGE_DATABASE",
+            format!("sqlite:{}", folder.join("place.db").display()),
+        )
+        .env("WANGGE_KEY_FILE", folder.join("wangge.key"))
+        .env("WANGGE_BLOBS", folder.join("blobs"))
+        .env_remove("WANGGE_PACK")
+        .output()
+        .unwrap();
+    (
+        done.status.success(),
+        format!(
+            "{}{}",
+            String::from_utf8_lossy(&done.stdout),
+            String::from_utf8_lossy(&done.stderr)
+        ),
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_line_verifies_backs_up_restores_and_names_what_was_changed() {
+    use server::platform::config::Config;
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let config = Config {
+        database: format!("sqlite:{}", path("place.db")),
+        key_file: folder.path().join("wangge.key"),
+        blobs: path("blobs"),
+        ..Config::default()
+    };
+    let app = server::cli::serve::open(config).await.unwrap();
+    let at = report(&app, "东河路路灯不亮").await;
+    let receipt = ledger::issue(&app, PLACE, at).await.unwrap();
+    std::fs::write(path("receipt.json"), serde_json::to_string_pretty(&receipt).unwrap()).unwrap();
+    std::fs::write(path("key"), ledger::key(&app).public().to_hex()).unwrap();
+
+    let (file, key) = (path("receipt.json"), path("key"));
+    let ask = ["verify", "receipt", &file, "--public-key", &key, "--text"];
+    let (ok, said) = wangge(folder.path(), &[&ask[..], &["东河路路灯不亮"]].concat());
+    assert!(ok && said.contains("一字未改"), "{said}");
+    assert!(!wangge(folder.path(), &[&ask[..], &["东河路路灯亮了"]].concat()).0);
+    std::fs::write(
+        path("receipt.json"),
+        serde_json::to_string(&receipt).unwrap().replace("00001", "00002"),
+    )
+    .unwrap();
+    assert!(!wangge(folder.path(), &["verify", "receipt", &file]).0);
+
+    let (ok, said) = wangge(folder.path(), &["verify", "ledger"]);
+    assert!(ok && said.contains("存证完整"), "{said}");
+    let (copy, into) = (path("copy.backup"), format!("sqlite:{}", path("restored.db")));
+    let (ok, said) = wangge(folder.path(), &["backup", "--out", &copy]);
+    assert!(ok, "{said}");
+    let (ok, said) = wangge(folder.path(), &["restore", &copy, "--into", &into]);
+    assert!(ok && said.contains("epoch 2 begins"), "{said}");
+    assert!(
+        !wangge(folder.path(), &["restore", &copy, "--into", &into]).0,
+        "never over rows"
+    );
+
+    run(
+        app.db(),
+        vec![Sql::new(
+            "update ledger_record set actor = 'account:x' where action = 'case.received'",
+        )],
+    )
+    .await;
+    let (ok, said) = wangge(folder.path(), &["verify", "ledger"]);
+    assert!(!ok && said.contains(&format!("{at} case.received")), "{said}");
+}
