@@ -16,7 +16,9 @@ pub mod router;
 pub mod territory;
 pub mod workforce;
 
-/// Every part tells the platform its jobs, its checks of the ledger and its guards; once, when the program is put together.
+/// Every part tells the platform its jobs, its checks of the ledger and its guards, and access learns what an area and a unit are; once,
+/// when the program is put together.
 pub fn register(app: &platform::App) {
+    router::connect(app);
     operations::register(app);
 }

@@ -2,7 +2,7 @@
 //!
 //! Entry points: [`router`] and [`openapi`]. Each part offers `routes()`; this is the only place that knows them all.
 
-use crate::platform::{App, assets, fault, http};
+use crate::platform::{App, AreaId, Fault, Lang, Tx, UnitId, assets, fault, http};
 use crate::{access, cases, exchange, insight, operations, policy, territory, workforce};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -20,6 +20,36 @@ use utoipa_axum::router::OpenApiRouter;
     components(schemas(fault::FaultView))
 )]
 struct Head;
+
+/// Introduces the parts to each other: access learns from territory and workforce what an area and a unit are. Once, before anybody
+/// signs in.
+pub fn connect(app: &App) {
+    app.set_part(access::Directory::with(area_facts, unit_name));
+}
+
+fn area_facts(app: &App, _: &mut Tx, id: AreaId, lang: Lang) -> Result<Option<access::AreaFacts>, Fault> {
+    let map = territory::current(app);
+    let facts = map.area(id).map(|area| access::AreaFacts {
+        chain: area.chain,
+        depth: area.depth,
+        name: area.name.clone(),
+        level_name: level_name(app, &area.level, lang),
+    });
+    Ok(facts)
+}
+
+/// As the pack says; the bare key before there is a pack.
+fn level_name(app: &App, level: &str, lang: Lang) -> String {
+    let pack = policy::current(app).ok();
+    let named = pack.as_ref().and_then(|pack| pack.pack.level(level));
+    named
+        .map_or(level, |level| lang.pick(&level.name.zh, &level.name.en))
+        .to_owned()
+}
+
+fn unit_name(_: &App, tx: &mut Tx, id: UnitId) -> Result<Option<String>, Fault> {
+    Ok(workforce::unit(tx, id)?.map(|unit| unit.name))
+}
 
 /// Routes of all parts, in the order of the parts.
 fn api() -> OpenApiRouter<App> {

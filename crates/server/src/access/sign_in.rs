@@ -86,26 +86,22 @@ pub async fn sign_in(app: &App, ctx: &Ctx, attempt: Attempt) -> Result<(AccountI
         return Err(SignInError::BadCredentials.into());
     };
     let (code, agent, replaces) = (attempt.totp, attempt.user_agent, attempt.replaces);
-    let token = app
-        .write(ctx, move |ctx, tx| {
-            let fresh = still_valid(tx, &credentials)?;
-            if !second_factor(ctx, tx, &fresh, code.as_deref())? {
-                return Ok(None);
-            }
-            store::clear_failures(tx, &index)?;
-            if let Some(old) = replaces {
-                store::remove_session_by_token(tx, &old)?;
-            }
-            let token = session::open(ctx, tx, fresh.account, &agent)?;
-            tx.record(
-                ctx,
-                Mark::new("session.opened", Subject::Account(fresh.account), json!({})),
-            )?;
-            Ok(Some((fresh.account, token)))
-        })
-        .await?;
-    // The attempt stays counted when the code was wrong.
-    token.ok_or_else(|| SignInError::TotpWrong.into())
+    // A wrong code undoes nothing of the count: that was kept before.
+    app.write(ctx, move |ctx, tx| {
+        let fresh = still_valid(tx, &credentials)?;
+        second_factor(ctx, tx, &fresh, code.as_deref())?;
+        store::clear_failures(tx, &index)?;
+        if let Some(old) = replaces {
+            store::remove_session_by_token(tx, &old)?;
+        }
+        let token = session::open(ctx, tx, fresh.account, &agent)?;
+        tx.record(
+            ctx,
+            Mark::new("session.opened", Subject::Account(fresh.account), json!({})),
+        )?;
+        Ok((fresh.account, token))
+    })
+    .await
 }
 
 /// Replaces the password of a signed-in person: the token of a new session; all earlier sessions end.
@@ -220,25 +216,24 @@ fn login_index(app: &App, login: &str) -> String {
 async fn count_attempt(app: &App, ctx: &Ctx, index: String, login: String) -> Result<Option<Credentials>, Fault> {
     app.write(ctx, move |ctx, tx| {
         store::forget_failures(tx, ctx.now.0 - LOCK_LONGEST_MS)?;
-        let (count, locked_until) = store::failures(tx, &index)?;
+        let (count, locked_until) = store::count_attempt(tx, &index, ctx.now)?;
         if locked_until > ctx.now.0 {
+            // The error undoes the count: a locked name is not locked longer by asking again.
             let seconds = u64::try_from(locked_until - ctx.now.0)
                 .unwrap_or_default()
                 .div_ceil(1000);
             return Err(SignInError::Locked(seconds).into());
         }
-        let count = count + 1;
-        store::set_failures(tx, &index, count, locked_after(count, ctx.now.0), ctx.now)?;
+        if count >= TRIES {
+            store::lock_login(tx, &index, locked_after(count, ctx.now.0))?;
+        }
         store::credentials_of_login(tx, &login)
     })
     .await
 }
 
-/// Until when a name is locked after its n-th attempt in a row; the past when it is not.
+/// Until when a name is locked after its n-th attempt in a row, n at least [`TRIES`].
 fn locked_after(count: i64, now: i64) -> i64 {
-    if count < TRIES {
-        return 0;
-    }
     let doublings = u32::try_from(count - TRIES).unwrap_or(u32::MAX).min(10);
     now + (LOCK_MS << doublings).min(LOCK_LONGEST_MS)
 }
@@ -254,20 +249,22 @@ fn still_valid(tx: &mut Tx, checked: &Credentials) -> Result<Credentials, Fault>
     }
 }
 
-/// Whether the second factor, where there is one, is satisfied. Without a code the answer is to ask for one.
-fn second_factor(ctx: &Ctx, tx: &mut Tx, account: &Credentials, code: Option<&str>) -> Result<bool, Fault> {
+/// Asks for the second factor where there is one. A step is used up here, once, also when two browsers send the same code at once.
+fn second_factor(ctx: &Ctx, tx: &mut Tx, account: &Credentials, code: Option<&str>) -> Result<(), Fault> {
     let Some(sealed) = &account.totp_sealed else {
-        return Ok(true);
+        return Ok(());
     };
-    let Some(code) = code.filter(|code| !code.trim().is_empty()) else {
-        return Err(SignInError::TotpRequired.into());
-    };
+    let code = code
+        .filter(|code| !code.trim().is_empty())
+        .ok_or(SignInError::TotpRequired)?;
     let secret = open_secret(ctx, account.account, sealed)?;
-    let Some(step) = totp::check(&secret, code, ctx.now, account.totp_last_step)? else {
-        return Ok(false);
-    };
-    store::set_totp(tx, account.account, Some(sealed.clone()), None, step)?;
-    Ok(true)
+    let step = totp::check(&secret, code, ctx.now, account.totp_last_step)?.ok_or(SignInError::TotpWrong)?;
+    let used = store::use_totp_step(tx, account.account, step)?;
+    if used {
+        Ok(())
+    } else {
+        Err(SignInError::TotpWrong.into())
+    }
 }
 
 fn open_secret(ctx: &Ctx, account: AccountId, sealed: &[u8]) -> Result<Vec<u8>, Fault> {
@@ -287,7 +284,6 @@ mod tests {
 
     #[test]
     fn locks_grow_and_end() {
-        assert_eq!(locked_after(TRIES - 1, 1000), 0);
         assert_eq!(locked_after(TRIES, 1000), 1000 + 15 * MINUTE_MS);
         assert_eq!(locked_after(TRIES + 1, 1000), 1000 + 30 * MINUTE_MS);
         assert_eq!(locked_after(i64::MAX, 1000), 1000 + LOCK_LONGEST_MS);

@@ -210,24 +210,20 @@ fn credentials_of(row: &Row) -> Result<Credentials, Fault> {
     })
 }
 
-/// Failures counted for a login name, and until when it is locked.
-pub fn failures(tx: &mut Tx, login_index: &str) -> Result<(i64, i64), Fault> {
-    const SQL: &str = "select failed_count, locked_until from login_failure where login_index = $1";
-    let row = tx.query_opt(SQL, &params![login_index])?;
-    row.map_or(Ok((0, 0)), |row| Ok((row.get(0)?, row.get(1)?)))
+/// Counts one attempt for a login name; how many there were in a row, and until when the name was locked before it. Counting first
+/// holds the row, so that attempts at the same time are counted one after the other.
+pub fn count_attempt(tx: &mut Tx, login_index: &str, now: Timestamp) -> Result<(i64, i64), Fault> {
+    const COUNT: &str = "insert into login_failure (login_index, failed_count, locked_until, last_at) values ($1, 1, 0, $2)
+        on conflict (login_index) do update set failed_count = login_failure.failed_count + 1, last_at = excluded.last_at";
+    const LOOK: &str = "select failed_count, locked_until from login_failure where login_index = $1";
+    tx.housekeeping(COUNT, &params![login_index, now.0])?;
+    let row = tx.query_one(LOOK, &params![login_index])?;
+    Ok((row.get(0)?, row.get(1)?))
 }
 
-pub fn set_failures(
-    tx: &mut Tx,
-    login_index: &str,
-    count: i64,
-    locked_until: i64,
-    now: Timestamp,
-) -> Result<(), Fault> {
-    const SQL: &str = "insert into login_failure (login_index, failed_count, locked_until, last_at) values ($1, $2, $3, $4)
-        on conflict (login_index) do update set failed_count = excluded.failed_count, locked_until = excluded.locked_until,
-        last_at = excluded.last_at";
-    tx.housekeeping(SQL, &params![login_index, count, locked_until, now.0])?;
+pub fn lock_login(tx: &mut Tx, login_index: &str, until: i64) -> Result<(), Fault> {
+    const SQL: &str = "update login_failure set locked_until = $1 where login_index = $2";
+    tx.housekeeping(SQL, &params![until, login_index])?;
     Ok(())
 }
 
@@ -263,6 +259,12 @@ pub fn set_totp(
         "update account set totp_sealed = $1, totp_pending_sealed = $2, totp_last_step = $3 where id = $4";
     tx.execute(SQL, &params![secret, pending, last_step, account])?;
     Ok(())
+}
+
+/// Uses up a time step of the second factor; false when it, or a later one, was used already.
+pub fn use_totp_step(tx: &mut Tx, account: AccountId, step: i64) -> Result<bool, Fault> {
+    const SQL: &str = "update account set totp_last_step = $1 where id = $2 and coalesce(totp_last_step, 0) < $3";
+    Ok(tx.execute(SQL, &params![step, account, step])? == 1)
 }
 
 pub fn account_count(tx: &mut Tx) -> Result<i64, Fault> {

@@ -38,7 +38,13 @@ pub fn run(args: Args) -> Result<(), CliError> {
         Err(problems) => {
             for problem in &problems {
                 let file = folder.join(&problem.file);
-                println!("{}:{}: {} [{}]", file.display(), problem.line, problem.message(lang), problem.code);
+                println!(
+                    "{}:{}: {} [{}]",
+                    file.display(),
+                    problem.line,
+                    problem.message(lang),
+                    problem.code
+                );
             }
             Err(CliError(format!("{} 个问题 · problems", problems.len())))
         }

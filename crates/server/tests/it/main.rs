@@ -1,8 +1,16 @@
-//! All tests of the server on real databases: one binary, a file per part.
+//! The one test binary of the server: what it promises, through its real router, on both databases. A file per part.
+#![allow(clippy::unwrap_used)]
+
+mod access;
 mod backup;
 mod bare;
 mod blobs;
 mod cli_learn;
 mod jobs;
+#[allow(dead_code)] // a part uses what it needs
+mod kit;
 mod ledger;
+mod permissions;
+mod platform;
+mod privacy;
 mod tidy;
