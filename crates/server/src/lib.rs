@@ -6,6 +6,7 @@
 pub mod access;
 pub mod cases;
 pub mod cli;
+pub mod demo;
 pub mod exchange;
 pub mod insight;
 pub mod migrations;

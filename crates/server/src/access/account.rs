@@ -208,6 +208,13 @@ pub fn add(ctx: &Ctx, tx: &mut Tx, new: NewAccount, hash: &str, must_change: boo
     Ok((row.id, true))
 }
 
+/// Gives an account a new password hash in the caller's transaction; for the program itself (a demo's accounts), never for a request.
+pub fn set_password_hash(ctx: &Ctx, tx: &mut Tx, id: AccountId, hash: &str) -> Result<(), Fault> {
+    store::set_password(tx, id, hash, false)?;
+    tx.record(ctx, Mark::new("account.password_set", Subject::Account(id), json!({})))?;
+    Ok(())
+}
+
 /// Changes an account. What changes takes effect with its next request; disabling or new rights end its live streams.
 pub async fn change(app: &App, ctx: &Ctx, id: AccountId, change: AccountChange) -> Result<(), Fault> {
     ctx.scope.require(Permission::AccountManage)?;

@@ -14,7 +14,7 @@ mod sign_in;
 mod store;
 mod totp;
 
-pub use account::{AccountError, GrantWish, NewAccount, add as add_account, first_administrator};
+pub use account::{AccountError, GrantWish, NewAccount, add as add_account, first_administrator, set_password_hash};
 pub use directory::{AreaFacts, Directory};
 pub use extract::{SignedIn, Staff};
 pub use http::routes;

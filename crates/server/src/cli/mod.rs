@@ -6,6 +6,8 @@ use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
 pub mod backup;
+pub mod demo;
+mod import;
 pub mod learn;
 mod openapi;
 mod pack;
@@ -38,6 +40,10 @@ enum Command {
     /// 从已分类的来信学习，给新来信建议分类 · Learn to classify messages
     #[command(subcommand)]
     Learn(learn::LearnArgs),
+    /// 试用：虚构的城市 · Try it: a fictional city
+    Demo(demo::Args),
+    /// 导入 · Bring in areas
+    Import(import::Args),
     /// 规则包 · Rule packs
     Pack(pack::Args),
     /// 核对回执或整个存证 · Verify a receipt or the whole ledger
@@ -56,6 +62,8 @@ pub fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Serve(args) => serve::run(args),
         Command::Learn(args) => learn::run(args),
+        Command::Demo(args) => demo::run(args),
+        Command::Import(args) => import::run(args),
         Command::Pack(args) => pack::run(args),
         Command::Verify(args) => verify::run(args),
         Command::Backup(args) => backup::backup(args),

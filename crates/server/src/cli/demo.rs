@@ -1,0 +1,59 @@
+//! `wangge demo`: a fictional place to try everything, on one command.
+
+use super::CliError;
+use super::serve;
+use crate::demo;
+use crate::platform::config::Config;
+use crate::platform::logs;
+use std::path::PathBuf;
+
+/// What `wangge demo` takes.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// 数据目录 · Folder for the data
+    #[arg(long, default_value = "data/demo")]
+    pub data: PathBuf,
+    /// 监听地址 · Address and port to listen on
+    #[arg(long, default_value = "127.0.0.1:8080")]
+    pub listen: String,
+    /// 各账号的密码；不给则每次随机 · Password of all accounts; a new random one at each start when not given
+    #[arg(long)]
+    pub password: Option<String>,
+    /// 生成的种子 · Seed of the place
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// 只生成数据，不启动服务 · Make the data and stop
+    #[arg(long)]
+    pub only_data: bool,
+}
+
+/// Makes the place at the first start, then serves it.
+pub fn run(args: Args) -> Result<(), CliError> {
+    let config = Config {
+        listen: args.listen.clone(),
+        public_url: format!("http://{}", args.listen),
+        database: format!("sqlite:{}", args.data.join("wangge.db").display()),
+        blobs: args.data.join("blobs").display().to_string(),
+        key_file: args.data.join("wangge.key"),
+        log: "warn".into(),
+        demo: true,
+        ..Config::default()
+    };
+    logs::start(&config.log);
+    logs::start_metrics();
+    let runtime = tokio::runtime::Runtime::new().map_err(CliError::new)?;
+    runtime.block_on(async {
+        let app = serve::open(config).await?;
+        demo::open_place(&app).await.map_err(CliError::new)?;
+        demo::furnish(&app, args.seed).await.map_err(CliError::new)?;
+        let random = || hex::encode(app.chance().bytes::<5>());
+        let password = args.password.unwrap_or_else(random);
+        demo::set_passwords(&app, &password).await.map_err(CliError::new)?;
+        println!("虚构的望海市 · the fictional city of Wanghai");
+        println!("密码（所有账号，本次运行有效）· password of all accounts, for this run: {password}");
+        for account in &demo::ROLES {
+            println!("  {:<12} {}", account.login, account.title);
+        }
+        if args.only_data { Ok(()) } else { serve::listen(app).await }
+    })
+}

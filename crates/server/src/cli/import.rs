@@ -1,0 +1,90 @@
+//! `wangge import areas FILE`: division codes, or boundaries, from a file into the database.
+
+use super::{CliError, serve};
+use crate::platform::config::Config;
+use crate::platform::{App, Ctx, Lang};
+use crate::{policy, territory};
+use domain::geo::Datum;
+use std::path::PathBuf;
+
+/// What `wangge import` takes.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// 区划代码（CSV：code,name）或边界（GeoJSON）· Areas from CSV, or boundaries from GeoJSON
+    Areas(Areas),
+}
+
+#[derive(Debug, clap::Args)]
+struct Areas {
+    /// 文件 · The file; .geojson or .json is taken as boundaries
+    file: PathBuf,
+    /// 配置文件 · Settings file
+    #[arg(long, env = "WANGGE_CONFIG")]
+    config: Option<PathBuf>,
+    /// 规则包：目录或随程序附带的名称 · Pack: a folder or the key of a shipped one; over the settings
+    #[arg(long)]
+    pack: Option<PathBuf>,
+    /// 上级区域的名称（CSV：code,name）· Names of areas the file lacks
+    #[arg(long)]
+    names: Option<PathBuf>,
+    /// 边界的坐标系：wgs84、cgcs2000、gcj02 · Datum of boundaries
+    #[arg(long)]
+    datum: Option<String>,
+    /// 只检查，不改动 · Say what would happen and change nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+pub fn run(args: Args) -> Result<(), CliError> {
+    let Command::Areas(args) = args.command;
+    let mut config = Config::load(args.config.as_deref()).map_err(CliError::new)?;
+    if args.pack.is_some() {
+        config.pack.clone_from(&args.pack);
+    }
+    if config.pack.is_none() {
+        return Err(CliError("请用 --pack 指定规则包 · name the pack with --pack".into()));
+    }
+    let runtime = tokio::runtime::Runtime::new().map_err(CliError::new)?;
+    runtime.block_on(async {
+        let app = serve::open(config).await?;
+        areas(&app, &args).await
+    })
+}
+
+async fn areas(app: &App, args: &Areas) -> Result<(), CliError> {
+    let read = |path: &PathBuf| std::fs::read_to_string(path).map_err(|error| CliError(format!("{}: {error}", path.display())));
+    let said = |fault: crate::platform::Fault| CliError(fault.view(Lang::Zh).message);
+    let text = read(&args.file)?;
+    let names = args.names.as_ref().map(read).transpose()?.map(|text| policy::names_in(&text)).unwrap_or_default();
+    let ctx = Ctx::system(app, "import");
+    let shape = args.file.extension().is_some_and(|end| end == "geojson" || end == "json");
+    let report = if shape {
+        let datum = args.datum.as_deref().and_then(Datum::parse);
+        let datum = datum.ok_or_else(|| CliError("请用 --datum 说明坐标系 · say the datum: wgs84, cgcs2000, gcj02".into()))?;
+        territory::import_boundaries(&ctx, &text, datum, args.dry_run).await.map_err(said)?
+    } else {
+        let rows = territory::read_csv(&text).map_err(said)?;
+        territory::import_areas(&ctx, rows, names, args.dry_run).await.map_err(said)?
+    };
+    println!("读入 rows {}，其他辖区 elsewhere {}", report.rows, report.elsewhere);
+    for (level, count) in &report.by_level {
+        println!("  {level}: {count}");
+    }
+    println!("新增 created {}，更名 renamed {}，边界 boundaries {}", report.created, report.renamed, report.boundaries);
+    println!("待命名 placeholders {}", report.placeholders);
+    for problem in &report.problems {
+        println!("第 {} 行 · row {}: {} [{}]", problem.row, problem.row, problem.message, problem.code);
+    }
+    match (report.problems.len(), args.dry_run) {
+        (0, true) => println!("只检查，没有改动 · dry run, nothing was changed"),
+        (0, false) => println!("区域版本 territory version {}", report.territory_version.map_or("-".into(), |v| v.to_string())),
+        (count, _) => return Err(CliError(format!("{count} 个问题，没有做任何改动 · problems, nothing was changed"))),
+    }
+    Ok(())
+}
