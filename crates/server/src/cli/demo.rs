@@ -45,15 +45,19 @@ pub fn run(args: Args) -> Result<(), CliError> {
     runtime.block_on(async {
         let app = serve::open(config).await?;
         demo::open_place(&app).await.map_err(CliError::new)?;
-        demo::furnish(&app, args.seed).await.map_err(CliError::new)?;
+        demo::furnish(&app, args.seed).await?;
         let random = || hex::encode(app.chance().bytes::<5>());
         let password = args.password.unwrap_or_else(random);
-        demo::set_passwords(&app, &password).await.map_err(CliError::new)?;
+        demo::set_passwords(&app, &password).await?;
         println!("虚构的望海市 · the fictional city of Wanghai");
         println!("密码（所有账号，本次运行有效）· password of all accounts, for this run: {password}");
         for account in &demo::ROLES {
             println!("  {:<12} {}", account.login, account.title);
         }
-        if args.only_data { Ok(()) } else { serve::listen(app).await }
+        if args.only_data {
+            Ok(())
+        } else {
+            serve::listen(app).await
+        }
     })
 }

@@ -2,7 +2,7 @@
 
 use super::{CliError, serve};
 use crate::platform::config::Config;
-use crate::platform::{App, Ctx, Lang};
+use crate::platform::{App, Ctx};
 use crate::{policy, territory};
 use domain::geo::Datum;
 use std::path::PathBuf;
@@ -58,33 +58,57 @@ pub fn run(args: Args) -> Result<(), CliError> {
 }
 
 async fn areas(app: &App, args: &Areas) -> Result<(), CliError> {
-    let read = |path: &PathBuf| std::fs::read_to_string(path).map_err(|error| CliError(format!("{}: {error}", path.display())));
-    let said = |fault: crate::platform::Fault| CliError(fault.view(Lang::Zh).message);
+    let read = |path: &PathBuf| {
+        std::fs::read_to_string(path).map_err(|error| CliError(format!("{}: {error}", path.display())))
+    };
     let text = read(&args.file)?;
-    let names = args.names.as_ref().map(read).transpose()?.map(|text| policy::names_in(&text)).unwrap_or_default();
+    let names = args
+        .names
+        .as_ref()
+        .map(read)
+        .transpose()?
+        .map(|text| policy::names_in(&text))
+        .unwrap_or_default();
     let ctx = Ctx::system(app, "import");
-    let shape = args.file.extension().is_some_and(|end| end == "geojson" || end == "json");
+    let shape = args
+        .file
+        .extension()
+        .is_some_and(|end| end == "geojson" || end == "json");
     let report = if shape {
         let datum = args.datum.as_deref().and_then(Datum::parse);
-        let datum = datum.ok_or_else(|| CliError("请用 --datum 说明坐标系 · say the datum: wgs84, cgcs2000, gcj02".into()))?;
-        territory::import_boundaries(&ctx, &text, datum, args.dry_run).await.map_err(said)?
+        let datum =
+            datum.ok_or_else(|| CliError("请用 --datum 说明坐标系 · say the datum: wgs84, cgcs2000, gcj02".into()))?;
+        territory::import_boundaries(&ctx, &text, datum, args.dry_run).await?
     } else {
-        let rows = territory::read_csv(&text).map_err(said)?;
-        territory::import_areas(&ctx, rows, names, args.dry_run).await.map_err(said)?
+        let rows = territory::read_csv(&text)?;
+        territory::import_areas(&ctx, rows, names, args.dry_run).await?
     };
     println!("读入 rows {}，其他辖区 elsewhere {}", report.rows, report.elsewhere);
     for (level, count) in &report.by_level {
         println!("  {level}: {count}");
     }
-    println!("新增 created {}，更名 renamed {}，边界 boundaries {}", report.created, report.renamed, report.boundaries);
+    println!(
+        "新增 created {}，更名 renamed {}，边界 boundaries {}",
+        report.created, report.renamed, report.boundaries
+    );
     println!("待命名 placeholders {}", report.placeholders);
     for problem in &report.problems {
-        println!("第 {} 行 · row {}: {} [{}]", problem.row, problem.row, problem.message, problem.code);
+        println!(
+            "第 {} 行 · row {}: {} [{}]",
+            problem.row, problem.row, problem.message, problem.code
+        );
     }
     match (report.problems.len(), args.dry_run) {
         (0, true) => println!("只检查，没有改动 · dry run, nothing was changed"),
-        (0, false) => println!("区域版本 territory version {}", report.territory_version.map_or("-".into(), |v| v.to_string())),
-        (count, _) => return Err(CliError(format!("{count} 个问题，没有做任何改动 · problems, nothing was changed"))),
+        (0, false) => println!(
+            "区域版本 territory version {}",
+            report.territory_version.map_or("-".into(), |v| v.to_string())
+        ),
+        (count, _) => {
+            return Err(CliError(format!(
+                "{count} 个问题，没有做任何改动 · problems, nothing was changed"
+            )));
+        }
     }
     Ok(())
 }

@@ -26,6 +26,13 @@ impl CliError {
     }
 }
 
+/// The sentence for the person, and behind it what a log would hold.
+impl From<crate::platform::Fault> for CliError {
+    fn from(fault: crate::platform::Fault) -> CliError {
+        CliError(format!("{} ({fault:?})", fault.view(crate::platform::Lang::Zh).message))
+    }
+}
+
 #[derive(Parser)]
 #[command(name = "wangge", version, about = "网格化服务管理平台 · grid service platform")]
 struct Cli {

@@ -8,7 +8,9 @@ impl Lot {
     /// The stream of a seed and a subject: what is drawn for one subject does not shift another.
     pub fn of(seed: u64, subject: &str) -> Lot {
         const PRIME: u64 = 0x0100_0000_01b3;
-        let hash = subject.bytes().fold(seed ^ 0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(PRIME));
+        let hash = subject.bytes().fold(seed ^ 0xcbf2_9ce4_8422_2325, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(PRIME)
+        });
         Lot(hash)
     }
 
@@ -22,7 +24,11 @@ impl Lot {
 
     /// Below `end`; 0 for an end of 0.
     pub fn below(&mut self, end: usize) -> usize {
-        if end == 0 { 0 } else { (self.number() % end as u64) as usize }
+        if end == 0 {
+            0
+        } else {
+            (self.number() % end as u64) as usize
+        }
     }
 
     /// -1 to 1.

@@ -34,7 +34,10 @@ const ADDRESSES: usize = 5;
 fn jurisdiction() -> Jurisdiction {
     Jurisdiction {
         code: CITY.into(),
-        name: Name { zh: "望海市".into(), en: "Wanghai (fictional)".into() },
+        name: Name {
+            zh: "望海市".into(),
+            en: "Wanghai (fictional)".into(),
+        },
         number_prefix: "WH".into(),
         center: (122.93, 29.92),
         source: Source::Assumption,
@@ -73,11 +76,21 @@ async fn make_territory(ctx: &Ctx, seed: u64) -> Result<Vec<Grid>, Fault> {
     let rows: Vec<Row> = shapes
         .iter()
         .enumerate()
-        .map(|(at, (code, name, _))| Row { row: at + 1, code: code.clone(), name: name.clone() })
+        .map(|(at, (code, name, _))| Row {
+            row: at + 1,
+            code: code.clone(),
+            name: name.clone(),
+        })
         .collect();
     territory::import_areas(ctx, rows, BTreeMap::new(), false).await?;
     let place = jurisdiction();
-    let island = Island::new(seed, LonLat { lon: place.center.0, lat: place.center.1 });
+    let island = Island::new(
+        seed,
+        LonLat {
+            lon: place.center.0,
+            lat: place.center.1,
+        },
+    );
     let features: Vec<serde_json::Value> = shapes
         .iter()
         .map(|(code, name, cells)| {
@@ -85,7 +98,12 @@ async fn make_territory(ctx: &Ctx, seed: u64) -> Result<Vec<Grid>, Fault> {
             let rings: Vec<Vec<Vec<[f64; 2]>>> = region
                 .polygons
                 .iter()
-                .map(|polygon| polygon.iter().map(|ring| ring.iter().map(|at| [at.lon, at.lat]).collect()).collect())
+                .map(|polygon| {
+                    polygon
+                        .iter()
+                        .map(|ring| ring.iter().map(|at| [at.lon, at.lat]).collect())
+                        .collect()
+                })
                 .collect();
             json!({
                 "type": "Feature",
@@ -112,12 +130,17 @@ fn layout() -> (Vec<Grid>, Vec<Shaped>) {
         for (which, community) in communities.iter().enumerate() {
             let code = format!("{town}{:03}", which + 1);
             let (west, south) = (left + which % 2 * WIDE, bottom + which / 2 * HIGH);
-            let cells: Vec<(usize, usize)> = (0..HIGH).flat_map(|y| (0..WIDE).map(move |x| (west + x, south + y))).collect();
+            let cells: Vec<(usize, usize)> = (0..HIGH)
+                .flat_map(|y| (0..WIDE).map(move |x| (west + x, south + y)))
+                .collect();
             let short = community.trim_end_matches("社区");
             for (cell, ordinal) in cells.iter().zip(words::ORDINALS) {
                 let grid = format!("{code}{:03}", 1 + grids.len() % words::ORDINALS.len());
                 below.push((grid.clone(), format!("{short}第{ordinal}网格"), vec![*cell]));
-                grids.push(Grid { code: grid, cell: *cell });
+                grids.push(Grid {
+                    code: grid,
+                    cell: *cell,
+                });
             }
             below.push((code, (*community).to_owned(), cells.clone()));
             town_cells.extend(cells);
@@ -131,17 +154,32 @@ fn layout() -> (Vec<Grid>, Vec<Shaped>) {
 async fn make_addresses(ctx: &Ctx, seed: u64, grids: &[Grid]) -> Result<(), Fault> {
     let map = territory::current(&ctx.app);
     let place = jurisdiction();
-    let island = Island::new(seed, LonLat { lon: place.center.0, lat: place.center.1 });
+    let island = Island::new(
+        seed,
+        LonLat {
+            lon: place.center.0,
+            lat: place.center.1,
+        },
+    );
     let mut list = Vec::new();
     for grid in grids {
         let Some(area) = map.by_code(&grid.code) else { continue };
         let chain = map.chain(area.id);
-        let above: String = chain.iter().skip(1).take(chain.len().saturating_sub(2)).map(|area| area.name.as_str()).collect();
+        let above: String = chain
+            .iter()
+            .skip(1)
+            .take(chain.len().saturating_sub(2))
+            .map(|area| area.name.as_str())
+            .collect();
         let mut lot = Lot::of(seed, &format!("addresses {}", grid.code));
         for _ in 0..ADDRESSES {
             let text = format!("{above}{}", words::house(&mut lot));
             let at = island.point_in(grid.cell, &mut lot);
-            list.push(territory::Address { text, area: area.id, at: Some(at) });
+            list.push(territory::Address {
+                text,
+                area: area.id,
+                at: Some(at),
+            });
         }
     }
     territory::add_addresses(ctx, list).await?;

@@ -4,9 +4,9 @@ use super::lot::Lot;
 use super::words;
 use crate::access::{self, GrantWish, NewAccount};
 use crate::platform::{AccountId, App, AreaId, Ctx, Fault, Tx, UnitId, WorkerId};
+use crate::policy;
 use crate::territory::{self, Map};
 use crate::workforce::{self, LeaveRow, NewAppointment, NewPost, NewUnit, NewWorker, Seat};
-use crate::policy;
 use domain::policy::{Body, Pack, UnitKind};
 use domain::time::{DAY_MS, Timestamp};
 
@@ -20,20 +20,76 @@ pub struct DemoAccount {
 
 /// One account for each role; two grid workers, so that the stand-in can be tried.
 pub const ROLES: [DemoAccount; 14] = [
-    DemoAccount { login: "dispatcher", role: "dispatcher", title: "调度员（市网格中心）" },
-    DemoAccount { login: "clerk", role: "clerk", title: "受理员（市网格中心，电话与窗口）" },
-    DemoAccount { login: "handler", role: "handler", title: "经办人（街道综合行政执法）" },
-    DemoAccount { login: "housing", role: "handler", title: "经办人（住房和城乡建设局）" },
-    DemoAccount { login: "grid", role: "grid_worker", title: "网格员（海晏第一网格，A 岗）" },
-    DemoAccount { login: "standin", role: "grid_worker", title: "网格员（海晏第二网格，海晏第一网格 B 岗）" },
-    DemoAccount { login: "verifier", role: "verifier", title: "核查员（市网格中心）" },
-    DemoAccount { login: "supervisor", role: "supervisor", title: "督办领导（全市）" },
-    DemoAccount { login: "liaison", role: "liaison", title: "联络员（海晏社区）" },
-    DemoAccount { login: "planner", role: "planner", title: "规划员（全市）" },
-    DemoAccount { login: "personnel", role: "personnel", title: "人事员（全市）" },
-    DemoAccount { login: "system", role: "system_admin", title: "系统管理员" },
-    DemoAccount { login: "security", role: "security_admin", title: "安全管理员" },
-    DemoAccount { login: "audit", role: "audit_admin", title: "审计管理员" },
+    DemoAccount {
+        login: "dispatcher",
+        role: "dispatcher",
+        title: "调度员（市网格中心）",
+    },
+    DemoAccount {
+        login: "clerk",
+        role: "clerk",
+        title: "受理员（市网格中心，电话与窗口）",
+    },
+    DemoAccount {
+        login: "handler",
+        role: "handler",
+        title: "经办人（街道综合行政执法）",
+    },
+    DemoAccount {
+        login: "housing",
+        role: "handler",
+        title: "经办人（住房和城乡建设局）",
+    },
+    DemoAccount {
+        login: "grid",
+        role: "grid_worker",
+        title: "网格员（海晏第一网格，A 岗）",
+    },
+    DemoAccount {
+        login: "standin",
+        role: "grid_worker",
+        title: "网格员（海晏第二网格，海晏第一网格 B 岗）",
+    },
+    DemoAccount {
+        login: "verifier",
+        role: "verifier",
+        title: "核查员（市网格中心）",
+    },
+    DemoAccount {
+        login: "supervisor",
+        role: "supervisor",
+        title: "督办领导（全市）",
+    },
+    DemoAccount {
+        login: "liaison",
+        role: "liaison",
+        title: "联络员（海晏社区）",
+    },
+    DemoAccount {
+        login: "planner",
+        role: "planner",
+        title: "规划员（全市）",
+    },
+    DemoAccount {
+        login: "personnel",
+        role: "personnel",
+        title: "人事员（全市）",
+    },
+    DemoAccount {
+        login: "system",
+        role: "system_admin",
+        title: "系统管理员",
+    },
+    DemoAccount {
+        login: "security",
+        role: "security_admin",
+        title: "安全管理员",
+    },
+    DemoAccount {
+        login: "audit",
+        role: "audit_admin",
+        title: "审计管理员",
+    },
 ];
 
 /// Name of the pack's shift for grid workers; without it they have working hours.
@@ -91,7 +147,10 @@ impl Made {
         };
         workforce::add_unit(ctx, tx, &unit)?;
         let grid = body.posts.iter().all(|post| post.duty == "grid");
-        let staff = [self.worker(ctx, tx, &mut lot)?, if grid { None } else { self.worker(ctx, tx, &mut lot)? }];
+        let staff = [
+            self.worker(ctx, tx, &mut lot)?,
+            if grid { None } else { self.worker(ctx, tx, &mut lot)? },
+        ];
         for (at, post) in body.posts.iter().enumerate() {
             let new = NewPost {
                 id: ctx.app.new_id(),
@@ -99,7 +158,8 @@ impl Made {
                 area: grid.then_some(area.id),
                 name: post.name.zh.clone(),
                 duty: post.duty.clone(),
-                shift: (grid && pack.calendar.shifts.iter().any(|one| one.name == GRID_SHIFT)).then(|| GRID_SHIFT.to_owned()),
+                shift: (grid && pack.calendar.shifts.iter().any(|one| one.name == GRID_SHIFT))
+                    .then(|| GRID_SHIFT.to_owned()),
             };
             workforce::add_post(ctx, tx, &new)?;
             for (seat, worker) in [(Seat::A, staff[at % 2].or(staff[0])), (Seat::B, staff[(at + 1) % 2])] {
@@ -136,7 +196,18 @@ fn unit_word(pack: &Pack, body: &Body, level: &str) -> String {
 
 fn appoint(ctx: &Ctx, tx: &mut Tx, post: crate::platform::PostId, worker: WorkerId, seat: Seat) -> Result<(), Fault> {
     let since = Timestamp(ctx.now.0 - 200 * DAY_MS).date();
-    workforce::add_appointment(ctx, tx, &NewAppointment { id: ctx.app.new_id(), post, worker, seat, from: since, to: None })
+    workforce::add_appointment(
+        ctx,
+        tx,
+        &NewAppointment {
+            id: ctx.app.new_id(),
+            post,
+            worker,
+            seat,
+            from: since,
+            to: None,
+        },
+    )
 }
 
 /// Each grid's stand-in is the worker of the next grid of the same community.
@@ -164,7 +235,12 @@ fn deepest(map: &Map) -> u8 {
 
 /// One grid worker is on leave, so that a stand-in is at work; in another grid both are, so that a gap shows.
 fn absences(ctx: &Ctx, tx: &mut Tx, map: &Map) -> Result<(), Fault> {
-    let grids: Vec<AreaId> = map.areas().iter().filter(|area| area.depth == deepest(map)).map(|area| area.id).collect();
+    let grids: Vec<AreaId> = map
+        .areas()
+        .iter()
+        .filter(|area| area.depth == deepest(map))
+        .map(|area| area.id)
+        .collect();
     let leave = |days: i64, worker: WorkerId, reason: &str| LeaveRow {
         id: ctx.app.new_id(),
         worker,
@@ -174,7 +250,9 @@ fn absences(ctx: &Ctx, tx: &mut Tx, map: &Map) -> Result<(), Fault> {
     };
     for (which, both) in [(10, false), (40, true)] {
         let Some(grid) = grids.get(which) else { continue };
-        let Some(found) = workforce::grid_worker_of(&ctx.app, tx, *grid, workforce::Ask::Own, ctx.now)? else { continue };
+        let Some(found) = workforce::grid_worker_of(&ctx.app, tx, *grid, workforce::Ask::Own, ctx.now)? else {
+            continue;
+        };
         if let Some(worker) = found.holder {
             workforce::add_leave(ctx, tx, &leave(5, worker, "年休假"))?;
         }
@@ -197,11 +275,17 @@ pub async fn set_passwords(app: &App, password: &str) -> Result<(), Fault> {
                 id: AccountId(uuid::Uuid::from_u128(account_number(account.login))),
                 login: account.login.to_owned(),
                 name: match worker {
-                    Some(id) => workforce::worker(tx, id)?.map_or_else(|| account.title.to_owned(), |worker| worker.name),
+                    Some(id) => {
+                        workforce::worker(tx, id)?.map_or_else(|| account.title.to_owned(), |worker| worker.name)
+                    }
                     None => account.title.split('（').next().unwrap_or(account.title).to_owned(),
                 },
                 worker,
-                grants: vec![GrantWish { role: account.role.to_owned(), area, unit }],
+                grants: vec![GrantWish {
+                    role: account.role.to_owned(),
+                    area,
+                    unit,
+                }],
             };
             let id = new.id;
             let (_, made) = access::add_account(ctx, tx, new, &hash, false)?;
@@ -230,7 +314,9 @@ fn station(ctx: &Ctx, tx: &mut Tx, map: &Map, account: &DemoAccount) -> Result<S
     let community = first_under(town);
     let grid = first_under(community);
     let unit_in = |tx: &mut Tx, body: &str, area: Option<AreaId>| -> Result<Option<UnitId>, Fault> {
-        let Some(area) = area.and_then(|id| map.area(id)) else { return Ok(None) };
+        let Some(area) = area.and_then(|id| map.area(id)) else {
+            return Ok(None);
+        };
         Ok(workforce::unit_by_code(tx, &unit_code(body, &area.code))?.map(|unit| unit.id))
     };
     let holder = |tx: &mut Tx, unit: Option<UnitId>, duty: &str| -> Result<Option<WorkerId>, Fault> {
@@ -266,7 +352,11 @@ fn station(ctx: &Ctx, tx: &mut Tx, map: &Map, account: &DemoAccount) -> Result<S
         }
         "dispatcher" | "verifier" => {
             let centre = unit_in(tx, "centre", city)?;
-            let duty = if account.login == "dispatcher" { "dispatch" } else { "verify" };
+            let duty = if account.login == "dispatcher" {
+                "dispatch"
+            } else {
+                "verify"
+            };
             (city, None, holder(tx, centre, duty)?)
         }
         "liaison" => (community, None, None),

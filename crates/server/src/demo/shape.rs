@@ -22,24 +22,38 @@ pub struct Island {
 
 impl Island {
     pub fn new(seed: u64, center: LonLat) -> Island {
-        Island { seed, center, half: (0.085, 0.052) }
+        Island {
+            seed,
+            center,
+            half: (0.085, 0.052),
+        }
     }
 
     /// A corner of cells: the square lattice bent into a rounded island, each corner moved a little.
     fn corner(&self, (i, j): Corner) -> LonLat {
-        let (u, v) = (2.0 * i as f64 / COLUMNS as f64 - 1.0, 2.0 * j as f64 / ROWS as f64 - 1.0);
+        let (u, v) = (
+            2.0 * i as f64 / COLUMNS as f64 - 1.0,
+            2.0 * j as f64 / ROWS as f64 - 1.0,
+        );
         let (x, y) = (u * (1.0 - v * v / 2.2).sqrt(), v * (1.0 - u * u / 2.2).sqrt());
         let coast = i == 0 || j == 0 || i == COLUMNS || j == ROWS;
         let reach = if coast { 0.34 } else { 0.24 };
         let mut lot = Lot::of(self.seed, &format!("corner {i} {j}"));
-        let (dx, dy) = (lot.swing() * reach * 2.0 / COLUMNS as f64, lot.swing() * reach * 2.0 / ROWS as f64);
-        LonLat { lon: self.center.lon + (x + dx) * self.half.0, lat: self.center.lat + (y + dy) * self.half.1 }
+        let (dx, dy) = (
+            lot.swing() * reach * 2.0 / COLUMNS as f64,
+            lot.swing() * reach * 2.0 / ROWS as f64,
+        );
+        LonLat {
+            lon: self.center.lon + (x + dx) * self.half.0,
+            lat: self.center.lat + (y + dy) * self.half.1,
+        }
     }
 
     /// The line from one corner to the next, without its last point; the same points in either direction.
     fn edge(&self, from: Corner, to: Corner) -> Vec<LonLat> {
         let (low, high) = if from < to { (from, to) } else { (to, from) };
-        let coast = (low.0 == high.0 && (low.0 == 0 || low.0 == COLUMNS)) || (low.1 == high.1 && (low.1 == 0 || low.1 == ROWS));
+        let coast =
+            (low.0 == high.0 && (low.0 == 0 || low.0 == COLUMNS)) || (low.1 == high.1 && (low.1 == 0 || low.1 == ROWS));
         let (steps, reach) = if coast { (8, 0.16) } else { (4, 0.06) };
         let (a, b) = (self.corner(low), self.corner(high));
         let (dx, dy) = (b.lon - a.lon, b.lat - a.lat);
@@ -48,7 +62,10 @@ impl Island {
         for step in 1..steps {
             let t = f64::from(step) / f64::from(steps);
             let side = lot.swing() * reach * (std::f64::consts::PI * t).sin();
-            line.push(LonLat { lon: a.lon + dx * t - dy * side, lat: a.lat + dy * t + dx * side });
+            line.push(LonLat {
+                lon: a.lon + dx * t - dy * side,
+                lat: a.lat + dy * t + dx * side,
+            });
         }
         line.push(b);
         if from > to {
@@ -134,7 +151,11 @@ mod tests {
         let mut lot = Lot::of(7, "inside");
         for i in 0..COLUMNS {
             for j in 0..ROWS {
-                assert_eq!(island.outline(&[(i, j)]).side(island.point_in((i, j), &mut lot)), Side::Inside, "{i} {j}");
+                assert_eq!(
+                    island.outline(&[(i, j)]).side(island.point_in((i, j), &mut lot)),
+                    Side::Inside,
+                    "{i} {j}"
+                );
             }
         }
     }

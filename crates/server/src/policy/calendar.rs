@@ -62,8 +62,12 @@ pub fn read_year(text: &str) -> Result<(YearFile, BTreeMap<Date, DayRule>), Stri
 pub fn shipped_years(base: &str) -> BTreeMap<i16, String> {
     let mut years = BTreeMap::new();
     for path in Shipped::iter() {
-        let year = path.strip_prefix(&format!("calendar/{base}-")).and_then(|rest| rest.strip_suffix(".toml"));
-        let Some(year) = year.and_then(|year| year.parse().ok()) else { continue };
+        let year = path
+            .strip_prefix(&format!("calendar/{base}-"))
+            .and_then(|rest| rest.strip_suffix(".toml"));
+        let Some(year) = year.and_then(|year| year.parse().ok()) else {
+            continue;
+        };
         if let Some(file) = Shipped::get(&path) {
             years.insert(year, String::from_utf8_lossy(&file.data).into_owned());
         }
@@ -80,14 +84,20 @@ pub fn store(
     mut years: BTreeMap<i16, String>,
 ) -> Result<Vec<(u32, Texts)>, Fault> {
     years.extend(store::imported_years(tx, base)?);
-    let texts = Texts { pack: pack.to_owned(), years };
+    let texts = Texts {
+        pack: pack.to_owned(),
+        years,
+    };
     let body = serde_json::to_string(&texts).map_err(Fault::internal)?;
     let digest = hex::encode(Sha256::digest(body.as_bytes()));
     let stored = store::calendar_versions(tx, base)?;
     let newest = stored.last().map(|one| (one.version, one.digest.clone()));
     let mut versions = Vec::with_capacity(stored.len() + 1);
     for one in stored {
-        versions.push((one.version, serde_json::from_str::<Texts>(&one.body).map_err(Fault::internal)?));
+        versions.push((
+            one.version,
+            serde_json::from_str::<Texts>(&one.body).map_err(Fault::internal)?,
+        ));
     }
     if newest.as_ref().is_none_or(|(_, own)| *own != digest) {
         let version = newest.map_or(1, |(version, _)| version + 1);
@@ -99,10 +109,15 @@ pub fn store(
 
 /// Compiles all versions; the newest is for clocks that start now.
 pub fn compile(base: &str, versions: &[(u32, Texts)]) -> Result<(Calendars, CalendarRef), PackError> {
-    let rules: Result<Vec<CalendarRules>, PackError> =
-        versions.iter().map(|(version, texts)| rules_of(base, *version, texts)).collect();
+    let rules: Result<Vec<CalendarRules>, PackError> = versions
+        .iter()
+        .map(|(version, texts)| rules_of(base, *version, texts))
+        .collect();
     let rules = rules?;
-    let newest = rules.last().map(|rules| CalendarRef { id: rules.id.clone(), version: rules.version });
+    let newest = rules.last().map(|rules| CalendarRef {
+        id: rules.id.clone(),
+        version: rules.version,
+    });
     let calendars = Calendars::new(&rules).map_err(|error| PackError::Calendar(error.to_string()))?;
     let newest = newest.ok_or_else(|| PackError::Calendar("no version".into()))?;
     Ok((calendars, newest))
@@ -120,7 +135,9 @@ fn rules_of(base: &str, version: u32, texts: &Texts) -> Result<CalendarRules, Pa
         _ => return Err(PackError::Calendar(format!("no year of {base} is known"))),
     };
     if (first..=last).any(|year| !texts.years.contains_key(&year)) {
-        return Err(PackError::Calendar(format!("a year between {first} and {last} is missing")));
+        return Err(PackError::Calendar(format!(
+            "a year between {first} and {last} is missing"
+        )));
     }
     for (date, name, hours) in rule.days {
         days.insert(date, DayRule::Hours { name, hours });

@@ -64,7 +64,9 @@ fn problem_view(problem: &read::Problem, lang: Lang) -> ProblemView {
 async fn check(Staff(ctx): Staff, Json(request): Json<CheckRequest>) -> Result<Json<Vec<ProblemView>>, Fault> {
     ctx.scope.require(Permission::PackManage)?;
     let problems = read::read_pack(&request.files).err().unwrap_or_default();
-    Ok(Json(problems.iter().map(|problem| problem_view(problem, ctx.lang)).collect()))
+    Ok(Json(
+        problems.iter().map(|problem| problem_view(problem, ctx.lang)).collect(),
+    ))
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -111,7 +113,11 @@ async fn year(Staff(ctx): Staff, Query(query): Query<YearQuery>) -> Result<Json<
             date: date.to_string(),
             kind: kind.to_owned(),
             name: name.to_owned(),
-            sessions: day.sessions.iter().map(|span| format!("{}-{}", clock(span.from), clock(span.to))).collect(),
+            sessions: day
+                .sessions
+                .iter()
+                .map(|span| format!("{}-{}", clock(span.from), clock(span.to)))
+                .collect(),
         });
     }
     Ok(Json(days))
@@ -135,8 +141,8 @@ struct ImportedYear {
 #[utoipa::path(post, path = "/calendar/import", tag = "place", request_body = ImportYear, responses((status = 200, body = ImportedYear)))]
 async fn import_year(Staff(ctx): Staff, Json(request): Json<ImportYear>) -> Result<Json<ImportedYear>, Fault> {
     ctx.scope.require(Permission::PackManage)?;
-    let (file, days) =
-        calendar::read_year(&request.text).map_err(|error| Fault::invalid("text", "calendar_unreadable").with("detail", error))?;
+    let (file, days) = calendar::read_year(&request.text)
+        .map_err(|error| Fault::invalid("text", "calendar_unreadable").with("detail", error))?;
     let pack = current(&ctx.app)?;
     let (year, count, base, text) = (file.year, days.len(), pack.pack.calendar.base.clone(), request.text);
     ctx.app
@@ -147,5 +153,9 @@ async fn import_year(Staff(ctx): Staff, Json(request): Json<ImportYear>) -> Resu
         .await?;
     super::refresh_calendar(&ctx.app).await?;
     let calendar_version = current(&ctx.app)?.calendar.version;
-    Ok(Json(ImportedYear { year, days: count, calendar_version }))
+    Ok(Json(ImportedYear {
+        year,
+        days: count,
+        calendar_version,
+    }))
 }

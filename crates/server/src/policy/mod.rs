@@ -53,12 +53,17 @@ impl Current {
 
     /// Names a rule of this pack in a clock's log.
     pub fn rule_ref(&self, rule: &ClockRule) -> RuleRef {
-        RuleRef { id: rule.id.clone(), version: self.number }
+        RuleRef {
+            id: rule.id.clone(),
+            version: self.number,
+        }
     }
 
     /// The calendar for clocks that start now.
     pub fn now_calendar(&self) -> &Calendar {
-        self.calendars.get(&self.calendar).expect("adopt() compiled the version it names")
+        self.calendars
+            .get(&self.calendar)
+            .expect("adopt() compiled the version it names")
     }
 
     /// Duty times by shift name; the working hours for none or an unknown one.
@@ -98,16 +103,25 @@ pub enum PackError {
 
 /// The files of a folder that belong to a pack.
 pub fn folder(path: &Path) -> Result<Files, PackError> {
-    let io = |path: &Path, error| PackError::Io { path: path.display().to_string(), error };
+    let io = |path: &Path, error| PackError::Io {
+        path: path.display().to_string(),
+        error,
+    };
     let mut files = Files::new();
     for name in read::FILES.iter().chain(&[NAMES_FILE]) {
         let file = path.join(name);
         if file.exists() {
-            files.insert((*name).to_owned(), std::fs::read_to_string(&file).map_err(|error| io(&file, error))?);
+            files.insert(
+                (*name).to_owned(),
+                std::fs::read_to_string(&file).map_err(|error| io(&file, error))?,
+            );
         }
     }
     if files.is_empty() {
-        return Err(io(path, std::io::Error::new(std::io::ErrorKind::NotFound, "no pack.toml here")));
+        return Err(io(
+            path,
+            std::io::Error::new(std::io::ErrorKind::NotFound, "no pack.toml here"),
+        ));
     }
     Ok(files)
 }
@@ -125,7 +139,11 @@ pub fn shipped(key: &str) -> Result<Files, PackError> {
             Some(((*name).to_owned(), String::from_utf8_lossy(&file.data).into_owned()))
         })
         .collect();
-    if files.is_empty() { Err(PackError::Unknown(key.to_owned())) } else { Ok(files) }
+    if files.is_empty() {
+        Err(PackError::Unknown(key.to_owned()))
+    } else {
+        Ok(files)
+    }
 }
 
 /// The pack an operator named: a folder, or the key of a shipped one.
@@ -166,7 +184,15 @@ pub async fn adopt(app: &App, files: Files, place: Option<Jurisdiction>) -> Resu
     let (number, versions) = stored;
     let (calendars, newest) = calendar::compile(&pack.calendar.base, &versions)?;
     let number = u32::try_from(number).unwrap_or(u32::MAX);
-    let current = Current { pack, number, digest, calendars, calendar: newest, area_names, files };
+    let current = Current {
+        pack,
+        number,
+        digest,
+        calendars,
+        calendar: newest,
+        area_names,
+        files,
+    };
     app.set_rule_version(&current.label());
     *app.part::<Slot>().0.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(current));
     Ok(())
@@ -176,10 +202,12 @@ pub async fn adopt(app: &App, files: Files, place: Option<Jurisdiction>) -> Resu
 async fn refresh_calendar(app: &App) -> Result<(), Fault> {
     let now = current(app)?;
     let place = now.pack.jurisdiction.clone();
-    adopt(app, now.files.clone(), Some(place)).await.map_err(|error| match error {
-        PackError::Fault(fault) => fault,
-        other => Fault::refused("calendar_unreadable").with("detail", other),
-    })
+    adopt(app, now.files.clone(), Some(place))
+        .await
+        .map_err(|error| match error {
+            PackError::Fault(fault) => fault,
+            other => Fault::refused("calendar_unreadable").with("detail", other),
+        })
 }
 
 fn digest_of(files: &Files) -> String {
@@ -196,5 +224,7 @@ fn digest_of(files: &Files) -> String {
 /// `code,name` lines, a header first; lines of another shape are left out.
 pub fn names_in(text: &str) -> BTreeMap<String, String> {
     let lines = text.lines().skip(1).filter_map(|line| line.split_once(','));
-    lines.map(|(code, name)| (code.trim().to_owned(), name.trim().to_owned())).collect()
+    lines
+        .map(|(code, name)| (code.trim().to_owned(), name.trim().to_owned()))
+        .collect()
 }

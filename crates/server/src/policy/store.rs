@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 
 /// The number of the pack with this digest: the newest one's when nothing changed, else the next.
 pub fn pack_version(ctx: &Ctx, tx: &mut Tx, key: &str, label: &str, digest: &str) -> Result<i64, Fault> {
-    let newest = tx.query_opt("select version, digest from pack_version order by version desc limit 1", &[])?;
+    let newest = tx.query_opt(
+        "select version, digest from pack_version order by version desc limit 1",
+        &[],
+    )?;
     let mut last = 0;
     if let Some(row) = newest {
         last = row.get::<i64>(0)?;
@@ -25,7 +28,10 @@ pub fn pack_version(ctx: &Ctx, tx: &mut Tx, key: &str, label: &str, digest: &str
 
 /// Years brought in by the administrator.
 pub fn imported_years(tx: &mut Tx, base: &str) -> Result<BTreeMap<i16, String>, Fault> {
-    let rows = tx.query("select year, body from calendar_year where base = $1 order by year", &[base.into()])?;
+    let rows = tx.query(
+        "select year, body from calendar_year where base = $1 order by year",
+        &[base.into()],
+    )?;
     let read = |row: &db::Row| -> Result<(i16, String), Fault> {
         Ok((i16::try_from(row.get::<i64>(0)?).map_err(Fault::internal)?, row.get(1)?))
     };
@@ -64,10 +70,23 @@ pub fn calendar_versions(tx: &mut Tx, base: &str) -> Result<Vec<StoredCalendar>,
     rows.iter().map(read).collect()
 }
 
-pub fn add_calendar_version(ctx: &Ctx, tx: &mut Tx, base: &str, version: u32, digest: &str, body: &str) -> Result<(), Fault> {
+pub fn add_calendar_version(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    base: &str,
+    version: u32,
+    digest: &str,
+    body: &str,
+) -> Result<(), Fault> {
     tx.execute(
         "insert into calendar_version(base, version, digest, body, adopted_at) values ($1, $2, $3, $4, $5)",
-        &[base.into(), i64::from(version).into(), digest.into(), body.into(), ctx.now.0.into()],
+        &[
+            base.into(),
+            i64::from(version).into(),
+            digest.into(),
+            body.into(),
+            ctx.now.0.into(),
+        ],
     )?;
     let body = serde_json::json!({ "base": base, "version": version, "digest": digest });
     tx.record(ctx, Mark::new("calendar.adopted", Subject::Pack, body))?;

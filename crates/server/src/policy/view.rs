@@ -170,15 +170,28 @@ pub fn pack(current: &Current, lang: Lang) -> PackView {
 }
 
 pub fn key_names(all: &[domain::policy::Coded], lang: Lang) -> Vec<KeyName> {
-    all.iter().map(|one| KeyName { key: one.key.clone(), name: pick(lang, &one.name) }).collect()
+    all.iter()
+        .map(|one| KeyName {
+            key: one.key.clone(),
+            name: pick(lang, &one.name),
+        })
+        .collect()
 }
 
 fn section(key: &str, lines: Vec<LineView>) -> SectionView {
-    SectionView { key: key.to_owned(), lines }
+    SectionView {
+        key: key.to_owned(),
+        lines,
+    }
 }
 
 fn line(key: &str, name: String, value: String, source: &Source) -> LineView {
-    LineView { key: key.to_owned(), name, value, source: source_text(source) }
+    LineView {
+        key: key.to_owned(),
+        name,
+        value,
+        source: source_text(source),
+    }
 }
 
 /// The category's path, or "all".
@@ -191,7 +204,15 @@ fn about(current: &Current, code: &Option<String>, lang: Lang) -> String {
 
 fn levels(current: &Current, lang: Lang) -> Vec<LineView> {
     let all = current.pack.levels.iter();
-    all.map(|one| line(&one.key, pick(lang, &one.name), one.code_digits.to_string(), &one.source)).collect()
+    all.map(|one| {
+        line(
+            &one.key,
+            pick(lang, &one.name),
+            one.code_digits.to_string(),
+            &one.source,
+        )
+    })
+    .collect()
 }
 
 fn routes(current: &Current, lang: Lang) -> Vec<LineView> {
@@ -205,7 +226,9 @@ fn routes(current: &Current, lang: Lang) -> Vec<LineView> {
         let value = match &route.to {
             RouteTo::Unit { code } => code.clone(),
             RouteTo::Body { body, level } => {
-                let body = pack.body(body).map_or_else(|| body.clone(), |body| pick(lang, &body.name));
+                let body = pack
+                    .body(body)
+                    .map_or_else(|| body.clone(), |body| pick(lang, &body.name));
                 match level.as_deref().and_then(|level| pack.level(level)) {
                     Some(level) => format!("{body}（{}）", pick(lang, &level.name)),
                     None => body,
@@ -232,7 +255,11 @@ fn clocks(current: &Current, lang: Lang) -> Vec<LineView> {
         }
         let mut name = format!("{} · {}", about(current, &rule.category, lang), rule.step.key());
         if let Some(urgent) = rule.urgent {
-            name.push_str(if urgent { lang.pick(" · 紧急", " · urgent") } else { lang.pick(" · 非紧急", " · not urgent") });
+            name.push_str(if urgent {
+                lang.pick(" · 紧急", " · urgent")
+            } else {
+                lang.pick(" · 非紧急", " · not urgent")
+            });
         }
         line(&rule.id, name, value, &rule.source)
     };
@@ -243,15 +270,29 @@ fn ladder(current: &Current, lang: Lang) -> Vec<LineView> {
     let one = |rung: &domain::policy::Rung| {
         let when = match rung.when {
             When::Used(thousandths) => format!("{} {}%", lang.pick("已用", "used"), thousandths / 10),
-            When::Before(amount) => format!("{} {}", lang.pick("到期前", "before"), clock::amount_text(amount, clock_lang(lang))),
-            When::After(amount) => format!("{} {}", lang.pick("逾期", "late by"), clock::amount_text(amount, clock_lang(lang))),
+            When::Before(amount) => format!(
+                "{} {}",
+                lang.pick("到期前", "before"),
+                clock::amount_text(amount, clock_lang(lang))
+            ),
+            When::After(amount) => format!(
+                "{} {}",
+                lang.pick("逾期", "late by"),
+                clock::amount_text(amount, clock_lang(lang))
+            ),
         };
         let to = match &rung.to {
             RungTo::Holder => lang.pick("承办单位", "the unit that has it").to_owned(),
             RungTo::Up(levels) => format!("{} {levels}", lang.pick("上级中心，上升级数", "centre, levels up")),
-            RungTo::Level(level) => current.pack.level(level).map_or_else(|| level.clone(), |one| pick(lang, &one.name)),
+            RungTo::Level(level) => current
+                .pack
+                .level(level)
+                .map_or_else(|| level.clone(), |one| pick(lang, &one.name)),
         };
-        let duty = current.pack.duty(&rung.duty).map_or_else(|| rung.duty.clone(), |one| pick(lang, &one.name));
+        let duty = current
+            .pack
+            .duty(&rung.duty)
+            .map_or_else(|| rung.duty.clone(), |one| pick(lang, &one.name));
         line(&rung.key, when, format!("{to} · {duty}"), &rung.source)
     };
     current.pack.ladder.iter().map(one).collect()
@@ -260,32 +301,60 @@ fn ladder(current: &Current, lang: Lang) -> Vec<LineView> {
 fn answers(current: &Current, lang: Lang) -> Vec<LineView> {
     let one = |rule: &domain::policy::AnswerRule| {
         let value = format!("{}: {}", rule.who.key(), rule.ways.join(", "));
-        line(rule.category.as_deref().unwrap_or("*"), about(current, &rule.category, lang), value, &rule.source)
+        line(
+            rule.category.as_deref().unwrap_or("*"),
+            about(current, &rule.category, lang),
+            value,
+            &rule.source,
+        )
     };
     current.pack.answers.iter().map(one).collect()
 }
 
 fn verification(current: &Current, lang: Lang) -> Vec<LineView> {
     let one = |rule: &domain::policy::VerificationRule| {
-        let photos = if rule.photos { lang.pick("，须有前后照片", ", with photos before and after") } else { "" };
+        let photos = if rule.photos {
+            lang.pick("，须有前后照片", ", with photos before and after")
+        } else {
+            ""
+        };
         let value = format!("{}{photos}", rule.by.key());
-        line(rule.category.as_deref().unwrap_or("*"), about(current, &rule.category, lang), value, &rule.source)
+        line(
+            rule.category.as_deref().unwrap_or("*"),
+            about(current, &rule.category, lang),
+            value,
+            &rule.source,
+        )
     };
     current.pack.verification.iter().map(one).collect()
 }
 
 fn templates(current: &Current, lang: Lang) -> Vec<LineView> {
     let all = current.pack.templates.iter();
-    all.map(|one| line(&one.key, pick(lang, &one.name), one.body.clone(), &one.source)).collect()
+    all.map(|one| line(&one.key, pick(lang, &one.name), one.body.clone(), &one.source))
+        .collect()
 }
 
 fn channels(current: &Current, lang: Lang) -> Vec<LineView> {
-    current.pack.channels.iter().map(|one| line(&one.key, pick(lang, &one.name), String::new(), &one.source)).collect()
+    current
+        .pack
+        .channels
+        .iter()
+        .map(|one| line(&one.key, pick(lang, &one.name), String::new(), &one.source))
+        .collect()
 }
 
 fn redirects(current: &Current, lang: Lang) -> Vec<LineView> {
     let all = current.pack.redirects.iter();
-    all.map(|one| line(&one.key, pick(lang, &one.text), pick(lang, &one.where_to_go), &one.source)).collect()
+    all.map(|one| {
+        line(
+            &one.key,
+            pick(lang, &one.text),
+            pick(lang, &one.where_to_go),
+            &one.source,
+        )
+    })
+    .collect()
 }
 
 fn thresholds(current: &Current) -> Vec<LineView> {

@@ -35,7 +35,11 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(boundaries))
         .routes(routes!(change))
         .routes(routes!(addresses))
-        .merge(OpenApiRouter::new().routes(routes!(import)).layer(DefaultBodyLimit::max(IMPORT_BYTES)))
+        .merge(
+            OpenApiRouter::new()
+                .routes(routes!(import))
+                .layer(DefaultBodyLimit::max(IMPORT_BYTES)),
+        )
 }
 
 /// Staff when signed in, else a resident within the portal's budget: for what is public anyway.
@@ -47,7 +51,9 @@ impl FromRequestParts<App> for Anyone {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Fault> {
         match Staff::from_request_parts(parts, app).await {
             Ok(Staff(ctx)) => Ok(Anyone(ctx)),
-            Err(_) => Public::from_request_parts(parts, app).await.map(|Public(ctx)| Anyone(ctx)),
+            Err(_) => Public::from_request_parts(parts, app)
+                .await
+                .map(|Public(ctx)| Anyone(ctx)),
         }
     }
 }
@@ -84,7 +90,9 @@ pub struct AreaView {
 }
 
 fn level_name(ctx: &Ctx, level: &str) -> String {
-    let name = policy::current(&ctx.app).ok().and_then(|pack| pack.pack.level(level).map(|level| level.name.clone()));
+    let name = policy::current(&ctx.app)
+        .ok()
+        .and_then(|pack| pack.pack.level(level).map(|level| level.name.clone()));
     name.map_or_else(|| level.to_owned(), |name| ctx.lang.pick(&name.zh, &name.en).to_owned())
 }
 
@@ -187,8 +195,15 @@ async fn place(Anyone(ctx): Anyone) -> Result<Json<PlaceView>, Fault> {
         lat: (s + n) / 2.0,
     });
     Ok(Json(PlaceView {
-        jurisdiction: CodeName { code: pack.jurisdiction.code.clone(), name: own(&pack.jurisdiction.name) },
-        pack: PackBrief { key: pack.key.clone(), name: own(&pack.name), version: pack.version.clone() },
+        jurisdiction: CodeName {
+            code: pack.jurisdiction.code.clone(),
+            name: own(&pack.jurisdiction.name),
+        },
+        pack: PackBrief {
+            key: pack.key.clone(),
+            name: own(&pack.name),
+            version: pack.version.clone(),
+        },
         levels: (1u8..)
             .zip(&pack.levels)
             .map(|(depth, level)| LevelView {
@@ -208,7 +223,11 @@ async fn place(Anyone(ctx): Anyone) -> Result<Json<PlaceView>, Fault> {
         channels: pack
             .channels
             .iter()
-            .map(|one| ChannelView { key: one.key.clone(), name: one.name.zh.clone(), name_en: one.name.en.clone() })
+            .map(|one| ChannelView {
+                key: one.key.clone(),
+                name: one.name.zh.clone(),
+                name_en: one.name.en.clone(),
+            })
             .collect(),
         outbox_gateway: false,
         demo: config.demo,
@@ -247,14 +266,22 @@ async fn areas(Anyone(ctx): Anyone, Query(query): Query<AreasQuery>) -> Result<J
         (None, Some(parent)) => {
             let parent: AreaId = parent.parse().map_err(|_| Fault::not_found())?;
             if query.level.is_some() {
-                map.areas().iter().filter(|area| map.is_under(area.id, parent)).filter(fits).take(limit).collect()
+                map.areas()
+                    .iter()
+                    .filter(|area| map.is_under(area.id, parent))
+                    .filter(fits)
+                    .take(limit)
+                    .collect()
             } else {
                 map.children(Some(parent)).take(limit).collect()
             }
         }
         (None, None) => map.areas().iter().filter(fits).take(limit).collect(),
     };
-    Ok(Json(AreaList { items: found.into_iter().map(|area| area_view(&ctx, &map, area)).collect(), next: None }))
+    Ok(Json(AreaList {
+        items: found.into_iter().map(|area| area_view(&ctx, &map, area)).collect(),
+        next: None,
+    }))
 }
 
 /// A position with its datum.
@@ -295,7 +322,12 @@ async fn locate(Anyone(ctx): Anyone, Query(query): Query<LocateQuery>) -> Result
     let area = found.and_then(|found| map.area(found.area));
     Ok(Json(LocateView {
         area: area.map(|area| area_view(&ctx, &map, area)),
-        chain: area.map(|area| map.chain(area.id)).unwrap_or_default().into_iter().map(|area| brief(&ctx, area)).collect(),
+        chain: area
+            .map(|area| map.chain(area.id))
+            .unwrap_or_default()
+            .into_iter()
+            .map(|area| brief(&ctx, area))
+            .collect(),
         rule: found.map(|found| Rule::key(found.rule).to_owned()),
         territory_version: map.version,
         lon: at.lon,
@@ -314,10 +346,14 @@ struct BoundariesQuery {
 
 /// Boundaries as a GeoJSON FeatureCollection (properties id, code, name, level, depth, parent_id).
 #[utoipa::path(get, path = "/areas/boundaries", tag = "place", params(BoundariesQuery), responses((status = 200, body = Object)))]
-async fn boundaries(Anyone(ctx): Anyone, Query(query): Query<BoundariesQuery>) -> Result<Json<serde_json::Value>, Fault> {
+async fn boundaries(
+    Anyone(ctx): Anyone,
+    Query(query): Query<BoundariesQuery>,
+) -> Result<Json<serde_json::Value>, Fault> {
     let map = current(&ctx.app);
     let wanted = map.areas().iter().filter(|area| {
-        query.level.as_deref().is_none_or(|level| area.level == level) && query.under.is_none_or(|top| map.is_under(area.id, top))
+        query.level.as_deref().is_none_or(|level| area.level == level)
+            && query.under.is_none_or(|top| map.is_under(area.id, top))
     });
     let features: Vec<serde_json::Value> = wanted
         .filter_map(|area| {
@@ -334,7 +370,9 @@ async fn boundaries(Anyone(ctx): Anyone, Query(query): Query<BoundariesQuery>) -
         })
         .take(MAX_AREAS)
         .collect();
-    Ok(Json(serde_json::json!({ "type": "FeatureCollection", "features": features })))
+    Ok(Json(
+        serde_json::json!({ "type": "FeatureCollection", "features": features }),
+    ))
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -347,7 +385,11 @@ struct ChangeArea {
 /// Gives an area its name or kind.
 #[utoipa::path(patch, path = "/areas/{id}", tag = "place", request_body = ChangeArea, params(("id" = AreaId, Path)),
     responses((status = 200, body = AreaView)))]
-async fn change(Staff(ctx): Staff, Path(id): Path<AreaId>, Json(change): Json<ChangeArea>) -> Result<Json<AreaView>, Fault> {
+async fn change(
+    Staff(ctx): Staff,
+    Path(id): Path<AreaId>,
+    Json(change): Json<ChangeArea>,
+) -> Result<Json<AreaView>, Fault> {
     let map = current(&ctx.app);
     let area = map.area(id).ok_or_else(Fault::not_found)?;
     ctx.scope.require(Permission::TerritoryManage)?;
@@ -355,10 +397,17 @@ async fn change(Staff(ctx): Staff, Path(id): Path<AreaId>, Json(change): Json<Ch
         return Err(Fault::not_found());
     }
     let name = change.name.as_deref().map(str::trim).map(str::to_owned);
-    if name.as_ref().is_some_and(|name| name.is_empty() || name.chars().count() > MAX_NAME) {
+    if name
+        .as_ref()
+        .is_some_and(|name| name.is_empty() || name.chars().count() > MAX_NAME)
+    {
         return Err(Fault::invalid("name", "area_name_length").with("most", MAX_NAME));
     }
-    if change.kind.as_deref().is_some_and(|kind| !["urban", "rural"].contains(&kind)) {
+    if change
+        .kind
+        .as_deref()
+        .is_some_and(|kind| !["urban", "rural"].contains(&kind))
+    {
         return Err(Fault::invalid("kind", "area_kind_unknown"));
     }
     ctx.app
@@ -410,7 +459,10 @@ async fn addresses(Anyone(ctx): Anyone, Query(query): Query<AddressQuery>) -> Re
     const MOST: u32 = 50;
     let limit = query.limit.unwrap_or(10).clamp(1, MOST);
     let text = query.q.clone();
-    let found = ctx.app.read(&ctx, move |_, tx| store::addresses(tx, &text, limit)).await?;
+    let found = ctx
+        .app
+        .read(&ctx, move |_, tx| store::addresses(tx, &text, limit))
+        .await?;
     let map = current(&ctx.app);
     let mut items: Vec<AddressView> = found
         .into_iter()
@@ -453,9 +505,16 @@ async fn import(
 ) -> Result<Json<ImportReport>, Fault> {
     ctx.scope.require(Permission::TerritoryManage)?;
     let text = std::str::from_utf8(&body).map_err(|_| Fault::invalid("body", "not_utf8"))?;
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let kind = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|kind| kind.to_str().ok())
+        .unwrap_or_default();
     let report = if kind.contains("json") {
-        let datum = query.datum.as_deref().and_then(Datum::parse).ok_or_else(|| Fault::invalid("datum", "unknown_datum"))?;
+        let datum = query
+            .datum
+            .as_deref()
+            .and_then(Datum::parse)
+            .ok_or_else(|| Fault::invalid("datum", "unknown_datum"))?;
         import_boundaries(&ctx, text, datum, query.dry_run).await?
     } else {
         import_areas(&ctx, read_csv(text)?, BTreeMap::new(), query.dry_run).await?

@@ -51,7 +51,11 @@ pub fn read_csv(text: &str) -> Result<Vec<Row>, Fault> {
     let text = text.trim_start_matches('\u{feff}');
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(text.as_bytes());
     let headers = reader.headers().map_err(unreadable)?.clone();
-    let column = |name: &str| headers.iter().position(|header| header.trim().eq_ignore_ascii_case(name));
+    let column = |name: &str| {
+        headers
+            .iter()
+            .position(|header| header.trim().eq_ignore_ascii_case(name))
+    };
     let (Some(code), Some(name)) = (column("code"), column("name")) else {
         return Err(Fault::invalid("body", "csv_columns").with("columns", "code, name"));
     };
@@ -59,7 +63,11 @@ pub fn read_csv(text: &str) -> Result<Vec<Row>, Fault> {
     for (at, record) in reader.records().enumerate() {
         let record = record.map_err(unreadable)?;
         let cell = |index: usize| record.get(index).unwrap_or_default().to_owned();
-        rows.push(Row { row: at + 1, code: cell(code), name: cell(name) });
+        rows.push(Row {
+            row: at + 1,
+            code: cell(code),
+            name: cell(name),
+        });
         if rows.len() > MAX_ROWS {
             break;
         }
@@ -79,7 +87,10 @@ pub async fn import_areas(
 ) -> Result<ImportReport, Fault> {
     let pack = policy::current(&ctx.app)?;
     let mut known = pack.area_names.clone();
-    known.insert(pack.pack.jurisdiction.code.clone(), pack.pack.jurisdiction.name.zh.clone());
+    known.insert(
+        pack.pack.jurisdiction.code.clone(),
+        pack.pack.jurisdiction.name.zh.clone(),
+    );
     known.extend(names);
     let digits: Vec<u8> = pack.pack.levels.iter().map(|level| level.code_digits).collect();
     let plan = plan_import(&digits, &pack.pack.jurisdiction.code, &rows, &known);
@@ -96,13 +107,20 @@ pub async fn import_areas(
 
 fn report_of(ctx: &Ctx, plan: &ImportPlan, rows: usize, pack: &domain::policy::Pack) -> ImportReport {
     let map = current(&ctx.app);
-    let mut report = ImportReport { rows, elsewhere: plan.elsewhere, ..ImportReport::default() };
+    let mut report = ImportReport {
+        rows,
+        elsewhere: plan.elsewhere,
+        ..ImportReport::default()
+    };
     for area in &plan.areas {
         match map.by_code(&area.code) {
             None => {
                 report.created += 1;
                 report.placeholders += usize::from(area.placeholder);
-                let level = pack.level_at(area.depth).map(|level| level.key.clone()).unwrap_or_default();
+                let level = pack
+                    .level_at(area.depth)
+                    .map(|level| level.key.clone())
+                    .unwrap_or_default();
                 *report.by_level.entry(level).or_default() += 1;
             }
             Some(old) if !area.placeholder && old.name != area.name => report.renamed += 1,
@@ -196,7 +214,12 @@ impl GeoJson {
             lat: pair.get(1).copied().unwrap_or(f64::NAN),
         };
         let ring = |ring: Vec<Vec<f64>>| ring.into_iter().map(point).collect();
-        Region { polygons: polygons.into_iter().map(|rings| rings.into_iter().map(ring).collect()).collect() }
+        Region {
+            polygons: polygons
+                .into_iter()
+                .map(|rings| rings.into_iter().map(ring).collect())
+                .collect(),
+        }
     }
 
     /// Always a MultiPolygon, with seven decimals (a centimetre).
@@ -204,15 +227,17 @@ impl GeoJson {
         let round = |value: f64| (value * 1e7).round() / 1e7;
         let ring = |ring: &Vec<LonLat>| ring.iter().map(|at| vec![round(at.lon), round(at.lat)]).collect();
         let polygon = |rings: &Vec<Vec<LonLat>>| rings.iter().map(ring).collect();
-        GeoJson::MultiPolygon { coordinates: region.polygons.iter().map(polygon).collect() }
+        GeoJson::MultiPolygon {
+            coordinates: region.polygons.iter().map(polygon).collect(),
+        }
     }
 }
 
 /// Sets boundaries from a GeoJSON FeatureCollection given in `datum`. A feature names its area by the property `code`; one with a code not
 /// known yet and a `name` makes the area.
 pub async fn import_boundaries(ctx: &Ctx, text: &str, datum: Datum, dry_run: bool) -> Result<ImportReport, Fault> {
-    let collection: Collection =
-        serde_json::from_str(text).map_err(|error| Fault::invalid("body", "geojson_unreadable").with("detail", error))?;
+    let collection: Collection = serde_json::from_str(text)
+        .map_err(|error| Fault::invalid("body", "geojson_unreadable").with("detail", error))?;
     let mut problems = Vec::new();
     let mut problem = |row: usize, code: &'static str, found: &str| {
         problems.push(RowProblem {
@@ -248,7 +273,11 @@ pub async fn import_boundaries(ctx: &Ctx, text: &str, datum: Datum, dry_run: boo
             continue;
         }
         if !name.is_empty() {
-            rows.push(Row { row, code: code.clone(), name });
+            rows.push(Row {
+                row,
+                code: code.clone(),
+                name,
+            });
         }
         shapes.push((row, code, region));
     }
@@ -274,18 +303,29 @@ pub async fn import_boundaries(ctx: &Ctx, text: &str, datum: Datum, dry_run: boo
 
 fn is_sound(region: &Region) -> bool {
     let in_range = |at: &LonLat| LonLat::new(at.lon, at.lat).is_ok();
-    let closed = |ring: &Vec<LonLat>| ring.len() >= MIN_RING && ring.first() == ring.last() && ring.iter().all(in_range);
-    !region.polygons.is_empty() && region.polygons.iter().all(|rings| !rings.is_empty() && rings.iter().all(closed))
+    let closed =
+        |ring: &Vec<LonLat>| ring.len() >= MIN_RING && ring.first() == ring.last() && ring.iter().all(in_range);
+    !region.polygons.is_empty()
+        && region
+            .polygons
+            .iter()
+            .all(|rings| !rings.is_empty() && rings.iter().all(closed))
 }
 
-async fn set_boundaries(ctx: &Ctx, shapes: Vec<(usize, String, Region)>, report: &mut ImportReport) -> Result<(), Fault> {
+async fn set_boundaries(
+    ctx: &Ctx,
+    shapes: Vec<(usize, String, Region)>,
+    report: &mut ImportReport,
+) -> Result<(), Fault> {
     let version = ctx
         .app
         .write(ctx, move |ctx, tx| {
             let map = store::map(tx)?;
             let version = store::new_version(ctx, tx, "boundaries")?;
             for (_, code, region) in &shapes {
-                let area = map.by_code(code).ok_or_else(|| Fault::invalid("code", "import_unknown_area").with("found", code))?;
+                let area = map
+                    .by_code(code)
+                    .ok_or_else(|| Fault::invalid("code", "import_unknown_area").with("found", code))?;
                 let text = serde_json::to_string(&GeoJson::of(region)).map_err(Fault::internal)?;
                 store::put_boundary(tx, area.id, &text, region)?;
             }

@@ -58,7 +58,11 @@ impl Map {
     pub fn new(version: i64, mut areas: Vec<Area>, boundaries: Vec<(AreaId, Region)>) -> Map {
         areas.sort_by(|a, b| a.code.cmp(&b.code));
         let by_id: HashMap<AreaId, usize> = areas.iter().enumerate().map(|(at, area)| (area.id, at)).collect();
-        let by_code = areas.iter().enumerate().map(|(at, area)| (area.code.clone(), at)).collect();
+        let by_code = areas
+            .iter()
+            .enumerate()
+            .map(|(at, area)| (area.code.clone(), at))
+            .collect();
         let mut children: HashMap<Option<AreaId>, Vec<usize>> = HashMap::new();
         for (at, area) in areas.iter().enumerate() {
             children.entry(area.parent).or_default().push(at);
@@ -74,14 +78,28 @@ impl Map {
             chain: area.chain.iter().flatten().map(|id| (*id).into()).collect(),
         });
         let names = NameIndex::new(named.collect());
-        let regions: HashMap<usize, Region> =
-            boundaries.into_iter().filter_map(|(id, region)| Some((*by_id.get(&id)?, region))).collect();
+        let regions: HashMap<usize, Region> = boundaries
+            .into_iter()
+            .filter_map(|(id, region)| Some((*by_id.get(&id)?, region)))
+            .collect();
         let boxes = regions.iter().filter_map(|(at, region)| {
             let [west, south, east, north] = region.bounds()?;
-            Some(GeomWithData::new(Rectangle::from_corners([west, south], [east, north]), *at))
+            Some(GeomWithData::new(
+                Rectangle::from_corners([west, south], [east, north]),
+                *at,
+            ))
         });
         let boxes = RTree::bulk_load(boxes.collect());
-        Map { version, areas, by_id, by_code, children, regions, boxes, names }
+        Map {
+            version,
+            areas,
+            by_id,
+            by_code,
+            children,
+            regions,
+            boxes,
+            names,
+        }
     }
 
     pub fn is_empty(&self) -> bool {
@@ -102,7 +120,11 @@ impl Map {
 
     /// Children in order of code; of `None`, the top.
     pub fn children(&self, parent: Option<AreaId>) -> impl Iterator<Item = &Area> {
-        self.children.get(&parent).into_iter().flatten().map(|at| &self.areas[*at])
+        self.children
+            .get(&parent)
+            .into_iter()
+            .flatten()
+            .map(|at| &self.areas[*at])
     }
 
     /// The area's ancestors from the top, itself last.
@@ -144,11 +166,24 @@ impl Map {
             .filter_map(|hit| {
                 let (area, region) = (&self.areas[hit.data], self.regions.get(&hit.data)?);
                 let side = region.side(at);
-                let metres = if side == Side::Outside { region.metres_to_edge(at) } else { 0.0 };
-                Some(Nearby { area: area.id.into(), code: area.code.clone(), depth: area.depth, side, metres })
+                let metres = if side == Side::Outside {
+                    region.metres_to_edge(at)
+                } else {
+                    0.0
+                };
+                Some(Nearby {
+                    area: area.id.into(),
+                    code: area.code.clone(),
+                    depth: area.depth,
+                    side,
+                    metres,
+                })
             })
             .collect();
-        settle(&near, nearest_metres).map(|(area, rule)| Located { area: area.into(), rule })
+        settle(&near, nearest_metres).map(|(area, rule)| Located {
+            area: area.into(),
+            rule,
+        })
     }
 
     /// The area whose names a text speaks of.

@@ -22,7 +22,11 @@ struct Slot(RwLock<Arc<Map>>);
 
 /// The territory in force; empty before anything was imported.
 pub fn current(app: &App) -> Arc<Map> {
-    app.part::<Slot>().0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    app.part::<Slot>()
+        .0
+        .read()
+        .unwrap_or_else(PoisonError::into_inner)
+        .clone()
 }
 
 /// Reads the territory into memory: at start, and after each change.
@@ -72,7 +76,14 @@ pub async fn add_addresses(ctx: &Ctx, list: Vec<Address>) -> Result<usize, Fault
             for one in &list {
                 store::put_address(ctx, tx, one)?;
             }
-            tx.record(ctx, Mark::new("territory.addresses", Subject::Territory, serde_json::json!({ "count": count })))?;
+            tx.record(
+                ctx,
+                Mark::new(
+                    "territory.addresses",
+                    Subject::Territory,
+                    serde_json::json!({ "count": count }),
+                ),
+            )?;
             Ok(count)
         })
         .await

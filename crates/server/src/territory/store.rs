@@ -1,8 +1,8 @@
 //! SQL of territory.
 
+use super::Address;
 use super::import::GeoJson;
 use super::map::{Area, Map};
-use super::Address;
 use crate::platform::{AddressId, AreaId, Ctx, Fault, Tx};
 use db::Row;
 use domain::geo::{LonLat, Region};
@@ -15,7 +15,8 @@ pub fn map(tx: &mut Tx) -> Result<Map, Fault> {
                from area where valid_to is null order by code";
     let areas: Result<Vec<Area>, Fault> = tx.query(sql, &[])?.iter().map(read_area).collect();
     let mut boundaries = Vec::new();
-    let sql = "select b.area_id, b.geojson from area_boundary b join area a on a.id = b.area_id where a.valid_to is null";
+    let sql =
+        "select b.area_id, b.geojson from area_boundary b join area a on a.id = b.area_id where a.valid_to is null";
     for row in tx.query(sql, &[])? {
         let shape: GeoJson = serde_json::from_str(row.text(1)?).map_err(Fault::internal)?;
         boundaries.push((row.get::<AreaId>(0)?, shape.into_region()));
@@ -108,7 +109,10 @@ pub fn rename(tx: &mut Tx, id: AreaId, name: &str) -> Result<(), Fault> {
 }
 
 pub fn set_kind(tx: &mut Tx, id: AreaId, kind: Option<&str>) -> Result<(), Fault> {
-    tx.execute("update area set kind = $1 where id = $2", &[kind.map(str::to_owned).into(), id.into()])?;
+    tx.execute(
+        "update area set kind = $1 where id = $2",
+        &[kind.map(str::to_owned).into(), id.into()],
+    )?;
     Ok(())
 }
 
@@ -121,7 +125,10 @@ pub fn put_boundary(tx: &mut Tx, id: AreaId, geojson: &str, region: &Region) -> 
         &[id.into(), geojson.into(), west.into(), south.into(), east.into(), north.into()],
     )?;
     if let Some(center) = region.center() {
-        tx.execute("update area set lon = $1, lat = $2 where id = $3", &[center.lon.into(), center.lat.into(), id.into()])?;
+        tx.execute(
+            "update area set lon = $1, lat = $2 where id = $3",
+            &[center.lon.into(), center.lat.into(), id.into()],
+        )?;
     }
     Ok(())
 }
@@ -165,7 +172,9 @@ pub fn address_area(tx: &mut Tx, text: &str) -> Result<Option<AreaId>, Fault> {
     let chars: Vec<char> = search_form(text).chars().take(*ADDRESS_CHARS.end()).collect();
     for len in ADDRESS_CHARS.rev().filter(|len| *len <= chars.len()) {
         let parts: Vec<String> = chars.windows(len).map(|part| part.iter().collect()).collect();
-        let sql = db::Sql::new("select area_id from address where search in ").list(parts).push(" order by search limit 1");
+        let sql = db::Sql::new("select area_id from address where search in (")
+            .list(parts)
+            .push(") order by search limit 1");
         if let Some(row) = tx.fetch(&sql)?.first() {
             return Ok(Some(row.get(0)?));
         }
@@ -183,7 +192,11 @@ pub fn addresses(tx: &mut Tx, text: &str, limit: u32) -> Result<Vec<Address>, Fa
     let rows = tx.query(
         "select text, area_id, lon, lat from address where search like $1 escape '\\' or initials like $2 escape '\\'
          order by length(search), search limit $3",
-        &[format!("%{escaped}%").into(), format!("{escaped}%").into(), i64::from(limit).into()],
+        &[
+            format!("%{escaped}%").into(),
+            format!("{escaped}%").into(),
+            i64::from(limit).into(),
+        ],
     )?;
     rows.iter()
         .map(|row| {
@@ -191,7 +204,11 @@ pub fn addresses(tx: &mut Tx, text: &str, limit: u32) -> Result<Vec<Address>, Fa
                 (Some(lon), Some(lat)) => Some(LonLat { lon, lat }),
                 _ => None,
             };
-            Ok(Address { text: row.get(0)?, area: row.get(1)?, at })
+            Ok(Address {
+                text: row.get(0)?,
+                area: row.get(1)?,
+                at,
+            })
         })
         .collect()
 }

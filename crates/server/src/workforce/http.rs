@@ -1,14 +1,14 @@
 //! Routes of workforce: units, posts, appointments, workers, leave, gaps; an area with who serves it; my grid worker.
 
-use super::store::{self, LeaveRow, NewAppointment, NewPost, NewUnit, NewWorker, Post, Unit, UnitChange, UnitFilter, Worker};
+use super::store::{
+    self, LeaveRow, NewAppointment, NewPost, NewUnit, NewWorker, Post, Unit, UnitChange, UnitFilter, Worker,
+};
 use super::{grid_worker_of, on_duty_of};
 use crate::access::Staff;
 use crate::platform::http::{Json, Path, Public, Query};
-use crate::platform::{
-    App, AppointmentId, AreaId, Ctx, Fault, LeaveId, Permission, PostId, Tx, UnitId, WorkerId,
-};
-use crate::territory::{self, AreaBrief, AreaView};
+use crate::platform::{App, AppointmentId, AreaId, Ctx, Fault, LeaveId, Permission, PostId, Tx, UnitId, WorkerId};
 use crate::policy;
+use crate::territory::{self, AreaBrief, AreaView};
 use domain::policy::UnitKind;
 use domain::time::Timestamp;
 use domain::workforce::{Ask, OnDuty, Seat};
@@ -83,7 +83,11 @@ struct WorkerBrief {
 }
 
 fn worker_brief(worker: Worker) -> WorkerBrief {
-    WorkerBrief { id: worker.id, name: worker.name, badge_no: worker.badge_no }
+    WorkerBrief {
+        id: worker.id,
+        name: worker.name,
+        badge_no: worker.badge_no,
+    }
 }
 
 /// Who has the post's work now.
@@ -135,7 +139,12 @@ fn on_duty_view(tx: &mut Tx, found: OnDuty) -> Result<OnDutyView, Fault> {
         OnDuty::Holder(_) => None,
         OnDuty::StandIn { because, .. } | OnDuty::Gap { holder: because, .. } => Some(because.key().to_owned()),
     };
-    Ok(OnDutyView { worker, seat: found.seat().map(|seat| seat.key().to_owned()), because, gap: found.worker().is_none() })
+    Ok(OnDutyView {
+        worker,
+        seat: found.seat().map(|seat| seat.key().to_owned()),
+        because,
+        gap: found.worker().is_none(),
+    })
 }
 
 fn post_view(ctx: &Ctx, tx: &mut Tx, post: Post) -> Result<PostView, Fault> {
@@ -162,11 +171,16 @@ fn post_view(ctx: &Ctx, tx: &mut Tx, post: Post) -> Result<PostView, Fault> {
     let found = on_duty_of(&ctx.app, tx, &post, Ask::Own, ctx.now)?;
     let map = territory::current(&ctx.app);
     let pack = policy::current(&ctx.app)?;
-    let duty_name = pack.pack.duty(&post.duty).map(|duty| ctx.lang.pick(&duty.name.zh, &duty.name.en).to_owned());
+    let duty_name = pack
+        .pack
+        .duty(&post.duty)
+        .map(|duty| ctx.lang.pick(&duty.name.zh, &duty.name.en).to_owned());
     Ok(PostView {
         id: post.id,
         unit_id: post.unit,
-        area: post.area.and_then(|id| map.area(id).map(|area| territory::brief(ctx, area))),
+        area: post
+            .area
+            .and_then(|id| map.area(id).map(|area| territory::brief(ctx, area))),
         name: post.name,
         duty_name: duty_name.unwrap_or_else(|| post.duty.clone()),
         duty: post.duty,
@@ -181,15 +195,26 @@ fn post_view(ctx: &Ctx, tx: &mut Tx, post: Post) -> Result<PostView, Fault> {
 /// Whether the caller may see or change a unit; absent otherwise.
 fn need_unit(ctx: &Ctx, tx: &mut Tx, id: UnitId, permission: Permission) -> Result<Unit, Fault> {
     let unit = store::unit(tx, id)?.ok_or_else(Fault::not_found)?;
-    let chain = territory::current(&ctx.app).area(unit.area).map(|area| area.chain).unwrap_or_default();
-    if ctx.scope.covers_unit(unit.id, &chain, permission) { Ok(unit) } else { Err(Fault::not_found()) }
+    let chain = territory::current(&ctx.app)
+        .area(unit.area)
+        .map(|area| area.chain)
+        .unwrap_or_default();
+    if ctx.scope.covers_unit(unit.id, &chain, permission) {
+        Ok(unit)
+    } else {
+        Err(Fault::not_found())
+    }
 }
 
 /// Whether the caller may change things in an area; absent otherwise.
 fn need_area(ctx: &Ctx, id: AreaId) -> Result<(), Fault> {
     let map = territory::current(&ctx.app);
     let area = map.area(id).ok_or_else(|| Fault::invalid("area_id", "unknown_area"))?;
-    if ctx.scope.covers(&area.chain, Permission::WorkforceManage) { Ok(()) } else { Err(Fault::not_found()) }
+    if ctx.scope.covers(&area.chain, Permission::WorkforceManage) {
+        Ok(())
+    } else {
+        Err(Fault::not_found())
+    }
 }
 
 fn text(field: &'static str, value: &str) -> Result<String, Fault> {
@@ -239,8 +264,14 @@ async fn area(Staff(ctx): Staff, Path(id): Path<AreaId>) -> Result<Json<AreaDeta
         .read(&ctx, move |ctx, tx| {
             let map = territory::current(&ctx.app);
             let area = map.area(id).ok_or_else(Fault::not_found)?;
-            let filter = UnitFilter { areas: Some(vec![id]), ..UnitFilter::default() };
-            let units = store::units(tx, &filter, ctx.now)?.into_iter().map(|unit| unit_view(ctx, unit)).collect();
+            let filter = UnitFilter {
+                areas: Some(vec![id]),
+                ..UnitFilter::default()
+            };
+            let units = store::units(tx, &filter, ctx.now)?
+                .into_iter()
+                .map(|unit| unit_view(ctx, unit))
+                .collect();
             let grid_worker = match grid_worker_of(&ctx.app, tx, id, Ask::Own, ctx.now)? {
                 Some(found) => Some(GridWorkerView {
                     post_id: found.post,
@@ -253,7 +284,11 @@ async fn area(Staff(ctx): Staff, Path(id): Path<AreaId>) -> Result<Json<AreaDeta
             };
             Ok(AreaDetail {
                 area: territory::area_view(ctx, &map, area),
-                chain: map.chain(id).into_iter().map(|area| territory::brief(ctx, area)).collect(),
+                chain: map
+                    .chain(id)
+                    .into_iter()
+                    .map(|area| territory::brief(ctx, area))
+                    .collect(),
                 units,
                 grid_worker,
             })
@@ -291,11 +326,20 @@ async fn units(Staff(ctx): Staff, Query(query): Query<UnitsQuery>) -> Result<Jso
     let items = ctx
         .app
         .read(&ctx, move |ctx, tx| {
-            let filter = UnitFilter { text: query.q, kind: query.kind, body: query.body, areas: None };
+            let filter = UnitFilter {
+                text: query.q,
+                kind: query.kind,
+                body: query.body,
+                areas: None,
+            };
             let map = territory::current(&ctx.app);
             let inside = |unit: &Unit| query.area.is_none_or(|top| map.is_under(unit.area, top));
             let all = store::units(tx, &filter, ctx.now)?;
-            Ok(all.into_iter().filter(inside).map(|unit| unit_view(ctx, unit)).collect())
+            Ok(all
+                .into_iter()
+                .filter(inside)
+                .map(|unit| unit_view(ctx, unit))
+                .collect())
         })
         .await?;
     Ok(Json(UnitList { items, next: None }))
@@ -325,12 +369,19 @@ async fn make_unit(Staff(ctx): Staff, Json(make): Json<MakeUnit>) -> Result<Json
     if UnitKind::parse(&make.kind).is_none() {
         return Err(Fault::invalid("kind", "unit_kind_unknown"));
     }
-    let body = pack.pack.body(&make.body).ok_or_else(|| Fault::invalid("body", "unknown_body"))?.clone();
+    let body = pack
+        .pack
+        .body(&make.body)
+        .ok_or_else(|| Fault::invalid("body", "unknown_body"))?
+        .clone();
     let name = text("name", &make.name)?;
     let new = NewUnit {
         id: make.id,
         code: text("code", &make.code)?,
-        public_name: make.public_name.as_deref().map_or(Ok(name.clone()), |name| text("public_name", name))?,
+        public_name: make
+            .public_name
+            .as_deref()
+            .map_or(Ok(name.clone()), |name| text("public_name", name))?,
         name,
         kind: make.kind,
         body: make.body,
@@ -377,7 +428,11 @@ fn detail(ctx: &Ctx, tx: &mut Tx, id: UnitId) -> Result<UnitDetail, Fault> {
     let posts: Result<Vec<PostView>, Fault> = posts.into_iter().map(|post| post_view(ctx, tx, post)).collect();
     let posts = posts?;
     let gaps = posts.iter().filter(|post| post.on_duty.gap).count();
-    Ok(UnitDetail { unit: unit_view(ctx, unit), posts, gaps })
+    Ok(UnitDetail {
+        unit: unit_view(ctx, unit),
+        posts,
+        gaps,
+    })
 }
 
 /// A unit: its posts with A and B, who is on duty now, gaps.
@@ -407,7 +462,11 @@ struct ChangeUnit {
 /// Changes a unit or ends it.
 #[utoipa::path(patch, path = "/units/{id}", tag = "place", request_body = ChangeUnit, params(("id" = UnitId, Path)),
     responses((status = 200, body = UnitDetail)))]
-async fn change_unit(Staff(ctx): Staff, Path(id): Path<UnitId>, Json(change): Json<ChangeUnit>) -> Result<Json<UnitDetail>, Fault> {
+async fn change_unit(
+    Staff(ctx): Staff,
+    Path(id): Path<UnitId>,
+    Json(change): Json<ChangeUnit>,
+) -> Result<Json<UnitDetail>, Fault> {
     let some = |field, value: Option<&str>| value.map(|value| text(field, value)).transpose();
     let change = UnitChange {
         name: some("name", change.name.as_deref())?,
@@ -415,7 +474,11 @@ async fn change_unit(Staff(ctx): Staff, Path(id): Path<UnitId>, Json(change): Js
         phone: some("phone", change.phone.as_deref())?,
         office: some("office", change.office.as_deref())?,
         hours: some("hours", change.hours.as_deref())?,
-        valid_to: change.valid_to.as_deref().map(|date| day("valid_to", date)).transpose()?,
+        valid_to: change
+            .valid_to
+            .as_deref()
+            .map(|date| day("valid_to", date))
+            .transpose()?,
     };
     let found = ctx
         .app
@@ -485,10 +548,17 @@ async fn make_post(Staff(ctx): Staff, Json(make): Json<MakePost>) -> Result<Json
     if pack.pack.duty(&make.duty).is_none() {
         return Err(Fault::invalid("duty", "unknown_duty"));
     }
-    if make.shift.as_ref().is_some_and(|shift| pack.pack.calendar.shifts.iter().all(|one| one.name != *shift)) {
+    if make
+        .shift
+        .as_ref()
+        .is_some_and(|shift| pack.pack.calendar.shifts.iter().all(|one| one.name != *shift))
+    {
         return Err(Fault::invalid("shift", "unknown_shift"));
     }
-    if make.area_id.is_some_and(|area| territory::current(&ctx.app).area(area).is_none()) {
+    if make
+        .area_id
+        .is_some_and(|area| territory::current(&ctx.app).area(area).is_none())
+    {
         return Err(Fault::invalid("area_id", "unknown_area"));
     }
     let new = NewPost {
@@ -539,14 +609,19 @@ async fn gaps(Staff(ctx): Staff, Query(query): Query<GapsQuery>) -> Result<Json<
         .app
         .read(&ctx, move |ctx, tx| {
             let posts = store::posts_after(tx, query.after.as_deref().unwrap_or_default(), GAP_POSTS)?;
-            let next = (posts.len() as i64 == GAP_POSTS).then(|| posts.last().map(|post| post.id.to_string())).flatten();
+            let next = (posts.len() as i64 == GAP_POSTS)
+                .then(|| posts.last().map(|post| post.id.to_string()))
+                .flatten();
             let mut items = Vec::new();
             for post in posts {
                 if on_duty_of(&ctx.app, tx, &post, Ask::Own, ctx.now)?.worker().is_some() {
                     continue;
                 }
                 if let Ok(unit) = need_unit(ctx, tx, post.unit, Permission::WorkforceRead) {
-                    items.push(GapView { post: post_view(ctx, tx, post)?, unit: unit_view(ctx, unit) });
+                    items.push(GapView {
+                        post: post_view(ctx, tx, post)?,
+                        unit: unit_view(ctx, unit),
+                    });
                 }
             }
             Ok(GapList { items, next })
@@ -647,7 +722,11 @@ async fn workers(Staff(ctx): Staff, Query(query): Query<WorkersQuery>) -> Result
                     }
                     all
                 }
-                None => store::workers(tx, query.q.as_deref().unwrap_or_default(), query.limit.unwrap_or(50).clamp(1, 200))?,
+                None => store::workers(
+                    tx,
+                    query.q.as_deref().unwrap_or_default(),
+                    query.limit.unwrap_or(50).clamp(1, 200),
+                )?,
             };
             Ok(found.into_iter().map(worker_brief).collect())
         })
@@ -673,8 +752,14 @@ async fn make_worker(Staff(ctx): Staff, Json(make): Json<MakeWorker>) -> Result<
         badge_no: text("badge_no", &make.badge_no)?.to_uppercase(),
         phone: optional_text("phone", make.phone.as_deref())?,
     };
-    let brief = WorkerBrief { id: new.id, name: new.name.clone(), badge_no: new.badge_no.clone() };
-    ctx.app.write(&ctx, move |ctx, tx| store::add_worker(ctx, tx, &new)).await?;
+    let brief = WorkerBrief {
+        id: new.id,
+        name: new.name.clone(),
+        badge_no: new.badge_no.clone(),
+    };
+    ctx.app
+        .write(&ctx, move |ctx, tx| store::add_worker(ctx, tx, &new))
+        .await?;
     Ok(Json(brief))
 }
 
@@ -731,7 +816,10 @@ async fn worker(Staff(ctx): Staff, Path(id): Path<WorkerId>) -> Result<Json<Work
             };
             Ok(WorkerDetail {
                 appointments: rows.into_iter().map(view).collect(),
-                leaves: store::leave_rows(tx, id, ctx.now)?.into_iter().map(leave_view).collect(),
+                leaves: store::leave_rows(tx, id, ctx.now)?
+                    .into_iter()
+                    .map(leave_view)
+                    .collect(),
                 phone: worker.phone,
                 active: worker.active,
                 worker: brief,
@@ -849,20 +937,58 @@ async fn my_worker(Public(ctx): Public, Query(query): Query<MyWorkerQuery>) -> R
                 Some(id) => Some(id),
                 None => territory::find(&ctx.app, tx, at, query.address.as_deref().unwrap_or_default())?,
             };
-            let nobody = MyWorkerView { chain: Vec::new(), worker: None, stand_in: None, office: None, badge_url: None };
+            let nobody = MyWorkerView {
+                chain: Vec::new(),
+                worker: None,
+                stand_in: None,
+                office: None,
+                badge_url: None,
+            };
             let Some(area) = area else { return Ok(nobody) };
-            let chain = map.chain(area).into_iter().map(|area| territory::brief(ctx, area)).collect();
+            let chain = map
+                .chain(area)
+                .into_iter()
+                .map(|area| territory::brief(ctx, area))
+                .collect();
             let Some(found) = grid_worker_of(&ctx.app, tx, area, Ask::Own, ctx.now)? else {
                 return Ok(MyWorkerView { chain, ..nobody });
             };
-            let public = |worker: Worker| PublicWorker { name: worker.name, badge_no: worker.badge_no };
-            let holder = found.holder.map(|id| store::worker(tx, id)).transpose()?.flatten().map(public);
+            let public = |worker: Worker| PublicWorker {
+                name: worker.name,
+                badge_no: worker.badge_no,
+            };
+            let holder = found
+                .holder
+                .map(|id| store::worker(tx, id))
+                .transpose()?
+                .flatten()
+                .map(public);
             let away = found.on_duty.seat() == Some(Seat::B);
-            let stand_in = found.stand_in.filter(|_| away).map(|id| store::worker(tx, id)).transpose()?.flatten().map(public);
-            let office = store::unit(tx, found.unit)?.map(|unit| OfficeView { place: unit.office, hours: unit.hours, phone: unit.phone });
-            let shown = stand_in.as_ref().or(holder.as_ref()).map(|worker| worker.badge_no.clone());
-            let badge_url = shown.map(|badge| format!("{}/#/badge/{badge}", ctx.app.config().public_url.trim_end_matches('/')));
-            Ok(MyWorkerView { chain, worker: holder, stand_in, office, badge_url })
+            let stand_in = found
+                .stand_in
+                .filter(|_| away)
+                .map(|id| store::worker(tx, id))
+                .transpose()?
+                .flatten()
+                .map(public);
+            let office = store::unit(tx, found.unit)?.map(|unit| OfficeView {
+                place: unit.office,
+                hours: unit.hours,
+                phone: unit.phone,
+            });
+            let shown = stand_in
+                .as_ref()
+                .or(holder.as_ref())
+                .map(|worker| worker.badge_no.clone());
+            let badge_url =
+                shown.map(|badge| format!("{}/#/badge/{badge}", ctx.app.config().public_url.trim_end_matches('/')));
+            Ok(MyWorkerView {
+                chain,
+                worker: holder,
+                stand_in,
+                office,
+                badge_url,
+            })
         })
         .await?;
     Ok(Json(view))
@@ -882,17 +1008,30 @@ struct BadgeView {
 #[utoipa::path(get, path = "/portal/badge/{badge_no}", tag = "portal", params(("badge_no" = String, Path)),
     responses((status = 200, body = BadgeView)))]
 async fn badge(Public(ctx): Public, Path(badge_no): Path<String>) -> Result<Json<BadgeView>, Fault> {
-    let unknown = || BadgeView { valid: false, name: None, area: None, unit: None };
+    let unknown = || BadgeView {
+        valid: false,
+        name: None,
+        area: None,
+        unit: None,
+    };
     let view = ctx
         .app
         .read(&ctx, move |ctx, tx| {
-            let Some(worker) = store::worker_by_badge(tx, &badge_no.trim().to_uppercase())? else { return Ok(unknown()) };
+            let Some(worker) = store::worker_by_badge(tx, &badge_no.trim().to_uppercase())? else {
+                return Ok(unknown());
+            };
             let rows = store::appointments_of_worker(tx, worker.id)?;
             let now = rows.into_iter().find(|row| row.appointment.covers(ctx.now.date()));
-            let Some(row) = now.filter(|_| worker.active) else { return Ok(unknown()) };
+            let Some(row) = now.filter(|_| worker.active) else {
+                return Ok(unknown());
+            };
             let map = territory::current(&ctx.app);
             let post = store::post(tx, row.post)?;
-            let unit = post.as_ref().map(|post| store::unit(tx, post.unit)).transpose()?.flatten();
+            let unit = post
+                .as_ref()
+                .map(|post| store::unit(tx, post.unit))
+                .transpose()?
+                .flatten();
             let area = post.and_then(|post| post.area).or(unit.as_ref().map(|unit| unit.area));
             Ok(BadgeView {
                 valid: true,

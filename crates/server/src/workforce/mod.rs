@@ -8,16 +8,16 @@ mod store;
 
 pub use http::routes;
 pub use store::{
-    LeaveRow, NewAppointment, NewPost, NewUnit, NewWorker, Post, Unit, Worker, add_appointment, add_leave, add_post, add_unit, add_worker, unit, unit_by_code,
-    worker,
+    LeaveRow, NewAppointment, NewPost, NewUnit, NewWorker, Post, Unit, Worker, add_appointment, add_leave, add_post,
+    add_unit, add_worker, unit, unit_by_code, worker,
 };
 
 use crate::platform::{App, AreaId, Fault, PostId, Tx, UnitId, WorkerId};
 use crate::{access, policy, territory};
 use domain::policy::{Candidate, RouteWhy, Source};
 use domain::time::Timestamp;
-pub use domain::workforce::{Ask, OnDuty, Seat};
 use domain::workforce::on_duty;
+pub use domain::workforce::{Ask, OnDuty, Seat};
 
 /// The unit a case goes to, and why.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,7 +31,14 @@ pub struct Routed {
 
 /// The unit that answers for a category in an area (YC-09): one step, any level. `asset` is the kind of line or asset concerned, where
 /// known. `None` when the place has no centre yet.
-pub fn route(app: &App, tx: &mut Tx, category: &str, area: AreaId, asset: Option<&str>, at: Timestamp) -> Result<Option<Routed>, Fault> {
+pub fn route(
+    app: &App,
+    tx: &mut Tx,
+    category: &str,
+    area: AreaId,
+    asset: Option<&str>,
+    at: Timestamp,
+) -> Result<Option<Routed>, Fault> {
     let current = policy::current(app)?;
     let map = territory::current(app);
     let chain: Vec<AreaId> = map.chain(area).into_iter().map(|one| one.id).collect();
@@ -39,10 +46,17 @@ pub fn route(app: &App, tx: &mut Tx, category: &str, area: AreaId, asset: Option
     let units = store::candidates(tx, &chain, at)?;
     let candidates: Vec<Candidate> = units
         .into_iter()
-        .map(|one| Candidate { unit: one.id.into(), code: one.code, body: one.body, area: one.area.into() })
+        .map(|one| Candidate {
+            unit: one.id.into(),
+            code: one.code,
+            body: one.body,
+            area: one.area.into(),
+        })
         .collect();
     let chain: Vec<domain::ids::AreaId> = chain.into_iter().map(Into::into).collect();
-    let choice = current.pack.route(category, &chain, kind.as_deref(), asset, &candidates);
+    let choice = current
+        .pack
+        .route(category, &chain, kind.as_deref(), asset, &candidates);
     Ok(choice.map(|choice| Routed {
         unit: choice.unit.into(),
         by_default: choice.why == RouteWhy::Default,
@@ -51,13 +65,21 @@ pub fn route(app: &App, tx: &mut Tx, category: &str, area: AreaId, asset: Option
 }
 
 /// The grid centre that answers for an area: its own, or the nearest one upward; `levels_up` starts so many levels above the area.
-pub fn centre_of(app: &App, tx: &mut Tx, area: AreaId, levels_up: usize, at: Timestamp) -> Result<Option<UnitId>, Fault> {
+pub fn centre_of(
+    app: &App,
+    tx: &mut Tx,
+    area: AreaId,
+    levels_up: usize,
+    at: Timestamp,
+) -> Result<Option<UnitId>, Fault> {
     let map = territory::current(app);
     let mut chain: Vec<AreaId> = map.chain(area).into_iter().map(|one| one.id).collect();
     chain.truncate(chain.len().saturating_sub(levels_up).max(1));
     let units = store::candidates(tx, &chain, at)?;
     let here = |area: &AreaId| {
-        let centres = units.iter().filter(|one| one.area == *area && one.body == domain::policy::CENTRE_BODY);
+        let centres = units
+            .iter()
+            .filter(|one| one.area == *area && one.body == domain::policy::CENTRE_BODY);
         centres.min_by(|a, b| a.code.cmp(&b.code)).map(|one| one.id)
     };
     Ok(chain.iter().rev().find_map(here))
@@ -85,7 +107,12 @@ pub fn responsible(
     at: Timestamp,
 ) -> Result<Option<Responsible>, Fault> {
     let map = territory::current(app);
-    let chain: Vec<AreaId> = area.map(|area| map.chain(area)).unwrap_or_default().into_iter().map(|one| one.id).collect();
+    let chain: Vec<AreaId> = area
+        .map(|area| map.chain(area))
+        .unwrap_or_default()
+        .into_iter()
+        .map(|one| one.id)
+        .collect();
     let mut posts = store::posts_of_unit(tx, unit, Some(duty))?;
     let nearness = |post: &store::Post| match post.area {
         None => Some(0),
@@ -118,7 +145,10 @@ pub fn on_duty_of(app: &App, tx: &mut Tx, post: &store::Post, ask: Ask, at: Time
     let leaves = store::leaves_of(tx, &workers, at)?;
     let in_duty = match ask {
         Ask::Own => true,
-        Ask::Reach => policy::current(app)?.duty(post.shift.as_deref()).is_on(at).unwrap_or(true),
+        Ask::Reach => policy::current(app)?
+            .duty(post.shift.as_deref())
+            .is_on(at)
+            .unwrap_or(true),
     };
     Ok(on_duty(&appointments, &leaves, in_duty, ask, at))
 }
@@ -138,10 +168,18 @@ pub struct GridWorker {
 }
 
 /// The grid worker of an area or of the nearest area upward that has one (MG-13). `None` where no such post exists.
-pub fn grid_worker_of(app: &App, tx: &mut Tx, area: AreaId, ask: Ask, at: Timestamp) -> Result<Option<GridWorker>, Fault> {
+pub fn grid_worker_of(
+    app: &App,
+    tx: &mut Tx,
+    area: AreaId,
+    ask: Ask,
+    at: Timestamp,
+) -> Result<Option<GridWorker>, Fault> {
     let map = territory::current(app);
     for area in map.chain(area).into_iter().rev() {
-        let Some(post) = store::posts_of_area(tx, area.id, "grid")?.into_iter().next() else { continue };
+        let Some(post) = store::posts_of_area(tx, area.id, "grid")?.into_iter().next() else {
+            continue;
+        };
         let appointments = store::appointments_of_post(tx, post.id)?;
         let seated = |seat| domain::workforce::seated(&appointments, seat, at).map(Into::into);
         let found = on_duty_of(app, tx, &post, ask, at)?;
@@ -173,7 +211,9 @@ pub fn directory() -> access::Directory {
         |app, _, id, lang| {
             let map = territory::current(app);
             let Some(area) = map.area(id) else { return Ok(None) };
-            let level = policy::current(app).ok().and_then(|pack| pack.pack.level(&area.level).map(|level| level.name.clone()));
+            let level = policy::current(app)
+                .ok()
+                .and_then(|pack| pack.pack.level(&area.level).map(|level| level.name.clone()));
             Ok(Some(access::AreaFacts {
                 chain: area.chain,
                 depth: area.depth,

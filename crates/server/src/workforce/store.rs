@@ -27,7 +27,8 @@ pub struct Unit {
     pub hours: String,
 }
 
-const UNIT: &str = "u.id, u.code, u.name, u.public_name, u.kind, u.body, u.area_id, u.parent_id, u.phone, u.office, u.hours";
+const UNIT: &str =
+    "u.id, u.code, u.name, u.public_name, u.kind, u.body, u.area_id, u.parent_id, u.phone, u.office, u.hours";
 
 fn read_unit(row: &Row) -> Result<Unit, Fault> {
     Ok(Unit {
@@ -60,9 +61,7 @@ pub fn unit_by_code(tx: &mut Tx, code: &str) -> Result<Option<Unit>, Fault> {
 /// Units in force whose area is one of these. Units that a rule names by code are at the top or in the chain, too.
 pub fn candidates(tx: &mut Tx, chain: &[AreaId], at: Timestamp) -> Result<Vec<Unit>, Fault> {
     let date = at.date().to_string();
-    let sql = Sql::new("select u.id, u.code, u.name, u.public_name, u.kind, u.body, u.area_id, u.parent_id, u.phone, u.office, u.hours from unit u where u.area_id in ")
-        .list(chain.iter().copied())
-        .push(" and u.valid_from <= ")
+    let sql = Sql::new("select u.id, u.code, u.name, u.public_name, u.kind, u.body, u.area_id, u.parent_id, u.phone, u.office, u.hours from unit u where u.area_id in (").list(chain.iter().copied()).push(") and u.valid_from <= ")
         .bind(date.as_str())
         .push(" and (u.valid_to is null or u.valid_to >= ")
         .bind(date.as_str())
@@ -86,10 +85,15 @@ pub fn units(tx: &mut Tx, filter: &UnitFilter, at: Timestamp) -> Result<Vec<Unit
         .push(")");
     if let Some(text) = &filter.text {
         let like = format!("%{}%", text.replace(['%', '_', '\\'], ""));
-        sql = sql.push(" and (u.name like ").bind(like.as_str()).push(" or u.code like ").bind(like.as_str()).push(")");
+        sql = sql
+            .push(" and (u.name like ")
+            .bind(like.as_str())
+            .push(" or u.code like ")
+            .bind(like.as_str())
+            .push(")");
     }
     if let Some(areas) = &filter.areas {
-        sql = sql.push(" and u.area_id in ").list(areas.iter().copied());
+        sql = sql.push(" and u.area_id in (").list(areas.iter().copied()).push(")");
     }
     if let Some(kind) = &filter.kind {
         sql = sql.push(" and u.kind = ").bind(kind.as_str());
@@ -196,12 +200,18 @@ fn read_worker(row: &Row) -> Result<Worker, Fault> {
 
 /// One worker.
 pub fn worker(tx: &mut Tx, id: WorkerId) -> Result<Option<Worker>, Fault> {
-    let row = tx.query_opt("select id, name, badge_no, phone, state from worker where id = $1", &[id.into()])?;
+    let row = tx.query_opt(
+        "select id, name, badge_no, phone, state from worker where id = $1",
+        &[id.into()],
+    )?;
     row.as_ref().map(read_worker).transpose()
 }
 
 pub fn worker_by_badge(tx: &mut Tx, badge: &str) -> Result<Option<Worker>, Fault> {
-    let row = tx.query_opt("select id, name, badge_no, phone, state from worker where badge_no = $1", &[badge.into()])?;
+    let row = tx.query_opt(
+        "select id, name, badge_no, phone, state from worker where badge_no = $1",
+        &[badge.into()],
+    )?;
     row.as_ref().map(read_worker).transpose()
 }
 
@@ -244,7 +254,14 @@ pub fn add_worker(ctx: &Ctx, tx: &mut Tx, worker: &NewWorker) -> Result<(), Faul
             worker.phone.as_str().into(),
         ],
     )?;
-    tx.record(ctx, Mark::new("worker.made", Subject::Worker(worker.id), serde_json::json!({ "badge_no": worker.badge_no })))?;
+    tx.record(
+        ctx,
+        Mark::new(
+            "worker.made",
+            Subject::Worker(worker.id),
+            serde_json::json!({ "badge_no": worker.badge_no }),
+        ),
+    )?;
     Ok(())
 }
 
@@ -278,7 +295,9 @@ pub fn post(tx: &mut Tx, id: PostId) -> Result<Option<Post>, Fault> {
 }
 
 pub fn posts_of_unit(tx: &mut Tx, unit: UnitId, duty: Option<&str>) -> Result<Vec<Post>, Fault> {
-    let sql = format!("select {POST} from post p where p.unit_id = $1 and ($2 = '' or p.duty = $3) order by p.duty, p.id limit $4");
+    let sql = format!(
+        "select {POST} from post p where p.unit_id = $1 and ($2 = '' or p.duty = $3) order by p.duty, p.id limit $4"
+    );
     let duty = duty.unwrap_or_default();
     let rows = tx.query(&sql, &[unit.into(), duty.into(), duty.into(), MAX_ROWS.into()])?;
     rows.iter().map(read_post).collect()
@@ -292,7 +311,10 @@ pub fn posts_of_area(tx: &mut Tx, area: AreaId, duty: &str) -> Result<Vec<Post>,
 
 /// All posts in order of id, after one, for going through them.
 pub fn posts_after(tx: &mut Tx, after: &str, limit: i64) -> Result<Vec<Post>, Fault> {
-    let rows = tx.query(&format!("select {POST} from post p where p.id > $1 order by p.id limit $2"), &[after.into(), limit.into()])?;
+    let rows = tx.query(
+        &format!("select {POST} from post p where p.id > $1 order by p.id limit $2"),
+        &[after.into(), limit.into()],
+    )?;
     rows.iter().map(read_post).collect()
 }
 
@@ -368,7 +390,10 @@ pub fn appointment_rows(tx: &mut Tx, post: PostId) -> Result<Vec<AppointmentRow>
 }
 
 pub fn appointments_of_post(tx: &mut Tx, post: PostId) -> Result<Vec<Appointment>, Fault> {
-    Ok(appointment_rows(tx, post)?.into_iter().map(|row| row.appointment).collect())
+    Ok(appointment_rows(tx, post)?
+        .into_iter()
+        .map(|row| row.appointment)
+        .collect())
 }
 
 pub fn appointments_of_worker(tx: &mut Tx, worker: WorkerId) -> Result<Vec<AppointmentRow>, Fault> {
@@ -388,7 +413,12 @@ impl From<AppointRefused> for Fault {
 
 /// Seats a worker, unless the rules refuse.
 pub fn add_appointment(ctx: &Ctx, tx: &mut Tx, new: &NewAppointment) -> Result<(), Fault> {
-    let rule = Appointment { worker: new.worker.into(), seat: new.seat, from: new.from, to: new.to };
+    let rule = Appointment {
+        worker: new.worker.into(),
+        seat: new.seat,
+        from: new.from,
+        to: new.to,
+    };
     may_appoint(&appointments_of_post(tx, new.post)?, &rule)?;
     tx.execute(
         "insert into appointment(id, post_id, worker_id, seat, valid_from, valid_to) values ($1, $2, $3, $4, $5, $6)",
@@ -414,7 +444,10 @@ pub fn end_appointment(ctx: &Ctx, tx: &mut Tx, id: AppointmentId, to: Date) -> R
     if to < row.appointment.from {
         return Err(AppointRefused::EndsBeforeStart.into());
     }
-    tx.execute("update appointment set valid_to = $1 where id = $2", &[to.to_string().into(), id.into()])?;
+    tx.execute(
+        "update appointment set valid_to = $1 where id = $2",
+        &[to.to_string().into(), id.into()],
+    )?;
     let body = serde_json::json!({ "seat": row.appointment.seat.key(), "to": to.to_string() });
     tx.record(ctx, Mark::new("post.ended", Subject::Post(row.post), body))?;
     Ok(())
@@ -451,20 +484,30 @@ pub fn leaves_of(tx: &mut Tx, workers: &[WorkerId], at: Timestamp) -> Result<Vec
     if workers.is_empty() {
         return Ok(Vec::new());
     }
-    let sql = Sql::new("select id, worker_id, from_at, to_at, reason from leave_of where worker_id in ")
+    let sql = Sql::new("select id, worker_id, from_at, to_at, reason from leave_of where worker_id in (")
         .list(workers.iter().copied())
-        .push(" and to_at > ")
+        .push(") and to_at > ")
         .bind(at.0)
         .push(" and from_at <= ")
         .bind(at.0);
     let rows: Result<Vec<LeaveRow>, Fault> = tx.fetch(&sql)?.iter().map(read_leave).collect();
-    Ok(rows?.into_iter().map(|row| Leave { worker: row.worker.into(), from: row.from, to: row.to }).collect())
+    Ok(rows?
+        .into_iter()
+        .map(|row| Leave {
+            worker: row.worker.into(),
+            from: row.from,
+            to: row.to,
+        })
+        .collect())
 }
 
 /// A worker's leaves that have not ended by `at`.
 pub fn leave_rows(tx: &mut Tx, worker: WorkerId, at: Timestamp) -> Result<Vec<LeaveRow>, Fault> {
     let sql = "select id, worker_id, from_at, to_at, reason from leave_of where worker_id = $1 and to_at > $2 order by from_at";
-    tx.query(sql, &[worker.into(), at.0.into()])?.iter().map(read_leave).collect()
+    tx.query(sql, &[worker.into(), at.0.into()])?
+        .iter()
+        .map(read_leave)
+        .collect()
 }
 
 pub fn leave(tx: &mut Tx, id: LeaveId) -> Result<Option<LeaveRow>, Fault> {
@@ -485,7 +528,13 @@ pub fn add_leave(ctx: &Ctx, tx: &mut Tx, new: &LeaveRow) -> Result<(), Fault> {
     }
     tx.execute(
         "insert into leave_of(id, worker_id, from_at, to_at, reason) values ($1, $2, $3, $4, $5)",
-        &[new.id.into(), new.worker.into(), new.from.0.into(), new.to.0.into(), new.reason.as_str().into()],
+        &[
+            new.id.into(),
+            new.worker.into(),
+            new.from.0.into(),
+            new.to.0.into(),
+            new.reason.as_str().into(),
+        ],
     )?;
     let body = serde_json::json!({ "from": new.from.to_string(), "to": new.to.to_string() });
     tx.record(ctx, Mark::new("worker.leave", Subject::Worker(new.worker), body))?;
@@ -500,9 +549,19 @@ pub fn end_leave(ctx: &Ctx, tx: &mut Tx, leave: &LeaveRow) -> Result<(), Fault> 
     if leave.from >= ctx.now {
         tx.execute("delete from leave_of where id = $1", &[leave.id.into()])?;
     } else {
-        tx.execute("update leave_of set to_at = $1 where id = $2", &[ctx.now.0.into(), leave.id.into()])?;
+        tx.execute(
+            "update leave_of set to_at = $1 where id = $2",
+            &[ctx.now.0.into(), leave.id.into()],
+        )?;
     }
-    tx.record(ctx, Mark::new("worker.back", Subject::Worker(leave.worker), serde_json::json!({ "at": ctx.now.to_string() })))?;
+    tx.record(
+        ctx,
+        Mark::new(
+            "worker.back",
+            Subject::Worker(leave.worker),
+            serde_json::json!({ "at": ctx.now.to_string() }),
+        ),
+    )?;
     Ok(())
 }
 

@@ -14,9 +14,17 @@ pub fn inherited(tables: &[Table<'_>], mut all: Vec<Category>) -> Vec<Category> 
     let codes: Vec<String> = all.iter().map(|category| category.code.clone()).collect();
     for at in 0..all.len() {
         let own = all[at].code.clone();
-        let by_prefix = || codes.iter().filter(|code| code.len() < own.len() && own.starts_with(code.as_str())).max_by_key(|code| code.len());
+        let by_prefix = || {
+            codes
+                .iter()
+                .filter(|code| code.len() < own.len() && own.starts_with(code.as_str()))
+                .max_by_key(|code| code.len())
+        };
         let parent = all[at].parent.clone().or_else(|| by_prefix().cloned());
-        let above = parent.as_ref().and_then(|code| all[..at].iter().find(|one| one.code == *code)).cloned();
+        let above = parent
+            .as_ref()
+            .and_then(|code| all[..at].iter().find(|one| one.code == *code))
+            .cloned();
         let table = &tables[at];
         if let (Some(code), None) = (&parent, &above) {
             table.report(table.problem("parent", "pack_unknown_category").with("code", code));
@@ -55,7 +63,11 @@ pub fn inherited(tables: &[Table<'_>], mut all: Vec<Category>) -> Vec<Category> 
 pub fn levels(tables: &[Table<'_>], pack: &Pack) {
     if pack.levels.is_empty() || pack.levels.len() > usize::from(domain::territory::MAX_DEPTH) {
         if let Some(table) = tables.last() {
-            table.report(table.problem("key", "pack_level_count").with("most", domain::territory::MAX_DEPTH));
+            table.report(
+                table
+                    .problem("key", "pack_level_count")
+                    .with("most", domain::territory::MAX_DEPTH),
+            );
         }
         return;
     }
@@ -63,12 +75,25 @@ pub fn levels(tables: &[Table<'_>], pack: &Pack) {
     for (at, pair) in pack.levels.windows(2).enumerate() {
         if pair[0].code_digits >= pair[1].code_digits {
             let table = &tables[at + 1];
-            table.report(table.problem("digits", "pack_level_order").with("value", pair[1].code_digits).with("above", pair[0].code_digits));
+            table.report(
+                table
+                    .problem("digits", "pack_level_order")
+                    .with("value", pair[1].code_digits)
+                    .with("above", pair[0].code_digits),
+            );
         }
     }
-    if pack.levels.first().is_some_and(|top| usize::from(top.code_digits) != pack.jurisdiction.code.len()) {
+    if pack
+        .levels
+        .first()
+        .is_some_and(|top| usize::from(top.code_digits) != pack.jurisdiction.code.len())
+    {
         let table = &tables[0];
-        table.report(table.problem("digits", "pack_top_level").with("code", &pack.jurisdiction.code));
+        table.report(
+            table
+                .problem("digits", "pack_top_level")
+                .with("code", &pack.jurisdiction.code),
+        );
     }
 }
 
@@ -82,20 +107,39 @@ fn no_duplicates<'a>(tables: &[Table<'_>], key: &str, codes: impl Iterator<Item 
 }
 
 pub fn categories(tables: &[Table<'_>], pack: &Pack) {
-    no_duplicates(tables, "code", pack.categories.iter().map(|category| category.code.as_str()));
+    no_duplicates(
+        tables,
+        "code",
+        pack.categories.iter().map(|category| category.code.as_str()),
+    );
     if pack.categories.len() > MAX_CATEGORIES {
-        tables[MAX_CATEGORIES].report(tables[MAX_CATEGORIES].problem("code", "pack_too_many").with("most", MAX_CATEGORIES));
+        tables[MAX_CATEGORIES].report(
+            tables[MAX_CATEGORIES]
+                .problem("code", "pack_too_many")
+                .with("most", MAX_CATEGORIES),
+        );
     }
     for (table, category) in tables.iter().zip(&pack.categories) {
-        let fits = !category.code.is_empty() && category.code.len() <= 20 && category.code.bytes().all(|b| b.is_ascii_alphanumeric());
+        let fits = !category.code.is_empty()
+            && category.code.len() <= 20
+            && category.code.bytes().all(|b| b.is_ascii_alphanumeric());
         if !fits && table.has("code") {
-            table.report(table.problem("code", "pack_bad_value").with("value", &category.code).with("allowed", "0-9 A-Z a-z"));
+            table.report(
+                table
+                    .problem("code", "pack_bad_value")
+                    .with("value", &category.code)
+                    .with("allowed", "0-9 A-Z a-z"),
+            );
         }
         if category.depth > MAX_CATEGORY_DEPTH {
             table.report(table.problem("code", "pack_too_deep").with("most", MAX_CATEGORY_DEPTH));
         }
         if category.leaf && (category.filing.is_empty() || category.closing.is_empty()) {
-            let key = if category.filing.is_empty() { "filing" } else { "closing" };
+            let key = if category.filing.is_empty() {
+                "filing"
+            } else {
+                "closing"
+            };
             table.report(table.problem(key, "pack_missing_key"));
         }
     }
@@ -133,23 +177,39 @@ pub fn routes(bodies: &[Table<'_>], routes: &[Table<'_>], root: &Table<'_>, pack
     }
     for (table, route) in routes.iter().zip(&pack.routes) {
         known_category(table, &route.category, pack);
-        let RouteTo::Body { body, level } = &route.to else { continue };
+        let RouteTo::Body { body, level } = &route.to else {
+            continue;
+        };
         match (pack.body(body), level) {
             (None, _) => table.report(table.problem("body", "pack_unknown_body").with("body", body)),
             (Some(_), Some(level)) if pack.level(level).is_none() => known_level(table, "level", level, pack),
             (Some(found), Some(level)) if !found.levels.contains(level) => {
-                table.report(table.problem("level", "pack_body_not_there").with("body", body).with("level", level));
+                table.report(
+                    table
+                        .problem("level", "pack_body_not_there")
+                        .with("body", body)
+                        .with("level", level),
+                );
             }
             _ => {}
         }
     }
-    same_rule_twice(routes, pack.routes.iter().map(|route| (&route.category, &route.area_kind, &route.asset)));
-    let default = |route: &domain::policy::Route| route.category.is_none() && route.area_kind.is_none() && route.asset.is_none();
+    same_rule_twice(
+        routes,
+        pack.routes
+            .iter()
+            .map(|route| (&route.category, &route.area_kind, &route.asset)),
+    );
+    let default =
+        |route: &domain::policy::Route| route.category.is_none() && route.area_kind.is_none() && route.asset.is_none();
     if !pack.routes.iter().any(default) {
         root.report(root.problem("route", "pack_no_default_route"));
     }
     if pack.body(domain::policy::CENTRE_BODY).is_none() {
-        root.report(root.problem("body", "pack_no_centre").with("body", domain::policy::CENTRE_BODY));
+        root.report(
+            root.problem("body", "pack_no_centre")
+                .with("body", domain::policy::CENTRE_BODY),
+        );
     }
 }
 
@@ -168,13 +228,22 @@ pub fn clocks(tables: &[Table<'_>], root: &Table<'_>, pack: &Pack) {
         for (table, rule) in tables.iter().zip(&pack.clocks) {
             known_category(table, &rule.category, pack);
         }
-        same_rule_twice(tables, pack.clocks.iter().map(|rule| (&rule.category, rule.urgent, rule.step)));
+        same_rule_twice(
+            tables,
+            pack.clocks.iter().map(|rule| (&rule.category, rule.urgent, rule.step)),
+        );
     }
     for step in Step::ALL {
         for urgent in [false, true] {
-            let missing = pack.categories.iter().find(|one| pack.limit(&one.code, urgent, step).is_none());
+            let missing = pack
+                .categories
+                .iter()
+                .find(|one| pack.limit(&one.code, urgent, step).is_none());
             if let Some(category) = missing {
-                let problem = root.problem("clock", "pack_no_clock").with("step", step.key()).with("code", &category.code);
+                let problem = root
+                    .problem("clock", "pack_no_clock")
+                    .with("step", step.key())
+                    .with("code", &category.code);
                 root.report(problem.with("urgent", if urgent { "urgent" } else { "ordinary" }));
             }
         }
@@ -215,7 +284,11 @@ pub fn rules<'a>(
 }
 
 pub fn templates(tables: &[Table<'_>], pack: &Pack) {
-    no_duplicates(tables, "key", pack.templates.iter().map(|template| template.key.as_str()));
+    no_duplicates(
+        tables,
+        "key",
+        pack.templates.iter().map(|template| template.key.as_str()),
+    );
     for (table, template) in tables.iter().zip(&pack.templates) {
         known_category(table, &template.category, pack);
         for field in fields(&template.body) {
@@ -227,7 +300,9 @@ pub fn templates(tables: &[Table<'_>], pack: &Pack) {
 }
 
 fn fields(body: &str) -> impl Iterator<Item = &str> {
-    body.split('{').skip(1).filter_map(|rest| rest.split_once('}').map(|(field, _)| field))
+    body.split('{')
+        .skip(1)
+        .filter_map(|rest| rest.split_once('}').map(|(field, _)| field))
 }
 
 pub fn calendar(table: &Table<'_>, pack: &Pack) {

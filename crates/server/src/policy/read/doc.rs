@@ -68,7 +68,12 @@ impl<'t> Doc<'t> {
 }
 
 fn line_at(text: &str, offset: usize) -> usize {
-    text.as_bytes().iter().take(offset).filter(|byte| **byte == b'\n').count() + 1
+    text.as_bytes()
+        .iter()
+        .take(offset)
+        .filter(|byte| **byte == b'\n')
+        .count()
+        + 1
 }
 
 /// One table of a file.
@@ -104,7 +109,11 @@ impl<'d> Table<'d> {
         let found = read(value.get_ref());
         if found.is_none() {
             let kind = value.get_ref().type_str();
-            self.report(self.problem(key, "pack_wrong_type").with("expected", expected).with("found", kind));
+            self.report(
+                self.problem(key, "pack_wrong_type")
+                    .with("expected", expected)
+                    .with("found", kind),
+            );
         }
         found
     }
@@ -164,13 +173,20 @@ impl<'d> Table<'d> {
     }
 
     fn out_of_range(&self, key: &str, value: impl ToString, from: impl ToString, to: impl ToString) -> Problem {
-        self.problem(key, "pack_out_of_range").with("value", value).with("from", from).with("to", to)
+        self.problem(key, "pack_out_of_range")
+            .with("value", value)
+            .with("from", from)
+            .with("to", to)
     }
 
     /// Texts of an array; none when the key is absent.
     pub fn strings(&self, key: &'static str) -> Vec<String> {
         let read = |value: &'d DeValue<'d>| -> Option<Vec<String>> {
-            value.as_array()?.iter().map(|item| item.get_ref().as_str().map(str::to_owned)).collect()
+            value
+                .as_array()?
+                .iter()
+                .map(|item| item.get_ref().as_str().map(str::to_owned))
+                .collect()
         };
         self.typed(key, "list of texts", read).unwrap_or_default()
     }
@@ -181,10 +197,16 @@ impl<'d> Table<'d> {
 
     /// A table that must be there.
     pub fn table(&self, key: &'static str) -> Option<Table<'d>> {
-        let found = self.value(key).and_then(|value| Some((value.get_ref().as_table()?, value.span())));
+        let found = self
+            .value(key)
+            .and_then(|value| Some((value.get_ref().as_table()?, value.span())));
         let found = match found {
             None if self.table.contains_key(key) => {
-                self.report(self.problem(key, "pack_wrong_type").with("expected", "table").with("found", "?"));
+                self.report(
+                    self.problem(key, "pack_wrong_type")
+                        .with("expected", "table")
+                        .with("found", "?"),
+                );
                 None
             }
             found => self.needed(key, found),
@@ -194,19 +216,32 @@ impl<'d> Table<'d> {
 
     /// Each table of an array of tables.
     pub fn tables(&self, key: &'static str) -> Vec<Table<'d>> {
-        let Some(value) = self.value(key) else { return Vec::new() };
-        let Some(array) = value.get_ref().as_array() else {
-            self.report(self.problem(key, "pack_wrong_type").with("expected", "[[...]]").with("found", value.get_ref().type_str()));
+        let Some(value) = self.value(key) else {
             return Vec::new();
         };
-        array.iter().filter_map(|item| Some(self.child(item.get_ref().as_table()?, item.span()))).collect()
+        let Some(array) = value.get_ref().as_array() else {
+            self.report(
+                self.problem(key, "pack_wrong_type")
+                    .with("expected", "[[...]]")
+                    .with("found", value.get_ref().type_str()),
+            );
+            return Vec::new();
+        };
+        array
+            .iter()
+            .filter_map(|item| Some(self.child(item.get_ref().as_table()?, item.span())))
+            .collect()
     }
 
     /// Items of an array that are arrays of text themselves (sessions of a week).
     pub fn lists(&self, key: &'static str) -> Vec<Vec<String>> {
         let read = |value: &'d DeValue<'d>| -> Option<Vec<Vec<String>>> {
             let texts = |item: &'d Spanned<DeValue<'d>>| -> Option<Vec<String>> {
-                item.get_ref().as_array()?.iter().map(|text| text.get_ref().as_str().map(str::to_owned)).collect()
+                item.get_ref()
+                    .as_array()?
+                    .iter()
+                    .map(|text| text.get_ref().as_str().map(str::to_owned))
+                    .collect()
             };
             value.as_array()?.iter().map(texts).collect()
         };

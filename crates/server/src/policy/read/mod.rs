@@ -12,7 +12,14 @@ use domain::policy::{CalendarRule, Pack};
 use std::collections::BTreeMap;
 
 /// Files of a pack folder by name; everything else in the folder is data for imports (names of areas).
-pub const FILES: [&str; 6] = ["pack.toml", "categories.toml", "routes.toml", "clocks.toml", "answers.toml", "intake.toml"];
+pub const FILES: [&str; 6] = [
+    "pack.toml",
+    "categories.toml",
+    "routes.toml",
+    "clocks.toml",
+    "answers.toml",
+    "intake.toml",
+];
 /// Largest file read.
 pub const MAX_FILE_BYTES: usize = 1 << 20;
 
@@ -29,7 +36,12 @@ pub struct Problem {
 
 impl Problem {
     pub fn new(file: &str, line: usize, code: &'static str) -> Problem {
-        Problem { file: file.to_owned(), line, code, params: Vec::new() }
+        Problem {
+            file: file.to_owned(),
+            line,
+            code,
+            params: Vec::new(),
+        }
     }
 
     pub fn with(mut self, name: &'static str, value: impl ToString) -> Problem {
@@ -56,7 +68,10 @@ pub fn read_pack(files: &BTreeMap<String, String>) -> Result<Pack, Vec<Problem>>
     if !problems.is_empty() {
         return Err(problems.into_sorted());
     }
-    let docs: Vec<Doc<'_>> = FILES.iter().map(|name| Doc::parse(name, &files[*name], &problems)).collect();
+    let docs: Vec<Doc<'_>> = FILES
+        .iter()
+        .map(|name| Doc::parse(name, &files[*name], &problems))
+        .collect();
     let [pack, categories, routes, clocks, answers, intake] = &docs[..] else {
         return Err(problems.into_sorted());
     };
@@ -84,7 +99,9 @@ fn root<'d>(doc: &'d Doc<'d>, problems: &'d Problems) -> Table<'d> {
 pub fn read_calendar(text: &str) -> Result<CalendarRule, Vec<Problem>> {
     let problems = Problems::default();
     let doc = Doc::parse(FILES[0], text, &problems);
-    let rule = root(&doc, &problems).table("calendar").map(|table| sections::calendar_rule(&table));
+    let rule = root(&doc, &problems)
+        .table("calendar")
+        .map(|table| sections::calendar_rule(&table));
     match rule {
         Some(rule) if problems.is_empty() => Ok(rule),
         _ => Err(problems.into_sorted()),
@@ -99,7 +116,10 @@ mod tests {
     use domain::policy::{Answerer, Source, Step};
 
     fn text(problems: &[Problem]) -> Vec<String> {
-        problems.iter().map(|one| format!("{}:{}: {} [{}]", one.file, one.line, one.message(Lang::En), one.code)).collect()
+        problems
+            .iter()
+            .map(|one| format!("{}:{}: {} [{}]", one.file, one.line, one.message(Lang::En), one.code))
+            .collect()
     }
 
     fn broken(key: &str, file: &str, from: &str, to: &str) -> Vec<String> {
@@ -117,8 +137,20 @@ mod tests {
             let pack = found.map_err(|problems| text(&problems)).unwrap();
             assert!((10..=14).contains(&pack.categories.iter().filter(|one| one.depth == 1).count()));
             assert!(pack.categories.iter().filter(|one| one.leaf).count() >= 60);
-            for label in ["城乡建设", "环境保护", "交通运输", "教育文体", "劳动和社会保障", "商贸旅游", "卫生计生"] {
-                assert_eq!(pack.category_for_label(label).map(|one| one.depth), Some(1), "{key}: {label}");
+            for label in [
+                "城乡建设",
+                "环境保护",
+                "交通运输",
+                "教育文体",
+                "劳动和社会保障",
+                "商贸旅游",
+                "卫生计生",
+            ] {
+                assert_eq!(
+                    pack.category_for_label(label).map(|one| one.depth),
+                    Some(1),
+                    "{key}: {label}"
+                );
             }
         }
     }
@@ -126,22 +158,37 @@ mod tests {
     #[test]
     fn the_packs_carry_what_their_documents_say() {
         let zhoushan = read_pack(&shipped("zhoushan").unwrap()).unwrap();
-        assert_eq!(zhoushan.levels.iter().map(|one| one.code_digits).collect::<Vec<_>>(), [4, 9, 12, 15]);
+        assert_eq!(
+            zhoushan.levels.iter().map(|one| one.code_digits).collect::<Vec<_>>(),
+            [4, 9, 12, 15]
+        );
         let leak = zhoushan.category_for_label("屋面渗漏水").unwrap();
         assert_eq!(leak.source, Source::Clause("PJ-05".into()));
         let answer = zhoushan.answer_rule(&leak.code).unwrap();
-        assert_eq!((answer.who, &answer.source), (Answerer::GridWorker, &Source::Clause("ZS-07".into())));
+        assert_eq!(
+            (answer.who, &answer.source),
+            (Answerer::GridWorker, &Source::Clause("ZS-07".into()))
+        );
         assert_eq!(zhoushan.thresholds.resolved_here_percent.value, 85);
         let yichang = read_pack(&shipped("yichang").unwrap()).unwrap();
-        assert_eq!(yichang.levels.iter().map(|one| one.code_digits).collect::<Vec<_>>(), [4, 6, 9, 12, 15]);
-        assert_eq!(yichang.answer_rule(&yichang.categories[1].code).unwrap().who, Answerer::Desk);
+        assert_eq!(
+            yichang.levels.iter().map(|one| one.code_digits).collect::<Vec<_>>(),
+            [4, 6, 9, 12, 15]
+        );
+        assert_eq!(
+            yichang.answer_rule(&yichang.categories[1].code).unwrap().who,
+            Answerer::Desk
+        );
     }
 
     #[test]
     fn the_nearest_limit_wins_and_urgency_counts() {
         let pack = read_pack(&shipped("zhoushan").unwrap()).unwrap();
         let cover = &pack.category_for_label("井盖破损缺失").unwrap().code;
-        assert_eq!(pack.limit(cover, false, Step::Handle).unwrap().id, format!("handle:{cover}:ordinary"));
+        assert_eq!(
+            pack.limit(cover, false, Step::Handle).unwrap().id,
+            format!("handle:{cover}:ordinary")
+        );
         assert_eq!(pack.limit(cover, true, Step::Handle).unwrap().id, "handle:*:urgent");
         let lawn = &pack.category_for_label("草坪绿地损坏").unwrap().code;
         assert_eq!(pack.limit(lawn, false, Step::Handle).unwrap().id, "handle:02:ordinary");
@@ -162,7 +209,11 @@ mod tests {
     fn every_fault_has_its_file_line_and_sentence() {
         let mut all = Vec::new();
         for (file, from, to) in [
-            ("pack.toml", "arbiter_after = { value = 2", "arbiter_after = { value = 99"),
+            (
+                "pack.toml",
+                "arbiter_after = { value = 2",
+                "arbiter_after = { value = 99",
+            ),
             ("pack.toml", "digits = 9", "digits = 3"),
             ("pack.toml", "duty_shift = \"值守\"", "duty_shift = \"夜班\""),
             ("pack.toml", "number_prefix = \"ZS\"", "number_prefix = \"zs\""),
@@ -188,8 +239,16 @@ mod tests {
 
     #[test]
     fn every_problem_code_has_its_sentences() {
-        for source in [include_str!("check.rs"), include_str!("sections.rs"), include_str!("doc.rs"), include_str!("mod.rs")] {
-            for code in source.split('"').filter(|part| part.starts_with("pack_") && part.len() > 5) {
+        for source in [
+            include_str!("check.rs"),
+            include_str!("sections.rs"),
+            include_str!("doc.rs"),
+            include_str!("mod.rs"),
+        ] {
+            for code in source
+                .split('"')
+                .filter(|part| part.starts_with("pack_") && part.len() > 5)
+            {
                 assert!(i18n::known(code), "no sentence for {code}");
             }
         }

@@ -54,7 +54,14 @@ pub fn pack(roots: &Roots<'_>) -> Option<Pack> {
     for table in [&head, &place, &calendar, &thresholds] {
         table.done();
     }
-    for table in [&roots.pack, &roots.categories, &roots.routes, &roots.clocks, &roots.answers, &roots.intake] {
+    for table in [
+        &roots.pack,
+        &roots.categories,
+        &roots.routes,
+        &roots.clocks,
+        &roots.answers,
+        &roots.intake,
+    ] {
         table.done();
     }
     check::levels(&levels, &built);
@@ -62,9 +69,23 @@ pub fn pack(roots: &Roots<'_>) -> Option<Pack> {
     check::routes(&bodies, &routes, &roots.routes, &built);
     check::clocks(&clocks, &roots.clocks, &built);
     check::ladder(&rungs, &roots.clocks, &built);
-    check::rules(&answers, &roots.answers, "answer", "pack_no_answer_rule", built.answers.iter().map(|rule| &rule.category), &built);
+    check::rules(
+        &answers,
+        &roots.answers,
+        "answer",
+        "pack_no_answer_rule",
+        built.answers.iter().map(|rule| &rule.category),
+        &built,
+    );
     let verified = built.verification.iter().map(|rule| &rule.category);
-    check::rules(&verification, &roots.answers, "verification", "pack_no_verification_rule", verified, &built);
+    check::rules(
+        &verification,
+        &roots.answers,
+        "verification",
+        "pack_no_verification_rule",
+        verified,
+        &built,
+    );
     check::templates(&templates, &built);
     check::calendar(&calendar, &built);
     Some(built)
@@ -73,7 +94,10 @@ pub fn pack(roots: &Roots<'_>) -> Option<Pack> {
 /// `name` and `en`; without `en` the Chinese name serves.
 fn name(table: &Table<'_>) -> Name {
     let zh = table.str("name");
-    Name { zh: zh.to_owned(), en: table.opt_str("en").unwrap_or(zh).to_owned() }
+    Name {
+        zh: zh.to_owned(),
+        en: table.opt_str("en").unwrap_or(zh).to_owned(),
+    }
 }
 
 /// `source`, or the file's `default_source`.
@@ -108,11 +132,21 @@ fn read_source(text: &str) -> Option<Source> {
 fn jurisdiction(table: &Table<'_>) -> Jurisdiction {
     let prefix = table.str("number_prefix");
     if !prefix.is_empty() && (prefix.len() > 6 || !prefix.bytes().all(|b| b.is_ascii_uppercase())) {
-        table.report(table.problem("number_prefix", "pack_bad_value").with("value", prefix).with("allowed", "A-Z, 1-6"));
+        table.report(
+            table
+                .problem("number_prefix", "pack_bad_value")
+                .with("value", prefix)
+                .with("allowed", "A-Z, 1-6"),
+        );
     }
     let code = table.str("code");
     if !code.bytes().all(|b| b.is_ascii_digit()) {
-        table.report(table.problem("code", "pack_bad_value").with("value", code).with("allowed", "0-9"));
+        table.report(
+            table
+                .problem("code", "pack_bad_value")
+                .with("value", code)
+                .with("allowed", "0-9"),
+        );
     }
     Jurisdiction {
         code: code.to_owned(),
@@ -153,7 +187,11 @@ fn category(table: &Table<'_>) -> Category {
             }
         },
         labels: table.strings("labels"),
-        keywords: table.strings("keywords").iter().map(|word| domain::text::normalise(word)).collect(),
+        keywords: table
+            .strings("keywords")
+            .iter()
+            .map(|word| domain::text::normalise(word))
+            .collect(),
         urgent: table.opt_bool("urgent").unwrap_or_default(),
         must_report: table.opt_bool("must_report").unwrap_or_default(),
         must_come: table.opt_bool("must_come").unwrap_or_default(),
@@ -180,7 +218,12 @@ fn body(table: &Table<'_>) -> Body {
         name: name(table),
         kind: UnitKind::parse(kind).unwrap_or_else(|| {
             let allowed: Vec<&str> = UnitKind::ALL.iter().map(|kind| kind.key()).collect();
-            table.report(table.problem("kind", "pack_bad_value").with("value", kind).with("allowed", allowed.join(", ")));
+            table.report(
+                table
+                    .problem("kind", "pack_bad_value")
+                    .with("value", kind)
+                    .with("allowed", allowed.join(", ")),
+            );
             UnitKind::Bureau
         }),
         levels: table.strings("levels"),
@@ -192,7 +235,10 @@ fn body(table: &Table<'_>) -> Body {
 }
 
 fn post(table: &Table<'_>) -> PostTemplate {
-    let post = PostTemplate { duty: table.str("duty").to_owned(), name: name(table) };
+    let post = PostTemplate {
+        duty: table.str("duty").to_owned(),
+        name: name(table),
+    };
     table.done();
     post
 }
@@ -200,7 +246,10 @@ fn post(table: &Table<'_>) -> PostTemplate {
 fn route(table: &Table<'_>) -> Route {
     let to = match (table.opt_str("unit"), table.opt_str("body")) {
         (Some(code), None) => RouteTo::Unit { code: code.to_owned() },
-        (None, Some(body)) => RouteTo::Body { body: body.to_owned(), level: table.opt_str("level").map(str::to_owned) },
+        (None, Some(body)) => RouteTo::Body {
+            body: body.to_owned(),
+            level: table.opt_str("level").map(str::to_owned),
+        },
         _ => {
             table.report(table.problem("body", "pack_one_of").with("keys", "body, unit"));
             RouteTo::Unit { code: String::new() }
@@ -222,14 +271,26 @@ fn clock(table: &Table<'_>) -> Option<ClockRule> {
     let urgent = table.opt_bool("urgent");
     let step = one_of(table, "step", Step::parse, &Step::ALL.map(Step::key));
     let limit = limit(table);
-    let warn_percent = if table.has("warn_percent") { table.int("warn_percent", 1, 99) as u8 } else { 80 };
+    let warn_percent = if table.has("warn_percent") {
+        table.int("warn_percent", 1, 99) as u8
+    } else {
+        80
+    };
     let source = source(table);
     table.done();
     let (step, limit) = (step?, limit?);
     let which = category.as_deref().unwrap_or("*");
     let how = urgent.map_or("", |urgent| if urgent { ":urgent" } else { ":ordinary" });
     let id = format!("{}:{which}{how}", step.key());
-    Some(ClockRule { id, category, urgent, step, limit, warn_percent, source })
+    Some(ClockRule {
+        id,
+        category,
+        urgent,
+        step,
+        limit,
+        warn_percent,
+        source,
+    })
 }
 
 fn limit(table: &Table<'_>) -> Option<Limit> {
@@ -237,7 +298,12 @@ fn limit(table: &Table<'_>) -> Option<Limit> {
         None | Some("now") => Start::Immediately,
         Some("next_workday") => Start::NextWorkingDay,
         Some(other) => {
-            table.report(table.problem("start", "pack_bad_value").with("value", other).with("allowed", "now, next_workday"));
+            table.report(
+                table
+                    .problem("start", "pack_bad_value")
+                    .with("value", other)
+                    .with("allowed", "now, next_workday"),
+            );
             Start::Immediately
         }
     };
@@ -265,7 +331,10 @@ pub fn read_amount(text: &str) -> Option<Amount> {
         "minute" | "minutes" => {
             const MS_OF_THOUSANDTH: i64 = 60;
             let parts = i64::try_from(thousandths).ok()?.checked_mul(MS_OF_THOUSANDTH)?;
-            return Some(Amount { unit: Unit::NaturalHour, parts });
+            return Some(Amount {
+                unit: Unit::NaturalHour,
+                parts,
+            });
         }
         _ => return None,
     };
@@ -283,13 +352,24 @@ fn rung(table: &Table<'_>) -> Option<Rung> {
         "up" => RungTo::Up(table.int("levels_up", 1, 5) as u8),
         "level" => RungTo::Level(table.str("level").to_owned()),
         other => {
-            table.report(table.problem("to", "pack_bad_value").with("value", other).with("allowed", "holder, up, level"));
+            table.report(
+                table
+                    .problem("to", "pack_bad_value")
+                    .with("value", other)
+                    .with("allowed", "holder, up, level"),
+            );
             RungTo::Holder
         }
     };
     let rung = (table.str("key").to_owned(), table.str("duty").to_owned(), source(table));
     table.done();
-    Some(Rung { key: rung.0, when: when?, to, duty: rung.1, source: rung.2 })
+    Some(Rung {
+        key: rung.0,
+        when: when?,
+        to,
+        duty: rung.1,
+        source: rung.2,
+    })
 }
 
 /// `used 80%`, `before 2 workhours`, `at due`, `after 1 workday`.
@@ -300,7 +380,11 @@ fn read_when(text: &str) -> Option<When> {
     let (word, rest) = text.split_once(' ')?;
     match word {
         "used" => {
-            let percent = rest.strip_suffix('%')?.parse::<u32>().ok().filter(|percent| (1..100).contains(percent))?;
+            let percent = rest
+                .strip_suffix('%')?
+                .parse::<u32>()
+                .ok()
+                .filter(|percent| (1..100).contains(percent))?;
             Some(When::Used(percent * 10))
         }
         "before" => read_amount(rest).map(When::Before),
@@ -318,7 +402,9 @@ fn answer(table: &Table<'_>) -> AnswerRule {
     };
     const WAYS: [&str; 5] = ["in_person", "phone", "sms", "web", "written"];
     if rule.ways.is_empty() || rule.ways.iter().any(|way| !WAYS.contains(&way.as_str())) {
-        let problem = table.problem("ways", "pack_bad_value").with("value", rule.ways.join(", "));
+        let problem = table
+            .problem("ways", "pack_bad_value")
+            .with("value", rule.ways.join(", "));
         table.report(problem.with("allowed", WAYS.join(", ")));
     }
     table.done();
@@ -340,7 +426,12 @@ fn one_of<T>(table: &Table<'_>, key: &'static str, parse: impl Fn(&str) -> Optio
     let text = table.str(key);
     let found = parse(text);
     if found.is_none() && table.has(key) {
-        table.report(table.problem(key, "pack_bad_value").with("value", text).with("allowed", allowed.join(", ")));
+        table.report(
+            table
+                .problem(key, "pack_bad_value")
+                .with("value", text)
+                .with("allowed", allowed.join(", ")),
+        );
     }
     found
 }
@@ -358,18 +449,41 @@ fn template(table: &Table<'_>) -> Template {
 }
 
 fn coded(table: &Table<'_>) -> Coded {
-    let coded = Coded { key: table.str("key").to_owned(), name: name(table), source: source(table) };
+    let coded = Coded {
+        key: table.str("key").to_owned(),
+        name: name(table),
+        source: source(table),
+    };
     table.done();
     coded
 }
 
 fn channel(table: &Table<'_>) -> Channel {
-    let channel = Channel { key: table.str("key").to_owned(), name: name(table), source: source(table) };
+    let channel = Channel {
+        key: table.str("key").to_owned(),
+        name: name(table),
+        source: source(table),
+    };
     const KEYS: [&str; 11] = [
-        "web", "phone", "walk_in", "sms", "visit", "patrol", "mailbox", "public_account", "import", "linked", "volunteer",
+        "web",
+        "phone",
+        "walk_in",
+        "sms",
+        "visit",
+        "patrol",
+        "mailbox",
+        "public_account",
+        "import",
+        "linked",
+        "volunteer",
     ];
     if !channel.key.is_empty() && !KEYS.contains(&channel.key.as_str()) {
-        table.report(table.problem("key", "pack_bad_value").with("value", &channel.key).with("allowed", KEYS.join(", ")));
+        table.report(
+            table
+                .problem("key", "pack_bad_value")
+                .with("value", &channel.key)
+                .with("allowed", KEYS.join(", ")),
+        );
     }
     table.done();
     channel
@@ -382,7 +496,11 @@ fn redirect(table: &Table<'_>) -> Redirect {
     };
     let redirect = Redirect {
         key: table.str("key").to_owned(),
-        keywords: table.strings("keywords").iter().map(|word| domain::text::normalise(word)).collect(),
+        keywords: table
+            .strings("keywords")
+            .iter()
+            .map(|word| domain::text::normalise(word))
+            .collect(),
         text: pair("text", "text_en"),
         where_to_go: pair("where", "where_en"),
         may_file: table.opt_bool("may_file").unwrap_or(true),
@@ -394,8 +512,15 @@ fn redirect(table: &Table<'_>) -> Redirect {
 
 fn urgent(table: &Table<'_>) -> UrgentHint {
     let hint = UrgentHint {
-        keywords: table.strings("keywords").iter().map(|word| domain::text::normalise(word)).collect(),
-        text: Name { zh: table.str("text").to_owned(), en: table.opt_str("text_en").unwrap_or_default().to_owned() },
+        keywords: table
+            .strings("keywords")
+            .iter()
+            .map(|word| domain::text::normalise(word))
+            .collect(),
+        text: Name {
+            zh: table.str("text").to_owned(),
+            en: table.opt_str("text_en").unwrap_or_default().to_owned(),
+        },
         source: source(table),
     };
     table.done();
@@ -419,7 +544,11 @@ pub fn calendar_rule(table: &Table<'_>) -> CalendarRule {
 /// A date with its own hours; `half = true` makes it weigh half a working day.
 fn special_day(table: &Table<'_>) -> Option<(jiff::civil::Date, String, DayHours)> {
     let spans = sessions(table, "sessions");
-    let hours = if table.opt_bool("half").unwrap_or_default() { DayHours::half(&spans) } else { DayHours::full(&spans) };
+    let hours = if table.opt_bool("half").unwrap_or_default() {
+        DayHours::half(&spans)
+    } else {
+        DayHours::full(&spans)
+    };
     let (on, name) = (date(table, "date"), table.str("name").to_owned());
     table.done();
     Some((on?, name, hours))
@@ -440,10 +569,20 @@ fn span(table: &Table<'_>, key: &str, text: &str) -> Option<Span> {
         let (hours, minutes) = (hours.parse::<u16>().ok()?, minutes.parse::<u16>().ok()?);
         (hours <= 48 && minutes < 60).then_some(hours * 60 + minutes)
     };
-    let found = text.split_once('-').and_then(|(from, to)| Some(Span { from: minutes(from)?, to: minutes(to)? }));
+    let found = text.split_once('-').and_then(|(from, to)| {
+        Some(Span {
+            from: minutes(from)?,
+            to: minutes(to)?,
+        })
+    });
     let found = found.filter(|span| span.from < span.to);
     if found.is_none() {
-        table.report(table.problem(key, "pack_bad_value").with("value", text).with("allowed", "08:30-12:00"));
+        table.report(
+            table
+                .problem(key, "pack_bad_value")
+                .with("value", text)
+                .with("allowed", "08:30-12:00"),
+        );
     }
     found
 }
@@ -452,26 +591,41 @@ fn season(table: &Table<'_>) -> Option<Season> {
     let week = Week::monday_to_friday(&sessions(table, "sessions"));
     let (from, to) = (date(table, "from"), date(table, "to"));
     table.done();
-    Some(Season { from: from?, to: to?, week })
+    Some(Season {
+        from: from?,
+        to: to?,
+        week,
+    })
 }
 
 fn shift(table: &Table<'_>) -> Option<Shift> {
     let cycle = table.lists("cycle");
-    let cycle = cycle.iter().map(|day| day.iter().filter_map(|text| span(table, "cycle", text)).collect()).collect();
+    let cycle = cycle
+        .iter()
+        .map(|day| day.iter().filter_map(|text| span(table, "cycle", text)).collect())
+        .collect();
     let (name, anchor) = (table.str("name").to_owned(), date(table, "anchor"));
     table.done();
-    Some(Shift { name, anchor: anchor?, cycle })
+    Some(Shift {
+        name,
+        anchor: anchor?,
+        cycle,
+    })
 }
 
 fn date(table: &Table<'_>, key: &'static str) -> Option<jiff::civil::Date> {
     let text = table.str(key);
     let found = text.parse().ok();
     if found.is_none() && table.has(key) {
-        table.report(table.problem(key, "pack_bad_value").with("value", text).with("allowed", "2026-01-31"));
+        table.report(
+            table
+                .problem(key, "pack_bad_value")
+                .with("value", text)
+                .with("allowed", "2026-01-31"),
+        );
     }
     found
 }
-
 
 fn thresholds_of(table: &Table<'_>) -> Thresholds {
     let whole = |key: &'static str, from: u32, to: u32| {
