@@ -23,8 +23,12 @@ pub struct Detail {
 
 /// An error ready to be answered. Never holds personal data.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("{code} ({status})")]
-pub struct Fault {
+#[error("{} ({})", .0.code, .0.status)]
+pub struct Fault(Box<Inner>);
+
+/// Boxed: every use case returns a fault by value, and most of the time there is none.
+#[derive(Debug, Clone)]
+struct Inner {
     status: StatusCode,
     code: &'static str,
     field: Option<Cow<'static, str>>,
@@ -38,7 +42,7 @@ pub struct Fault {
 impl Fault {
     /// Any status and code; the code needs a sentence in `i18n/`.
     pub fn new(status: StatusCode, code: &'static str) -> Fault {
-        Fault {
+        Fault(Box::new(Inner {
             status,
             code,
             field: None,
@@ -46,7 +50,7 @@ impl Fault {
             details: Vec::new(),
             retry_after_s: None,
             cause: None,
-        }
+        }))
     }
 
     /// 404: absent, or not yours: the same bytes.
@@ -86,19 +90,19 @@ impl Fault {
 
     /// The field the fault is about (a JSON path such as `reporter.phone`).
     pub fn field(mut self, field: impl Into<Cow<'static, str>>) -> Fault {
-        self.field = Some(field.into());
+        self.0.field = Some(field.into());
         self
     }
 
     /// A parameter of the sentence.
     pub fn with(mut self, name: &'static str, value: impl ToString) -> Fault {
-        self.params.push((name, value.to_string()));
+        self.0.params.push((name, value.to_string()));
         self
     }
 
     /// One more field that is wrong.
     pub fn detail(mut self, field: impl Into<Cow<'static, str>>, code: &'static str) -> Fault {
-        self.details.push(Detail {
+        self.0.details.push(Detail {
             field: field.into(),
             code,
             params: Vec::new(),
@@ -108,40 +112,40 @@ impl Fault {
 
     /// Seconds after which trying again makes sense (also sent as `Retry-After`).
     pub fn retry_after(mut self, seconds: u64) -> Fault {
-        self.retry_after_s = Some(seconds);
+        self.0.retry_after_s = Some(seconds);
         self
     }
 
     /// What the log should know.
     pub fn because(mut self, cause: impl std::fmt::Display) -> Fault {
-        self.cause = Some(cause.to_string());
+        self.0.cause = Some(cause.to_string());
         self
     }
 
     /// The same fault under another code.
     pub(super) fn code_as(mut self, code: &'static str) -> Fault {
-        self.code = code;
+        self.0.code = code;
         self
     }
 
     /// The stable code.
     pub fn code(&self) -> &'static str {
-        self.code
+        self.0.code
     }
 
     /// The HTTP status.
     pub fn status(&self) -> StatusCode {
-        self.status
+        self.0.status
     }
 
     /// What is answered, in a language.
     pub fn view(&self, lang: Lang) -> FaultView {
         FaultView {
-            code: self.code.to_owned(),
-            message: i18n::sentence(lang, self.code, &self.params),
-            field: self.field.as_deref().map(str::to_owned),
-            details: self.details.iter().map(|detail| detail.view(lang)).collect(),
-            retry_after_s: self.retry_after_s,
+            code: self.0.code.to_owned(),
+            message: i18n::sentence(lang, self.0.code, &self.0.params),
+            field: self.0.field.as_deref().map(str::to_owned),
+            details: self.0.details.iter().map(|detail| detail.view(lang)).collect(),
+            retry_after_s: self.0.retry_after_s,
         }
     }
 }
@@ -208,7 +212,7 @@ const RETRY_S: u64 = 2;
 /// The sentence is added by [`render`]; a fault outside it is answered in Chinese.
 impl IntoResponse for Fault {
     fn into_response(self) -> Response {
-        let mut response = self.status.into_response();
+        let mut response = self.0.status.into_response();
         response.extensions_mut().insert(self);
         response
     }
@@ -221,15 +225,15 @@ pub async fn render(request: Request, next: Next) -> Response {
     let Some(fault) = response.extensions_mut().remove::<Fault>() else {
         return response;
     };
-    if let Some(cause) = &fault.cause {
-        if fault.status.is_server_error() {
-            tracing::error!(code = fault.code, cause, "fault");
+    if let Some(cause) = &fault.0.cause {
+        if fault.0.status.is_server_error() {
+            tracing::error!(code = fault.0.code, cause, "fault");
         } else {
-            tracing::debug!(code = fault.code, cause, "fault");
+            tracing::debug!(code = fault.0.code, cause, "fault");
         }
     }
-    let mut answer = (fault.status, Json(fault.view(lang))).into_response();
-    if let Some(seconds) = fault.retry_after_s {
+    let mut answer = (fault.0.status, Json(fault.view(lang))).into_response();
+    if let Some(seconds) = fault.0.retry_after_s {
         answer
             .headers_mut()
             .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
