@@ -27,8 +27,9 @@ export function listen(
       // A message that is not ours says nothing; the next list request is still the truth.
     }
   }
-  source.onmessage = receive
-  for (const topic of topics) source.addEventListener(topic, receive as EventListener)
+  source.addEventListener('change', receive as EventListener)
+  // Something was missed: ask for everything again.
+  source.addEventListener('resync', () => onEvent({ topic: 'all', kind: 'resync', id: '' }))
   source.onopen = () => {
     onState(true)
     if (dropped) onEvent({ topic: 'all', kind: 'reconnected', id: '' })

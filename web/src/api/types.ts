@@ -688,8 +688,16 @@ export interface Figure {
   link: string | null
 }
 
+export interface BoardArea {
+  id: Id
+  name: string
+  full_name: string
+  level: string
+  level_name: string
+}
+
 export interface BoardChild {
-  area: { id: Id; name: string; level: string }
+  area: BoardArea
   open: number
   late: number
   received_today: number
@@ -701,51 +709,84 @@ export interface BoardChild {
 
 export interface BoardView {
   as_of: Instant
-  area: AreaRef
+  area: BoardArea
+  above: BoardArea[]
   figures: Figure[]
   children: BoardChild[]
-  by_category: { code: string; name: string; count: number; late?: number }[]
-  by_unit: { id: Id; name: string; count: number; late?: number }[]
+  by_category: { code: string; name: string; count: number; late: number }[]
+  by_unit: { id: Id | null; name: string; count: number; late: number }[]
   by_channel: { key: string; name: string; count: number }[]
   trend: { day: string; received: number; closed: number }[]
   resolved_by_level: { level: string; level_name: string; count: number; share: number }[]
+  /** The pack's target for what is resolved at the lowest two levels, 0 to 1. */
+  resolved_here_target: number
+  period_days: number
 }
+
+/** Per class of matter: how many were resolved at each level, the lowest first. */
+export interface FunnelView {
+  from: string
+  to: string
+  levels: { depth: number; level: string; name: string }[]
+  rows: { code: string; name: string; counts: number[]; total: number }[]
+}
+
+/** Times of jobs, messages and the ledger are milliseconds UTC. */
+export type Millis = number
 
 export interface Job {
   id: Id
   kind: string
-  key: string | null
-  state: string
-  run_at: Instant
+  key: string
+  state: 'waiting' | 'running' | 'done' | 'dead' | 'cancelled'
+  run_at: Millis
   attempts: number
   last_error: string | null
+  created_at: Millis
+  finished_at: Millis | null
 }
 
 export interface OutboxItem {
   id: Id
   case_id: Id | null
-  case_number?: string | null
-  kind: string
+  template_key: string
   channel: string
   body: string
   state: 'waiting' | 'sent' | 'delivered' | 'failed' | 'cancelled'
-  created_at: Instant
+  created_at: Millis
+  finished_at: Millis | null
+  finished_by: string | null
+  note: string | null
 }
 
-export interface LedgerRecord {
-  strand: number
-  seq: number
-  at: Instant
-  action: string
-  subject_kind?: string
-  subject_id?: string
-  actor?: string | null
-  hash?: string
+export interface LedgerItem {
+  leaf: number
+  record: {
+    strand: number
+    seq: number
+    at: Millis
+    /** `account:ID`, `resident` or `system:NAME`. */
+    actor: string
+    action: string
+    subject: string
+    purpose: string
+    rule_version: string
+  }
+  hash: string
+  /** None when erased. */
+  body: string | null
 }
 
 export interface TreeHead {
   size: number
   root: string
-  at: Instant
+  at: Millis
   signature: string
+}
+
+export interface LedgerVerification {
+  running: boolean
+  report: null | { records: number; erased: number; leaves: number; heads: number; findings: unknown[]; more: number }
+  /** One line for each finding. */
+  lines: string[]
 }

@@ -2,11 +2,21 @@
 import { useQueryClient } from '@tanstack/vue-query'
 import { onBeforeUnmount, onMounted, ref } from 'vue'
 import { listen, type LiveStream } from '@/api/events'
+import { can } from './session'
 
 /** Many events in one moment (an import, a bulk accept) cost one refresh. */
 const GATHER_MS = 800
 
-export const live = ref(false)
+/** What may be listened to with which right, and which lists it refreshes. */
+const TOPICS: Record<string, { needs: string; keys: string[] }> = {
+  case: { needs: 'case.read', keys: ['cases', 'case', 'board'] },
+  board: { needs: 'board.read', keys: ['board'] },
+  jobs: { needs: 'job.manage', keys: ['jobs'] },
+  outbox: { needs: 'outbox.manage', keys: ['outbox'] },
+}
+
+/** None: this account has nothing to listen to. */
+export const live = ref<boolean | null>(null)
 
 export function useLive() {
   const queries = useQueryClient()
@@ -22,13 +32,14 @@ export function useLive() {
     }
     touched.clear()
   }
-  const topicKeys: Record<string, string[]> = { case: ['cases', 'case'], cases: ['cases', 'case'], board: ['board'], jobs: ['jobs'], outbox: ['outbox'] }
+  const topics = Object.keys(TOPICS).filter((topic) => can(TOPICS[topic].needs))
 
   onMounted(() => {
+    if (topics.length === 0) return
     stream = listen(
-      ['cases', 'board', 'jobs', 'outbox'],
+      topics,
       (event) => {
-        for (const key of topicKeys[event.topic] ?? ['all']) touched.add(key)
+        for (const key of TOPICS[event.topic]?.keys ?? ['all']) touched.add(key)
         timer ??= setTimeout(refresh, GATHER_MS)
       },
       (state) => (live.value = state),
@@ -37,6 +48,6 @@ export function useLive() {
   onBeforeUnmount(() => {
     stream?.close()
     clearTimeout(timer)
-    live.value = false
+    live.value = null
   })
 }

@@ -42,7 +42,7 @@ function civil(at: string | number | Date): Civil {
 }
 
 /** `2月14日 09:30` or `14 Feb 09:30`, with the year when it is not this one. */
-export function dateTime(at: string | null | undefined, lang: string, now = Date.now()): string {
+export function dateTime(at: string | number | null | undefined, lang: string, now = Date.now()): string {
   if (!at) return ''
   const { year, month, day, clock } = civil(at)
   const other = year !== civil(now).year

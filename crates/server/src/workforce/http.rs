@@ -784,6 +784,35 @@ fn leave_view(leave: LeaveRow) -> LeaveView {
     }
 }
 
+/// A worker's own seat: the appointment with the names of its post and unit.
+#[derive(Debug, Serialize, ToSchema)]
+struct SeatView {
+    #[serde(flatten)]
+    appointment: AppointmentView,
+    post_name: String,
+    unit_id: UnitId,
+    unit_name: String,
+}
+
+fn seat_view(tx: &mut Tx, worker: &WorkerBrief, row: store::AppointmentRow) -> Result<SeatView, Fault> {
+    let post = store::post(tx, row.post)?.ok_or_else(Fault::not_found)?;
+    let unit = store::unit(tx, post.unit)?.ok_or_else(Fault::not_found)?;
+    let appointment = AppointmentView {
+        id: row.id,
+        post_id: row.post,
+        worker: Some(worker.clone()),
+        seat: row.appointment.seat.key().to_owned(),
+        valid_from: row.appointment.from.to_string(),
+        valid_to: row.appointment.to.map(|date| date.to_string()),
+    };
+    Ok(SeatView {
+        appointment,
+        post_name: post.name,
+        unit_id: unit.id,
+        unit_name: unit.name,
+    })
+}
+
 /// A worker with posts and leave.
 #[derive(Debug, Serialize, ToSchema)]
 struct WorkerDetail {
@@ -791,7 +820,7 @@ struct WorkerDetail {
     worker: WorkerBrief,
     phone: String,
     active: bool,
-    appointments: Vec<AppointmentView>,
+    appointments: Vec<SeatView>,
     /// Under way or to come.
     leaves: Vec<LeaveView>,
 }
@@ -806,16 +835,9 @@ async fn worker(Staff(ctx): Staff, Path(id): Path<WorkerId>) -> Result<Json<Work
             let worker = store::worker(tx, id)?.ok_or_else(Fault::not_found)?;
             let brief = worker_brief(worker.clone());
             let rows = store::appointments_of_worker(tx, id)?;
-            let view = |row: store::AppointmentRow| AppointmentView {
-                id: row.id,
-                post_id: row.post,
-                worker: Some(brief.clone()),
-                seat: row.appointment.seat.key().to_owned(),
-                valid_from: row.appointment.from.to_string(),
-                valid_to: row.appointment.to.map(|date| date.to_string()),
-            };
+            let seats: Result<Vec<SeatView>, Fault> = rows.into_iter().map(|row| seat_view(tx, &brief, row)).collect();
             Ok(WorkerDetail {
-                appointments: rows.into_iter().map(view).collect(),
+                appointments: seats?,
                 leaves: store::leave_rows(tx, id, ctx.now)?
                     .into_iter()
                     .map(leave_view)
