@@ -516,6 +516,7 @@ const en: typeof zh = {
     unit: 'Unit',
     level: 'Level',
     text: 'Text',
+    assumption: 'our assumption',
     number: 'No.',
     digest: 'Digest',
     jurisdiction: 'Jurisdiction',

@@ -515,6 +515,7 @@ export default {
     unit: '单位',
     level: '层级',
     text: '内容',
+    assumption: '我们的假定',
     number: '序号',
     digest: '指纹',
     jurisdiction: '辖区',
