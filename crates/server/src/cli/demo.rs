@@ -3,8 +3,10 @@
 use super::CliError;
 use super::serve;
 use crate::demo;
+use crate::platform::clock::Clock;
 use crate::platform::config::Config;
 use crate::platform::logs;
+use domain::time::Timestamp;
 use std::path::PathBuf;
 
 /// What `wangge demo` takes.
@@ -22,6 +24,9 @@ pub struct Args {
     /// 生成的种子 · Seed of the place
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
+    /// 演示从这个时刻开始走，如 2026-02-13T21:40:00+08:00；不给则用本机时间 · Let the demo's clock start at this moment
+    #[arg(long, value_name = "TIME", value_parser = Timestamp::parse)]
+    pub at: Option<Timestamp>,
     /// 只生成数据，不启动服务 · Make the data and stop
     #[arg(long)]
     pub only_data: bool,
@@ -43,7 +48,7 @@ pub fn run(args: Args) -> Result<(), CliError> {
     logs::start_metrics();
     let runtime = tokio::runtime::Runtime::new().map_err(CliError::new)?;
     runtime.block_on(async {
-        let app = serve::open(config).await?;
+        let app = serve::open_with(config, args.at.map_or(Clock::Machine, Clock::running_from)).await?;
         demo::open_place(&app).await.map_err(CliError::new)?;
         demo::furnish(&app, args.seed).await?;
         let random = || hex::encode(app.chance().bytes::<5>());

@@ -41,6 +41,11 @@ pub fn run(args: Args) -> Result<(), CliError> {
 
 /// Opens the database, the keys and the clock of this machine: the program as it runs, without the HTTP side.
 pub async fn open(config: Config) -> Result<App, CliError> {
+    open_with(config, Clock::Machine).await
+}
+
+/// The same with another clock.
+pub async fn open_with(config: Config, clock: Clock) -> Result<App, CliError> {
     for path in [
         config.database.strip_prefix("sqlite:").map(Path::new),
         Some(config.key_file.as_path()),
@@ -60,7 +65,7 @@ pub async fn open(config: Config) -> Result<App, CliError> {
         .await
         .map_err(CliError::new)?;
     db.migrate(MIGRATIONS).await.map_err(CliError::new)?;
-    let app = App::new(db, config, Clock::Machine, chance, keys);
+    let app = App::new(db, config, clock, chance, keys);
     crate::register(&app);
     bring_in_force(&app).await?;
     Ok(app)

@@ -16,7 +16,10 @@ const FUNNEL_DAYS: i64 = 366;
 
 /// All routes of this part, below `/api/v1`.
 pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(board)).routes(routes!(funnel)).routes(routes!(indicators))
+    OpenApiRouter::new()
+        .routes(routes!(board))
+        .routes(routes!(funnel))
+        .routes(routes!(indicators))
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -125,7 +128,10 @@ struct LevelShare {
 async fn board(Staff(ctx): Staff, Query(query): Query<BoardQuery>) -> Result<Json<BoardView>, Fault> {
     ctx.scope.require(Permission::BoardRead)?;
     let current = policy::current(&ctx.app)?;
-    let board = ctx.app.read(&ctx, move |ctx, tx| super::board(ctx, tx, query.area)).await?;
+    let board = ctx
+        .app
+        .read(&ctx, move |ctx, tx| super::board(ctx, tx, query.area))
+        .await?;
     Ok(Json(view(&ctx, &current, board)))
 }
 
@@ -143,25 +149,53 @@ fn view(ctx: &Ctx, current: &Current, board: Board) -> BoardView {
         }
     };
     let top = board.area.id;
-    let above = map.chain(top).into_iter().filter(|area| area.id != top && ctx.scope.covers(&area.chain, Permission::BoardRead));
+    let above = map
+        .chain(top)
+        .into_iter()
+        .filter(|area| area.id != top && ctx.scope.covers(&area.chain, Permission::BoardRead));
     let closed: i64 = board.by_depth.iter().map(|(_, n)| n).sum();
     BoardView {
         as_of: ctx.now.to_string(),
         area: area_view(top),
         above: above.map(|area| area_view(area.id)).collect(),
-        figures: board.figures.iter().map(|figure| figure_view(ctx, top, figure)).collect(),
-        children: board.children.into_iter().map(|row| child_view(row, &map, area_view)).collect(),
-        by_category: board.by_category.into_iter().map(|slice| category_slice(ctx, current, slice)).collect(),
+        figures: board
+            .figures
+            .iter()
+            .map(|figure| figure_view(ctx, top, figure))
+            .collect(),
+        children: board
+            .children
+            .into_iter()
+            .map(|row| child_view(row, &map, area_view))
+            .collect(),
+        by_category: board
+            .by_category
+            .into_iter()
+            .map(|slice| category_slice(ctx, current, slice))
+            .collect(),
         by_unit: board
             .by_unit
             .into_iter()
-            .map(|(slice, name)| UnitSlice { id: slice.key, name: unit_name(ctx, slice.key, name), count: slice.open, late: slice.late })
+            .map(|(slice, name)| UnitSlice {
+                id: slice.key,
+                name: unit_name(ctx, slice.key, name),
+                count: slice.open,
+                late: slice.late,
+            })
             .collect(),
-        by_channel: board.by_channel.into_iter().map(|(key, count)| channel_slice(ctx, current, key, count)).collect(),
+        by_channel: board
+            .by_channel
+            .into_iter()
+            .map(|(key, count)| channel_slice(ctx, current, key, count))
+            .collect(),
         trend: board
             .trend
             .into_iter()
-            .map(|day| DayView { day: Timestamp::from_day(day.day, 0).date().to_string(), received: day.received, closed: day.closed })
+            .map(|day| DayView {
+                day: Timestamp::from_day(day.day, 0).date().to_string(),
+                received: day.received,
+                closed: day.closed,
+            })
             .collect(),
         resolved_by_level: board
             .by_depth
@@ -169,7 +203,13 @@ fn view(ctx: &Ctx, current: &Current, board: Board) -> BoardView {
             .map(|(depth, count)| {
                 let level = current.pack.levels.get(usize::from(depth).wrapping_sub(1));
                 let key = level.map(|level| level.key.clone()).unwrap_or_default();
-                LevelShare { level_name: level_name(ctx, current, &key), level: key, depth, count, share: share(count, closed).unwrap_or(0.0) }
+                LevelShare {
+                    level_name: level_name(ctx, current, &key),
+                    level: key,
+                    depth,
+                    count,
+                    share: share(count, closed).unwrap_or(0.0),
+                }
             })
             .collect(),
         resolved_here_target: f64::from(current.pack.thresholds.resolved_here_percent.value) / 100.0,
@@ -236,16 +276,28 @@ fn category_name(ctx: &Ctx, current: &Current, code: &str) -> String {
 }
 
 fn category_slice(ctx: &Ctx, current: &Current, slice: Slice<String>) -> CategorySlice {
-    CategorySlice { name: category_name(ctx, current, &slice.key), code: slice.key, count: slice.open, late: slice.late }
+    CategorySlice {
+        name: category_name(ctx, current, &slice.key),
+        code: slice.key,
+        count: slice.open,
+        late: slice.late,
+    }
 }
 
 fn unit_name(ctx: &Ctx, unit: Option<UnitId>, name: String) -> String {
-    if unit.is_none() { ctx.lang.pick("待派遣", "Not dispatched").to_owned() } else { name }
+    if unit.is_none() {
+        ctx.lang.pick("待派遣", "Not dispatched").to_owned()
+    } else {
+        name
+    }
 }
 
 fn channel_slice(ctx: &Ctx, current: &Current, key: String, count: i64) -> ChannelSlice {
     let name = current.pack.channels.iter().find(|channel| channel.key == key);
-    let name = name.map_or_else(|| key.clone(), |channel| ctx.lang.pick(&channel.name.zh, &channel.name.en).to_owned());
+    let name = name.map_or_else(
+        || key.clone(),
+        |channel| ctx.lang.pick(&channel.name.zh, &channel.name.en).to_owned(),
+    );
     ChannelSlice { key, name, count }
 }
 
@@ -297,13 +349,21 @@ async fn funnel(Staff(ctx): Staff, Query(query): Query<FunnelQuery>) -> Result<J
     if from > to || to - from > FUNNEL_DAYS {
         return Err(Fault::invalid("from", "period_out_of_range"));
     }
-    let (area, cells) = ctx.app.read(&ctx, move |ctx, tx| super::funnel(ctx, tx, query.area, from, to)).await?;
+    let (area, cells) = ctx
+        .app
+        .read(&ctx, move |ctx, tx| super::funnel(ctx, tx, query.area, from, to))
+        .await?;
     let depths: Vec<u8> = (1..=current.pack.levels.len() as u8).rev().chain([0]).collect();
     let mut rows: Vec<FunnelRow> = Vec::new();
     for (code, depth, n) in cells {
         let class = first_level(&current, &code);
         let at = rows.iter().position(|row| row.code == class).unwrap_or_else(|| {
-            rows.push(FunnelRow { name: category_name(&ctx, &current, &class), code: class.clone(), counts: vec![0; depths.len()], total: 0 });
+            rows.push(FunnelRow {
+                name: category_name(&ctx, &current, &class),
+                code: class.clone(),
+                counts: vec![0; depths.len()],
+                total: 0,
+            });
             rows.len() - 1
         });
         let row = &mut rows[at];
@@ -314,25 +374,48 @@ async fn funnel(Staff(ctx): Staff, Query(query): Query<FunnelQuery>) -> Result<J
     }
     rows.sort_by(|a, b| b.total.cmp(&a.total).then_with(|| a.code.cmp(&b.code)));
     let levels = depths.iter().map(|depth| {
-        let key = current.pack.levels.get(usize::from(*depth).wrapping_sub(1)).map(|level| level.key.clone()).unwrap_or_default();
-        FunnelLevel { depth: *depth, name: level_name(&ctx, &current, &key), level: key }
+        let key = current
+            .pack
+            .levels
+            .get(usize::from(*depth).wrapping_sub(1))
+            .map(|level| level.key.clone())
+            .unwrap_or_default();
+        FunnelLevel {
+            depth: *depth,
+            name: level_name(&ctx, &current, &key),
+            level: key,
+        }
     });
     let date = |day: i64| Timestamp::from_day(day, 0).date().to_string();
-    Ok(Json(FunnelView { area_id: area.id, from: date(from), to: date(to), levels: levels.collect(), rows }))
+    Ok(Json(FunnelView {
+        area_id: area.id,
+        from: date(from),
+        to: date(to),
+        levels: levels.collect(),
+        rows,
+    }))
 }
 
 /// The first-level class a category belongs to.
 fn first_level(current: &Current, code: &str) -> String {
     let mut code = code.to_owned();
-    while let Some(parent) = current.pack.category(&code).and_then(|category| category.parent.clone()) {
+    while let Some(parent) = current
+        .pack
+        .category(&code)
+        .and_then(|category| category.parent.clone())
+    {
         code = parent;
     }
     code
 }
 
 fn day_of(text: Option<&str>, field: &'static str) -> Result<Option<i64>, Fault> {
-    let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
-    let date = text.parse::<jiff::civil::Date>().map_err(|_| Fault::invalid(field, "date_expected"))?;
+    let Some(text) = text.filter(|text| !text.is_empty()) else {
+        return Ok(None);
+    };
+    let date = text
+        .parse::<jiff::civil::Date>()
+        .map_err(|_| Fault::invalid(field, "date_expected"))?;
     Ok(Some(Timestamp::start_of(date).day_and_ms().0))
 }
 

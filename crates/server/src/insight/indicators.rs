@@ -31,37 +31,55 @@ pub const INDICATORS: &[Indicator] = &[
         key: "open",
         unit: "count",
         name: ("未办结", "Open"),
-        definition: ("已接收、尚未结案的事件（不含不予受理、合并、撤回）。", "Cases received and not yet closed, declined, merged or withdrawn."),
+        definition: (
+            "已接收、尚未结案的事件（不含不予受理、合并、撤回）。",
+            "Cases received and not yet closed, declined, merged or withdrawn.",
+        ),
     },
     Indicator {
         key: "late",
         unit: "count",
         name: ("已超时", "Late"),
-        definition: ("未办结事件中，主办单位当前环节已超过时限的。", "Open cases whose lead is past the limit of the present step."),
+        definition: (
+            "未办结事件中，主办单位当前环节已超过时限的。",
+            "Open cases whose lead is past the limit of the present step.",
+        ),
     },
     Indicator {
         key: "received_today",
         unit: "count",
         name: ("今日接收", "Received today"),
-        definition: ("今日零时起接收的事件；合并后的只算一件。", "Cases received since midnight; merged ones count once."),
+        definition: (
+            "今日零时起接收的事件；合并后的只算一件。",
+            "Cases received since midnight; merged ones count once.",
+        ),
     },
     Indicator {
         key: "closed_today",
         unit: "count",
         name: ("今日结案", "Closed today"),
-        definition: ("今日零时起结案、至今未重开的事件。", "Cases closed since midnight and not reopened."),
+        definition: (
+            "今日零时起结案、至今未重开的事件。",
+            "Cases closed since midnight and not reopened.",
+        ),
     },
     Indicator {
         key: "received",
         unit: "count",
         name: ("近30天接收", "Received in 30 days"),
-        definition: ("近30天（含今天）接收的事件。", "Cases received in the last 30 days, today included."),
+        definition: (
+            "近30天（含今天）接收的事件。",
+            "Cases received in the last 30 days, today included.",
+        ),
     },
     Indicator {
         key: "closed",
         unit: "count",
         name: ("近30天结案", "Closed in 30 days"),
-        definition: ("近30天结案、至今未重开的事件。", "Cases closed in the last 30 days and not reopened."),
+        definition: (
+            "近30天结案、至今未重开的事件。",
+            "Cases closed in the last 30 days and not reopened.",
+        ),
     },
     Indicator {
         key: "on_time_rate",

@@ -79,7 +79,11 @@ pub struct Counts {
 impl Counts {
     /// Closed in the period by a unit at `depth` or deeper.
     pub fn resolved_from(&self, depth: u8) -> i64 {
-        self.closed_by_depth.iter().filter(|(at, _)| **at >= depth).map(|(_, n)| n).sum()
+        self.closed_by_depth
+            .iter()
+            .filter(|(at, _)| **at >= depth)
+            .map(|(_, n)| n)
+            .sum()
     }
 }
 
@@ -133,11 +137,18 @@ pub fn board(ctx: &Ctx, tx: &mut Tx, area: Option<AreaId>) -> Result<Board, Faul
     let map = territory::current(&ctx.app);
     let area = chosen(ctx, &map, area)?.clone();
     let (from, today) = period(ctx);
-    let counts = store::counts(tx, &[area.id], from, today)?.remove(&area.id).unwrap_or_default();
+    let counts = store::counts(tx, &[area.id], from, today)?
+        .remove(&area.id)
+        .unwrap_or_default();
     let parts: Vec<AreaId> = map.children(Some(area.id)).map(|part| part.id).collect();
     let mut by_part = store::counts(tx, &parts, from, today)?;
-    let children =
-        parts.into_iter().map(|part| Row { area: part, counts: by_part.remove(&part).unwrap_or_default() }).collect();
+    let children = parts
+        .into_iter()
+        .map(|part| Row {
+            area: part,
+            counts: by_part.remove(&part).unwrap_or_default(),
+        })
+        .collect();
     Ok(Board {
         figures: figures(&counts, area.depth),
         children,
@@ -152,7 +163,13 @@ pub fn board(ctx: &Ctx, tx: &mut Tx, area: Option<AreaId>) -> Result<Board, Faul
 
 /// Cases closed in an area between two days, by category and depth of the unit that resolved them (Yichang's "conflicts stay in the
 /// home, small matters in the community, large ones in the street", per class of matter).
-pub fn funnel(ctx: &Ctx, tx: &mut Tx, area: Option<AreaId>, from: i64, to: i64) -> Result<(Area, Vec<(String, u8, i64)>), Fault> {
+pub fn funnel(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    area: Option<AreaId>,
+    from: i64,
+    to: i64,
+) -> Result<(Area, Vec<(String, u8, i64)>), Fault> {
     let map = territory::current(&ctx.app);
     let area = chosen(ctx, &map, area)?.clone();
     let rows = store::closed_by_category_and_depth(tx, area.id, from, to)?;
@@ -189,11 +206,20 @@ fn figures(counts: &Counts, depth: u8) -> Vec<Figure> {
                 "answered_rate" => (counts.handled_answered, Some(counts.handled)),
                 _ => (counts.resolved_from(depth), Some(counts.closed)),
             };
-            Figure { indicator, numerator, denominator }
+            Figure {
+                indicator,
+                numerator,
+                denominator,
+            }
         })
         .collect()
 }
 
 fn by_depth(counts: &Counts) -> Vec<(u8, i64)> {
-    counts.closed_by_depth.iter().rev().map(|(depth, n)| (*depth, *n)).collect()
+    counts
+        .closed_by_depth
+        .iter()
+        .rev()
+        .map(|(depth, n)| (*depth, *n))
+        .collect()
 }

@@ -16,10 +16,13 @@ pub(super) fn counts(tx: &mut Tx, areas: &[AreaId], from: i64, to: i64) -> Resul
     if areas.is_empty() {
         return Ok(all);
     }
-    let sql = within(Sql::new("select area_id, measure, cast(sum(n) as bigint) from cube_case where area_id in ("), areas)
-        .push(") and measure in ('open', 'late') and dim = 'all' and day = ")
-        .bind(NOW)
-        .push(" group by area_id, measure");
+    let sql = within(
+        Sql::new("select area_id, measure, cast(sum(n) as bigint) from cube_case where area_id in ("),
+        areas,
+    )
+    .push(") and measure in ('open', 'late') and dim = 'all' and day = ")
+    .bind(NOW)
+    .push(" group by area_id, measure");
     for row in tx.fetch(&sql)? {
         let counts = all.entry(row.get(0)?).or_default();
         match row.get::<String>(1)?.as_str() {
@@ -49,22 +52,32 @@ pub(super) fn counts(tx: &mut Tx, areas: &[AreaId], from: i64, to: i64) -> Resul
             _ => counts.handled_answered = period,
         }
     }
-    let sql = within(Sql::new("select area_id, key, cast(sum(n) as bigint) from cube_case where area_id in ("), areas)
-        .push(") and measure = 'closed' and dim = 'level' and day between ")
-        .bind(from)
-        .push(" and ")
-        .bind(to)
-        .push(" group by area_id, key");
+    let sql = within(
+        Sql::new("select area_id, key, cast(sum(n) as bigint) from cube_case where area_id in ("),
+        areas,
+    )
+    .push(") and measure = 'closed' and dim = 'level' and day between ")
+    .bind(from)
+    .push(" and ")
+    .bind(to)
+    .push(" group by area_id, key");
     for row in tx.fetch(&sql)? {
         let depth = row.get::<String>(1)?.parse().unwrap_or(0);
-        all.entry(row.get(0)?).or_default().closed_by_depth.insert(depth, row.get(2)?);
+        all.entry(row.get(0)?)
+            .or_default()
+            .closed_by_depth
+            .insert(depth, row.get(2)?);
     }
     Ok(all)
 }
 
 fn within(mut sql: Sql, areas: &[AreaId]) -> Sql {
     for (number, area) in areas.iter().enumerate() {
-        sql = if number == 0 { sql.bind(*area) } else { sql.push(", ").bind(*area) };
+        sql = if number == 0 {
+            sql.bind(*area)
+        } else {
+            sql.push(", ").bind(*area)
+        };
     }
     sql
 }
@@ -78,7 +91,15 @@ pub(super) fn open_by(tx: &mut Tx, area: AreaId, dim: &'static str) -> Result<Ve
          group by key having sum(case when measure = 'open' then n else 0 end) > 0 order by open_now desc, key limit $4",
         &params![area, dim, NOW, SLICES],
     )?;
-    rows.into_iter().map(|row| Ok(Slice { key: row.get(0)?, open: row.get(1)?, late: row.get(2)? })).collect()
+    rows.into_iter()
+        .map(|row| {
+            Ok(Slice {
+                key: row.get(0)?,
+                open: row.get(1)?,
+                late: row.get(2)?,
+            })
+        })
+        .collect()
 }
 
 /// As [`open_by`] for units, with their names.
@@ -87,10 +108,20 @@ pub(super) fn open_by_unit(tx: &mut Tx, area: AreaId) -> Result<Vec<(Slice<Optio
     for slice in open_by(tx, area, "unit")? {
         let unit: Option<UnitId> = slice.key.parse().ok();
         let name = match unit {
-            Some(unit) => tx.query_opt("select name from unit where id = $1", &params![unit])?.map(|row| row.get(0)).transpose()?,
+            Some(unit) => tx
+                .query_opt("select name from unit where id = $1", &params![unit])?
+                .map(|row| row.get(0))
+                .transpose()?,
             None => None,
         };
-        named.push((Slice { key: unit, open: slice.open, late: slice.late }, name.unwrap_or_default()));
+        named.push((
+            Slice {
+                key: unit,
+                open: slice.open,
+                late: slice.late,
+            },
+            name.unwrap_or_default(),
+        ));
     }
     Ok(named)
 }
@@ -125,7 +156,12 @@ pub(super) fn trend(tx: &mut Tx, area: AreaId, from: i64, to: i64) -> Result<Vec
 }
 
 /// Closed between two days, by category and depth of the unit that resolved it. The keys of this dimension are `category/depth`.
-pub(super) fn closed_by_category_and_depth(tx: &mut Tx, area: AreaId, from: i64, to: i64) -> Result<Vec<(String, u8, i64)>, Fault> {
+pub(super) fn closed_by_category_and_depth(
+    tx: &mut Tx,
+    area: AreaId,
+    from: i64,
+    to: i64,
+) -> Result<Vec<(String, u8, i64)>, Fault> {
     let rows = tx.query(
         "select key, cast(sum(n) as bigint) from cube_case
          where area_id = $1 and measure = 'closed' and dim = 'category_level' and day between $2 and $3

@@ -10,6 +10,8 @@ use std::sync::{Mutex, PoisonError};
 pub enum Clock {
     /// The machine.
     Machine,
+    /// The machine's clock moved by so many milliseconds, running on: to try a night or a holiday in the demo.
+    Moved(i64),
     /// A clock a test sets and moves: milliseconds since 1970.
     Set(AtomicI64),
 }
@@ -20,11 +22,18 @@ impl Clock {
         Clock::Set(AtomicI64::new(at.0))
     }
 
+    /// A clock that shows an instant now and runs on with the machine.
+    pub fn running_from(at: Timestamp) -> Clock {
+        Clock::Moved(at.0 - Clock::Machine.now().0)
+    }
+
     /// The present instant.
     #[allow(clippy::disallowed_methods)] // the one place
     pub fn now(&self) -> Timestamp {
+        let moved = |by: i64| Timestamp(jiff::Timestamp::now().as_millisecond() + by);
         match self {
-            Clock::Machine => Timestamp(jiff::Timestamp::now().as_millisecond()),
+            Clock::Machine => moved(0),
+            Clock::Moved(by) => moved(*by),
             Clock::Set(at) => Timestamp(at.load(Ordering::SeqCst)),
         }
     }
@@ -81,6 +90,15 @@ mod tests {
         assert_eq!(Chance::seeded(1).bytes::<16>(), Chance::seeded(1).bytes::<16>());
         assert_ne!(Chance::seeded(1).bytes::<16>(), Chance::seeded(2).bytes::<16>());
         assert_eq!(Chance::seeded(3).readable(12).len(), 12);
+    }
+
+    #[test]
+    fn a_moved_clock_starts_where_told_and_never_before() {
+        let at = Timestamp(1_000_000);
+        let clock = Clock::running_from(at);
+        let (first, second) = (clock.now(), clock.now());
+        assert!(at <= first && first <= second);
+        assert!(second.0 - at.0 < 3_600_000, "{second:?}");
     }
 
     #[test]

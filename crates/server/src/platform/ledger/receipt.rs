@@ -325,7 +325,9 @@ pub mod tests {
             example(name, &receipt, &key, TEXT);
         };
         changed("another number", &|r| r.number = "ZS20260214-00043".into());
-        changed("another payload", &|r| r.payload.body = r.payload.body.replace("00042", "00043"));
+        changed("another payload", &|r| {
+            r.payload.body = r.payload.body.replace("00042", "00043")
+        });
         changed("another actor", &|r| r.record.actor = "引号\"与\n换行\u{1f}".into());
         changed("another leaf", &|r| r.leaf_index += 1);
         changed("a changed sibling", &|r| r.inclusion[1].0[31] ^= 1);
@@ -340,7 +342,12 @@ pub mod tests {
         changed("a key that is none", &|r| r.public_key = "00".into());
         changed("a later version", &|r| r.version = 2);
         example("another text", &good, &key, "另一句话");
-        example("another published key", &good, &LedgerKey::from_seed([9; 32]).public(), TEXT);
+        example(
+            "another published key",
+            &good,
+            &LedgerKey::from_seed([9; 32]).public(),
+            TEXT,
+        );
 
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../web/src/portal/receipt/vectors.json");
         let made = format!("{}\n", serde_json::to_string_pretty(&examples).unwrap());
@@ -348,7 +355,10 @@ pub mod tests {
             std::fs::write(path, &made).unwrap();
         }
         let kept = std::fs::read_to_string(path).unwrap();
-        assert!(kept == made, "the examples changed: run this test with INSTA_UPDATE=always and read the difference");
+        assert!(
+            kept == made,
+            "the examples changed: run this test with INSTA_UPDATE=always and read the difference"
+        );
     }
 
     #[test]
