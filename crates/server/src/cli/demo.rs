@@ -15,6 +15,9 @@ pub struct Args {
     /// 数据目录 · Folder for the data
     #[arg(long, default_value = "data/demo")]
     pub data: PathBuf,
+    /// 数据库；不给则为数据目录里的 SQLite 文件 · Database; an SQLite file in the folder when not given
+    #[arg(long)]
+    pub database: Option<String>,
     /// 监听地址 · Address and port to listen on
     #[arg(long, default_value = "127.0.0.1:8080")]
     pub listen: String,
@@ -37,7 +40,7 @@ pub fn run(args: Args) -> Result<(), CliError> {
     let config = Config {
         listen: args.listen.clone(),
         public_url: format!("http://{}", args.listen),
-        database: format!("sqlite:{}", args.data.join("wangge.db").display()),
+        database: args.database.unwrap_or_else(|| format!("sqlite:{}", args.data.join("wangge.db").display())),
         blobs: args.data.join("blobs").display().to_string(),
         key_file: args.data.join("wangge.key"),
         log: "warn".into(),

@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
 pub mod backup;
+mod bench;
 pub mod demo;
 mod import;
 pub mod learn;
@@ -60,6 +61,8 @@ enum Command {
     Backup(backup::BackupArgs),
     /// 从备份恢复到空库并核验 · Restore a backup into an empty database and verify it
     Restore(backup::RestoreArgs),
+    /// 测量本机上的速度 · Measure the speed on this machine
+    Bench(bench::Args),
     /// 打印接口描述 · Print the API description (OpenAPI)
     Openapi,
 }
@@ -75,6 +78,7 @@ pub fn main() -> ExitCode {
         Command::Verify(args) => verify::run(args),
         Command::Backup(args) => backup::backup(args),
         Command::Restore(args) => backup::restore(args),
+        Command::Bench(args) => bench::run(args),
         Command::Openapi => openapi::run(),
     };
     match done {

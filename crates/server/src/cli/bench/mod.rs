@@ -1,0 +1,169 @@
+//! `wangge bench`: how fast the loop is on this machine, over HTTP, on SQLite and (when an address is given) on PostgreSQL.
+//!
+//! Each database gets its own server process on a fresh demo place; the clients are in this process. Beside each figure stands what
+//! the machine itself can do in the same run: HTTP with nothing behind it, a durable write of the same disk. Prints a table, and
+//! JSON with `--json FILE`. Must not assert: a slow machine is a figure, not a failure.
+
+mod client;
+mod machine;
+mod work;
+
+use super::CliError;
+use client::Client;
+use serde::Serialize;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+
+/// Password of the bench's own throw-away place.
+const PASSWORD: &str = "bench-only-throw-away";
+
+/// What `wangge bench` takes.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// 先登记多少件事件 · Cases to take in
+    #[arg(long, default_value_t = 20_000)]
+    pub cases: usize,
+    /// 同时的客户端数 · Clients at once for the intake
+    #[arg(long, default_value_t = 64)]
+    pub clients: usize,
+    /// 其他各项的请求数 · Requests for each of the other figures
+    #[arg(long, default_value_t = 4_000)]
+    pub requests: usize,
+    /// 也在这个 PostgreSQL 上测 · Measure on this PostgreSQL too (an empty schema is made in it)
+    #[arg(long, env = "WANGGE_TEST_POSTGRES")]
+    pub postgres: Option<String>,
+    /// 数据目录（应在真实磁盘上）· Folder for the data; on a real disk
+    #[arg(long, default_value = "data/bench")]
+    pub data: PathBuf,
+    /// 结果写入 JSON 文件 · Also write the figures as JSON
+    #[arg(long)]
+    pub json: Option<PathBuf>,
+}
+
+/// One line of the table.
+#[derive(Debug, Clone, Serialize)]
+pub struct Figure {
+    /// `sqlite`, `postgres` or `machine`.
+    pub on: String,
+    /// What was done.
+    pub work: &'static str,
+    /// Requests (or writes) made.
+    pub count: usize,
+    /// Done in a second.
+    pub per_second: f64,
+    /// Half were answered within, milliseconds.
+    pub p50_ms: f64,
+    /// 99 of 100 were answered within, milliseconds.
+    pub p99_ms: f64,
+    /// Processor time of the server for one, microseconds; none where it is not a request.
+    pub server_cpu_us: Option<f64>,
+}
+
+/// Runs everything and prints it.
+pub fn run(args: Args) -> Result<(), CliError> {
+    let runtime = tokio::runtime::Runtime::new().map_err(CliError::new)?;
+    let figures = runtime.block_on(measure(&args))?;
+    print_table(&figures);
+    if let Some(path) = &args.json {
+        let text = serde_json::to_string_pretty(&figures).map_err(CliError::new)?;
+        std::fs::write(path, text).map_err(|error| CliError(format!("cannot write {}: {error}", path.display())))?;
+    }
+    Ok(())
+}
+
+async fn measure(args: &Args) -> Result<Vec<Figure>, CliError> {
+    std::fs::create_dir_all(&args.data).map_err(CliError::new)?;
+    let mut figures = machine::durable_writes(&args.data)?;
+    let stamp = std::process::id();
+    let mut places = vec![("sqlite", format!("sqlite:{}", args.data.join(format!("bench-{stamp}.db")).display()))];
+    if let Some(url) = &args.postgres {
+        let sign = if url.contains('?') { '&' } else { '?' };
+        places.push(("postgres", format!("{url}{sign}schema=bench_{stamp}")));
+    }
+    for (name, database) in places {
+        let folder = args.data.join(format!("{name}-{stamp}"));
+        let server = Server::start(&folder, &database).await?;
+        figures.extend(work::all(&server, name, args).await?);
+        server.stop().await?;
+        std::fs::remove_dir_all(&folder).map_err(CliError::new)?;
+    }
+    for end in ["db", "db-wal", "db-shm"] {
+        // What SQLite removed by itself is no error.
+        let _ = std::fs::remove_file(args.data.join(format!("bench-{stamp}.{end}")));
+    }
+    Ok(figures)
+}
+
+fn print_table(figures: &[Figure]) {
+    println!("{:<9} {:<28} {:>8} {:>12} {:>10} {:>10} {:>14}", "on", "work", "count", "a second", "p50 ms", "p99 ms", "server CPU us");
+    for f in figures {
+        let cpu = f.server_cpu_us.map_or_else(|| "-".to_owned(), |us| format!("{us:.0}"));
+        println!("{:<9} {:<28} {:>8} {:>12.0} {:>10.2} {:>10.2} {:>14}", f.on, f.work, f.count, f.per_second, f.p50_ms, f.p99_ms, cpu);
+    }
+}
+
+/// A server of its own, stopped when the measuring is over.
+pub struct Server {
+    child: Child,
+    address: String,
+}
+
+impl Server {
+    async fn start(folder: &Path, database: &str) -> Result<Server, CliError> {
+        let program = std::env::current_exe().map_err(CliError::new)?;
+        let mut child = Command::new(program)
+            .args(["demo", "--listen", "127.0.0.1:0", "--password", PASSWORD, "--data"])
+            .arg(folder)
+            .args(["--database", database])
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(CliError::new)?;
+        let out = child.stdout.take().ok_or_else(|| CliError("the server has no output".into()))?;
+        let mut lines = BufReader::new(out).lines();
+        while let Some(line) = lines.next_line().await.map_err(CliError::new)? {
+            if let Some(address) = address_in(&line) {
+                // Read on, so that the server never waits for us to empty the pipe.
+                tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+                return Ok(Server { child, address });
+            }
+        }
+        Err(CliError("the server ended before it was ready".into()))
+    }
+
+    async fn stop(mut self) -> Result<(), CliError> {
+        self.child.kill().await.map_err(CliError::new)
+    }
+
+    /// A new connection, signed in as one of the demo's accounts.
+    async fn client(&self, login: &str) -> Result<Client, CliError> {
+        let mut client = Client::connect(&self.address).await?;
+        client.sign_in(login, PASSWORD).await?;
+        Ok(client)
+    }
+
+    /// Processor time the server has used so far, in microseconds.
+    fn cpu_us(&self) -> Result<f64, CliError> {
+        machine::cpu_us(self.child.id().ok_or_else(|| CliError("the server has ended".into()))?)
+    }
+}
+
+/// The address in the line that says the server is ready.
+fn address_in(line: &str) -> Option<String> {
+    let rest = line.split("ready: http://").nth(1)?;
+    rest.split('/').next().map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_address_is_read_from_the_ready_line() {
+        let line = "wangge 已启动 · ready: http://127.0.0.1:4711/ (desk: http://127.0.0.1:4711/desk/)";
+        assert_eq!(address_in(line).as_deref(), Some("127.0.0.1:4711"));
+        assert_eq!(address_in("  clerk        受理员"), None);
+    }
+}

@@ -1,0 +1,167 @@
+//! The kinds of work that are measured, each as its people do it.
+
+use super::client::Client;
+use super::{Args, CliError, Figure, Server};
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+/// Clients at once for everything but the intake.
+const READERS: usize = 8;
+/// Words searched for: frequent, rare, absent, one character, two words, pinyin.
+const WORDS: [&str; 8] = ["路灯", "小区", "北门第七栋", "漏", "消防 通道", "ludeng", "王小明", "井盖松动有响声"];
+const WHAT: [&str; 8] = [
+    "路灯不亮，晚上老人出门看不清路",
+    "下水道堵了，污水漫到路面",
+    "楼道里堆满杂物，消防通道走不通",
+    "井盖松动有响声，车过的时候很吓人",
+    "工地夜里施工，吵得睡不着",
+    "垃圾两天没有清运，气味很大",
+    "邻居把空调水滴到我家窗台，说了几次不听",
+    "公交站牌倒了，等车的人坐在路边",
+];
+const WHERE: [&str; 6] = ["小区北门", "菜场门口", "学校西侧", "码头路口", "卫生院旁边", "北门第七栋"];
+
+/// Everything on one server, in the order in which it builds on what went before.
+pub async fn all(server: &Server, on: &'static str, args: &Args) -> Result<Vec<Figure>, CliError> {
+    let clerk = server.client("clerk").await?;
+    let dispatcher = server.client("dispatcher").await?;
+    let run = Run { server, on };
+    let mut figures = Vec::new();
+    figures.push(run.repeat("http floor (health)", &clerk, READERS, args.requests, |_| Ask::Get("/health".into())).await?);
+    let intake = |n| Ask::Post("/api/v1/cases".into(), report(n));
+    figures.push(run.repeat("intake, whole", &clerk, args.clients, args.cases, intake).await?);
+    let ids = Arc::new(case_ids(&dispatcher).await?);
+    let page = move |n: usize| Ask::Get(format!("/api/v1/cases/{}?purpose=dispatch", ids[n % ids.len()]));
+    figures.push(run.repeat("case page", &dispatcher, READERS, args.requests, page).await?);
+    let queue = |_| Ask::Get("/api/v1/cases?queue=all&open=true&limit=25".to_owned());
+    figures.push(run.repeat("queue page", &dispatcher, READERS, args.requests, queue).await?);
+    let counts = |_| Ask::Get("/api/v1/cases/counts?queue=all".to_owned());
+    figures.push(run.repeat("queue counts", &dispatcher, READERS, args.requests, counts).await?);
+    let search = |n: usize| Ask::Get(format!("/api/v1/cases/search?q={}", encoded(WORDS[n % WORDS.len()])));
+    figures.push(run.repeat("search", &dispatcher, READERS, args.requests, search).await?);
+    figures.push(run.repeat("board", &dispatcher, READERS, args.requests, |_| Ask::Get("/api/v1/board".into())).await?);
+    Ok(figures)
+}
+
+/// A request to be made.
+enum Ask {
+    Get(String),
+    Post(String, Value),
+}
+
+struct Run<'s> {
+    server: &'s Server,
+    on: &'static str,
+}
+
+impl Run<'_> {
+    /// Makes `count` requests from `clients` connections that share a session, each client the next one when the last was answered.
+    async fn repeat(
+        &self,
+        work: &'static str,
+        session: &Client,
+        clients: usize,
+        count: usize,
+        ask: impl Fn(usize) -> Ask + Send + Sync + 'static,
+    ) -> Result<Figure, CliError> {
+        let (ask, next) = (Arc::new(ask), Arc::new(AtomicUsize::new(0)));
+        let cpu = self.server.cpu_us()?;
+        let begin = Instant::now();
+        let mut tasks = Vec::with_capacity(clients);
+        for _ in 0..clients {
+            let (mut client, ask, next) = (session.again().await?, ask.clone(), next.clone());
+            tasks.push(tokio::spawn(async move {
+                let mut times = Vec::new();
+                loop {
+                    let number = next.fetch_add(1, Ordering::Relaxed);
+                    if number >= count {
+                        return Ok::<_, CliError>(times);
+                    }
+                    let one = Instant::now();
+                    match ask(number) {
+                        Ask::Get(path) => client.get(&path).await?,
+                        Ask::Post(path, body) => client.post(&path, &body).await?,
+                    };
+                    times.push(one.elapsed());
+                }
+            }));
+        }
+        let mut times = Vec::with_capacity(count);
+        for task in tasks {
+            times.extend(task.await.map_err(CliError::new)??);
+        }
+        let took = begin.elapsed();
+        let cpu = (self.server.cpu_us()? - cpu) / count.max(1) as f64;
+        Ok(figure(self.on, work, times, took, Some(cpu)))
+    }
+}
+
+/// A figure from single times.
+pub fn figure(on: &str, work: &'static str, mut times: Vec<Duration>, took: Duration, server_cpu_us: Option<f64>) -> Figure {
+    times.sort_unstable();
+    let at = |share: f64| {
+        let place = ((times.len() as f64 * share) as usize).min(times.len().saturating_sub(1));
+        times.get(place).map_or(0.0, |time| time.as_secs_f64() * 1e3)
+    };
+    Figure {
+        on: on.to_owned(),
+        work,
+        count: times.len(),
+        per_second: times.len() as f64 / took.as_secs_f64(),
+        p50_ms: at(0.5),
+        p99_ms: at(0.99),
+        server_cpu_us,
+    }
+}
+
+/// One report by phone, different each time, somewhere in the demo place.
+fn report(n: usize) -> Value {
+    let place = WHERE[n % WHERE.len()];
+    let what = WHAT[(n / WHERE.len()) % WHAT.len()];
+    json!({
+        "id": id(n),
+        "channel": "phone",
+        "body": format!("{place}{what}，第{n}次反映，请尽快派人来处理。"),
+        "lon": 122.80 + (n % 97) as f64 * 0.0025,
+        "lat": 29.86 + (n % 89) as f64 * 0.0014,
+        "reporter": { "name": "来电人", "phone": format!("139{:08}", n % 100_000_000) },
+    })
+}
+
+/// A UUIDv7 by form, from the number: the bench needs no chance.
+fn id(n: usize) -> String {
+    let process = u64::from(std::process::id());
+    format!("0197a3b0-{:04x}-7{:03x}-8000-{:012x}", process & 0xffff, (n >> 36) & 0xfff, n as u64 & 0xffff_ffff_ffff)
+}
+
+async fn case_ids(session: &Client) -> Result<Vec<String>, CliError> {
+    let list = session.again().await?.get("/api/v1/cases?queue=all&limit=200").await?;
+    let ids: Vec<String> =
+        list["items"].as_array().into_iter().flatten().filter_map(|item| item["id"].as_str().map(str::to_owned)).collect();
+    if ids.is_empty() { Err(CliError("there are no cases to look at".into())) } else { Ok(ids) }
+}
+
+/// A word in a query string.
+fn encoded(word: &str) -> String {
+    word.bytes().map(|byte| format!("%{byte:02X}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_of_times_are_read_from_the_sorted_list() {
+        let times = (1..=100).rev().map(Duration::from_millis).collect();
+        let figure = figure("sqlite", "x", times, Duration::from_secs(2), None);
+        assert_eq!((figure.p50_ms, figure.p99_ms, figure.per_second), (51.0, 100.0, 50.0));
+    }
+
+    #[test]
+    fn each_report_has_its_own_id() {
+        assert_ne!(id(1), id(2));
+        assert_eq!(id(1).len(), 36);
+    }
+}
