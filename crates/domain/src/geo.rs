@@ -200,8 +200,35 @@ impl Region {
             .fold(f64::INFINITY, f64::min)
     }
 
-    /// Centre of the largest polygon's outer ring (its centroid; the mean of its points for a ring without area).
+    /// A point to stand for the region: the centroid of its largest ring where that lies inside, else the middle of the widest stretch
+    /// inside on the line from west to east through it.
     pub fn center(&self) -> Option<LonLat> {
+        let middle = self.centroid()?;
+        if self.side(middle) != Side::Outside {
+            return Some(middle);
+        }
+        let mut crossings: Vec<f64> = self
+            .polygons
+            .iter()
+            .flatten()
+            .flat_map(|ring| ring.windows(2))
+            .filter(|edge| (edge[0].lat > middle.lat) != (edge[1].lat > middle.lat))
+            .map(|edge| {
+                edge[0].lon + (edge[1].lon - edge[0].lon) * (middle.lat - edge[0].lat) / (edge[1].lat - edge[0].lat)
+            })
+            .collect();
+        crossings.sort_by(f64::total_cmp);
+        let widest = crossings
+            .chunks_exact(2)
+            .max_by(|a, b| (a[1] - a[0]).total_cmp(&(b[1] - b[0])))?;
+        Some(LonLat {
+            lon: (widest[0] + widest[1]) / 2.0,
+            lat: middle.lat,
+        })
+    }
+
+    /// Of the largest polygon's outer ring; the mean of its points for a ring without area.
+    fn centroid(&self) -> Option<LonLat> {
         let ring = self
             .polygons
             .iter()
@@ -345,6 +372,24 @@ mod tests {
         let middle = region.center().unwrap();
         assert!((middle.lon - 2.0).abs() < 1e-9 && (middle.lat - 2.0).abs() < 1e-9);
         assert!((region.metres_to_edge(at(4.001, 2.0)) - 111.1).abs() < 0.5);
+    }
+
+    #[test]
+    fn the_centre_of_a_bent_region_lies_in_it() {
+        let bent = vec![
+            at(0.0, 0.0),
+            at(4.0, 0.0),
+            at(4.0, 4.0),
+            at(3.5, 4.0),
+            at(3.5, 0.5),
+            at(0.0, 0.5),
+            at(0.0, 0.0),
+        ];
+        let region = Region {
+            polygons: vec![vec![bent]],
+        };
+        assert_eq!(region.side(region.centroid().unwrap()), Side::Outside);
+        assert_eq!(region.side(region.center().unwrap()), Side::Inside);
     }
 
     #[test]

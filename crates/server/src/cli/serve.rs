@@ -91,7 +91,6 @@ async fn greet_first_administrator(app: &App) -> Result<(), CliError> {
 
 /// The pack the settings name and the territory of the database.
 async fn bring_in_force(app: &App) -> Result<(), CliError> {
-    app.set_part(crate::workforce::directory());
     if let Err(error) = crate::policy::start(app).await {
         if let crate::policy::PackError::Problems(problems) = &error {
             for problem in problems {

@@ -114,6 +114,11 @@ async fn make_territory(ctx: &Ctx, seed: u64) -> Result<Vec<Grid>, Fault> {
         .collect();
     let collection = json!({ "type": "FeatureCollection", "features": features }).to_string();
     territory::import_boundaries(ctx, &collection, Datum::Wgs84, false).await?;
+    let map = territory::current(&ctx.app);
+    let kinds = words::TOWNS
+        .iter()
+        .filter_map(|(suffix, _, kind, _)| Some((map.by_code(&format!("{CITY}01{suffix}"))?.id, *kind)));
+    territory::set_kinds(ctx, kinds.collect()).await?;
     Ok(grids)
 }
 

@@ -2,7 +2,7 @@
 //! nothing is left out. Larger areas are unions of cells, traced along the edges that only one of their cells has.
 
 use super::lot::Lot;
-use domain::geo::{LonLat, Region};
+use domain::geo::{LonLat, Region, Side};
 use std::collections::BTreeMap;
 
 /// Cells from west to east and from south to north.
@@ -37,7 +37,7 @@ impl Island {
         );
         let (x, y) = (u * (1.0 - v * v / 2.2).sqrt(), v * (1.0 - u * u / 2.2).sqrt());
         let coast = i == 0 || j == 0 || i == COLUMNS || j == ROWS;
-        let reach = if coast { 0.34 } else { 0.24 };
+        let reach = if coast { 0.26 } else { 0.2 };
         let mut lot = Lot::of(self.seed, &format!("corner {i} {j}"));
         let (dx, dy) = (
             lot.swing() * reach * 2.0 / COLUMNS as f64,
@@ -107,23 +107,23 @@ impl Island {
         Region { polygons }
     }
 
-    /// A point inside a cell, away from its edges.
-    pub fn point_in(&self, (i, j): (usize, usize), lot: &mut Lot) -> LonLat {
-        let corners = [(i, j), (i + 1, j), (i + 1, j + 1), (i, j + 1)].map(|corner| self.corner(corner));
-        let mean = |f: fn(&LonLat) -> f64| corners.iter().map(f).sum::<f64>() / 4.0;
-        let (lon, lat) = (mean(|at| at.lon), mean(|at| at.lat));
-        let reach = 0.2 * 2.0;
-        LonLat {
-            lon: lon + lot.swing() * reach * self.half.0 / COLUMNS as f64,
-            lat: lat + lot.swing() * reach * self.half.1 / ROWS as f64,
-        }
+    /// A point inside a cell: drawn from its box until it lies inside.
+    pub fn point_in(&self, cell: (usize, usize), lot: &mut Lot) -> LonLat {
+        const DRAWS: usize = 100;
+        let ground = self.outline(&[cell]);
+        let [west, south, east, north] = ground.bounds().unwrap_or_default();
+        let draw = |_| LonLat {
+            lon: west + (lot.swing() + 1.0) / 2.0 * (east - west),
+            lat: south + (lot.swing() + 1.0) / 2.0 * (north - south),
+        };
+        let found = (0..DRAWS).map(draw).find(|at| ground.side(*at) == Side::Inside);
+        found.or_else(|| ground.center()).unwrap_or(self.center)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::geo::Side;
 
     #[test]
     fn cells_cover_the_island_without_overlap() {

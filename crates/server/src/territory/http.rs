@@ -390,9 +390,9 @@ async fn change(
     Path(id): Path<AreaId>,
     Json(change): Json<ChangeArea>,
 ) -> Result<Json<AreaView>, Fault> {
+    ctx.scope.require(Permission::TerritoryManage)?;
     let map = current(&ctx.app);
     let area = map.area(id).ok_or_else(Fault::not_found)?;
-    ctx.scope.require(Permission::TerritoryManage)?;
     if !ctx.scope.covers(&area.chain, Permission::TerritoryManage) {
         return Err(Fault::not_found());
     }

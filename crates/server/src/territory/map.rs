@@ -18,7 +18,7 @@ pub struct Area {
     pub initials: String,
     /// Key of the pack's level.
     pub level: String,
-    /// `urban` or `rural`, where known.
+    /// `urban` or `rural`, where known: its own, or that of the nearest area above.
     pub kind: Option<String>,
     pub parent: Option<AreaId>,
     /// 1 at the top.
@@ -50,6 +50,19 @@ pub struct Map {
     names: NameIndex,
 }
 
+/// Parents stand before their children in order of code, so one pass hands kinds down.
+fn inherit_kinds(areas: &mut [Area], by_id: &HashMap<AreaId, usize>) {
+    for at in 0..areas.len() {
+        let above = areas[at]
+            .parent
+            .and_then(|parent| by_id.get(&parent))
+            .and_then(|parent| areas[*parent].kind.clone());
+        if areas[at].kind.is_none() {
+            areas[at].kind = above;
+        }
+    }
+}
+
 /// Metres in a degree of latitude, for boxes only.
 const METRES_PER_DEGREE: f64 = 111_000.0;
 
@@ -63,6 +76,7 @@ impl Map {
             .enumerate()
             .map(|(at, area)| (area.code.clone(), at))
             .collect();
+        inherit_kinds(&mut areas, &by_id);
         let mut children: HashMap<Option<AreaId>, Vec<usize>> = HashMap::new();
         for (at, area) in areas.iter().enumerate() {
             children.entry(area.parent).or_default().push(at);

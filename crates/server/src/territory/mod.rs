@@ -88,3 +88,19 @@ pub async fn add_addresses(ctx: &Ctx, list: Vec<Address>) -> Result<usize, Fault
         })
         .await
 }
+
+/// Says of areas that they are `urban` or `rural`; what lies below follows the nearest one above that says so.
+pub async fn set_kinds(ctx: &Ctx, kinds: Vec<(AreaId, &'static str)>) -> Result<(), Fault> {
+    ctx.app
+        .write(ctx, move |ctx, tx| {
+            let version = store::new_version(ctx, tx, "kinds")?;
+            for (area, kind) in &kinds {
+                store::set_kind(tx, *area, Some(kind))?;
+            }
+            let body = serde_json::json!({ "version": version, "kinds": kinds.len() });
+            tx.record(ctx, Mark::new("territory.kinds", Subject::Territory, body))?;
+            Ok(())
+        })
+        .await?;
+    load(&ctx.app).await
+}

@@ -832,6 +832,7 @@ async fn worker(Staff(ctx): Staff, Path(id): Path<WorkerId>) -> Result<Json<Work
     let found = ctx
         .app
         .read(&ctx, move |ctx, tx| {
+            need_worker(ctx, tx, id, Permission::WorkforceRead)?;
             let worker = store::worker(tx, id)?.ok_or_else(Fault::not_found)?;
             let brief = worker_brief(worker.clone());
             let rows = store::appointments_of_worker(tx, id)?;
@@ -861,13 +862,13 @@ struct MakeLeave {
     reason: String,
 }
 
-/// May this person change this worker's leave: someone who manages a unit the worker sits in.
-fn need_worker(ctx: &Ctx, tx: &mut Tx, worker: WorkerId) -> Result<(), Fault> {
+/// Whether the caller may see or change a worker: through a unit the worker sits in, or one who sits nowhere. Absent otherwise.
+fn need_worker(ctx: &Ctx, tx: &mut Tx, worker: WorkerId, permission: Permission) -> Result<(), Fault> {
     store::worker(tx, worker)?.ok_or_else(Fault::not_found)?;
     let units = store::units_of_worker(tx, worker, ctx.now)?;
-    let mut may = units.is_empty() && ctx.scope.has(Permission::WorkforceManage);
+    let mut may = units.is_empty() && ctx.scope.has(permission);
     for unit in units {
-        may |= need_unit(ctx, tx, unit, Permission::WorkforceManage).is_ok();
+        may |= need_unit(ctx, tx, unit, permission).is_ok();
     }
     if may { Ok(()) } else { Err(Fault::not_found()) }
 }
@@ -886,7 +887,7 @@ async fn make_leave(Staff(ctx): Staff, Json(make): Json<MakeLeave>) -> Result<Js
     let view = leave_view(new.clone());
     ctx.app
         .write(&ctx, move |ctx, tx| {
-            need_worker(ctx, tx, new.worker)?;
+            need_worker(ctx, tx, new.worker, Permission::WorkforceManage)?;
             store::add_leave(ctx, tx, &new)
         })
         .await?;
@@ -899,7 +900,7 @@ async fn take_back_leave(Staff(ctx): Staff, Path(id): Path<LeaveId>) -> Result<J
     ctx.app
         .write(&ctx, move |ctx, tx| {
             let leave = store::leave(tx, id)?.ok_or_else(Fault::not_found)?;
-            need_worker(ctx, tx, leave.worker)?;
+            need_worker(ctx, tx, leave.worker, Permission::WorkforceManage)?;
             store::end_leave(ctx, tx, &leave)
         })
         .await?;

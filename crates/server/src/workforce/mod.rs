@@ -13,7 +13,7 @@ pub use store::{
 };
 
 use crate::platform::{App, AreaId, Fault, PostId, Tx, UnitId, WorkerId};
-use crate::{access, policy, territory};
+use crate::{policy, territory};
 use domain::policy::{Candidate, RouteWhy, Source};
 use domain::time::Timestamp;
 use domain::workforce::on_duty;
@@ -203,24 +203,4 @@ pub fn workers_of_unit(tx: &mut Tx, unit: UnitId, at: Timestamp) -> Result<Vec<W
 /// Units in which a worker sits on that day.
 pub fn units_of_worker(tx: &mut Tx, worker: WorkerId, at: Timestamp) -> Result<Vec<UnitId>, Fault> {
     store::units_of_worker(tx, worker, at)
-}
-
-/// What access asks of territory and workforce: areas and units by id. Put in place when the program is put together.
-pub fn directory() -> access::Directory {
-    access::Directory::with(
-        |app, _, id, lang| {
-            let map = territory::current(app);
-            let Some(area) = map.area(id) else { return Ok(None) };
-            let level = policy::current(app)
-                .ok()
-                .and_then(|pack| pack.pack.level(&area.level).map(|level| level.name.clone()));
-            Ok(Some(access::AreaFacts {
-                chain: area.chain,
-                depth: area.depth,
-                name: area.name.clone(),
-                level_name: level.map_or_else(|| area.level.clone(), |name| lang.pick(&name.zh, &name.en).to_owned()),
-            }))
-        },
-        |_, tx, id| Ok(store::unit(tx, id)?.map(|unit| unit.name)),
-    )
 }

@@ -10,7 +10,10 @@ mod jobs;
 #[allow(dead_code)] // a part uses what it needs
 mod kit;
 mod ledger;
+mod packs;
 mod permissions;
 mod platform;
 mod privacy;
+mod territory;
 mod tidy;
+mod workforce;
