@@ -529,8 +529,20 @@ export interface Caller {
   recent: CaseBrief[]
 }
 
+/** Something a member of staff must hear. */
+export interface Notice {
+  id: Id
+  case_id: Id
+  kind: string
+  text: string
+  at: Instant
+  read: boolean
+}
+
 export interface CaseCounts {
   total: number
+  /** There are more than were counted. */
+  at_least: boolean
   by_state: Record<string, number>
   late: number
   due_soon: number
@@ -604,6 +616,7 @@ export interface NewCase {
   lat?: number
   datum?: 'wgs84' | 'gcj02'
   address?: string
+  place_note?: string
   reporter?: ReporterInput
   attachments?: Id[]
   urgent?: boolean

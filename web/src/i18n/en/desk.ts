@@ -28,6 +28,8 @@ const en: typeof zh = {
     search: 'Find cases',
     searchHint: 'Number, title, address, pinyin (press /)',
     live: 'Live',
+    notices: '{n} unread notices',
+    noNotices: 'No notices',
     notLive: 'Not live',
     signOut: 'Sign out',
     demo: 'Demo',

@@ -27,6 +27,8 @@ export default {
     search: '查找事件',
     searchHint: '编号、标题、地址、拼音（按 / 查找）',
     live: '实时更新',
+    notices: '{n} 条未读提醒',
+    noNotices: '没有提醒',
     notLive: '实时连接中断',
     signOut: '退出登录',
     demo: '演示',
