@@ -41,6 +41,8 @@ export default defineConfig({
   build: {
     target: 'es2022',
     sourcemap: false,
+    // Read by scripts/size.mjs.
+    manifest: true,
     // No inline data: the content security policy allows scripts and fonts from the own origin only.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },

@@ -671,7 +671,7 @@ export interface MyWorker {
   chain: Ref[]
   worker: { name: string; badge_no: string; photo_url?: string | null } | null
   stand_in?: { name: string; badge_no: string } | null
-  office: { place: string | null; hours: string | null; phone: string | null }
+  office: null | { place: string | null; hours: string | null; phone: string | null }
   badge_url: string | null
 }
 
