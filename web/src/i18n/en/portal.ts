@@ -161,7 +161,7 @@ const en: typeof zh = {
     missing: 'Please choose a receipt file or paste its text.',
     notReceipt: 'This does not look like a receipt. Choose the .json file you saved, complete.',
     tooBig: 'The file is too large for a receipt.',
-    cannot: 'This browser cannot check it: {why}',
+    cannot: 'This browser cannot check it. Below is the server’s check; a newer browser can, and so can the command line, offline.',
     ok: 'The receipt holds',
     bad: 'The receipt does not hold',
     here: 'Worked out by your browser',
