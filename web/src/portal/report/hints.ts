@@ -4,7 +4,10 @@ import { onScopeDispose, ref, watch, type Ref } from 'vue'
 import { api } from '@/api/client'
 import type { Suggestion } from '@/api/types'
 
-export type Hints = Partial<Pick<Suggestion, 'categories' | 'duplicates' | 'urgent_hint' | 'out_of_scope'>>
+export interface Hints extends Partial<Pick<Suggestion, 'categories' | 'urgent_hint' | 'out_of_scope'>> {
+  /** Matters like it, near and recent: kind, state and day only. */
+  nearby?: { category_name: string; state_name: string; received_on: string; distance_m: number | null }[]
+}
 
 export const HINT_WAIT_MS = 600
 /** Fewer characters say too little. */

@@ -1,0 +1,29 @@
+// The addresses of the field face. Nobody goes past the sign-in without a session.
+import { createRouter, createWebHistory, type Router, type RouteRecordRaw } from 'vue-router'
+import TodayPage from './cases/TodayPage.vue'
+import { currentSession } from './session'
+
+const routes: RouteRecordRaw[] = [
+  { path: '/', component: TodayPage, meta: { title: 'today.title' } },
+  { path: '/login', name: 'login', component: () => import('./me/LoginPage.vue'), meta: { open: true, title: 'login.title' } },
+  { path: '/case/:id', component: () => import('./cases/CasePage.vue'), props: true, meta: { title: 'case.title' } },
+  { path: '/new', component: () => import('./report/NewPage.vue'), props: { spot: false }, meta: { title: 'new.title' } },
+  { path: '/spot', component: () => import('./report/NewPage.vue'), props: { spot: true }, meta: { title: 'new.spot' } },
+  { path: '/notices', component: () => import('./me/NoticesPage.vue'), meta: { title: 'notices.title' } },
+  { path: '/me', component: () => import('./me/MePage.vue'), meta: { title: 'me.title' } },
+  { path: '/:rest(.*)', redirect: '/' },
+]
+
+export function makeRouter(): Router {
+  const router = createRouter({
+    history: createWebHistory('/field/'),
+    routes,
+    scrollBehavior: (_to, _from, saved) => saved ?? { top: 0 },
+  })
+  router.beforeEach(async (to) => {
+    if (to.meta.open) return true
+    const session = await currentSession()
+    return session ? true : { name: 'login', query: { next: to.fullPath } }
+  })
+  return router
+}
