@@ -1,0 +1,111 @@
+//! What kind of matter is it: the site's own model, or the pack's keywords before there is one; and the words that need a person.
+//!
+//! Entry points: [`assess`] for a text, [`retrain`] by the nightly job. Machines suggest: automatic only above the pack's threshold, never
+//! for what reads as urgent or as another service's matter. Must not: refuse anything.
+
+use super::place::Rules;
+use super::store;
+use crate::platform::*;
+use domain::policy::{Redirect, UrgentHint};
+use learn::{Classifier, Keywords, Model};
+use std::sync::{Arc, PoisonError, RwLock};
+
+/// What is kept in memory: the classifier, and which pack and model it was made from.
+#[derive(Default)]
+struct InForce(RwLock<Option<(String, Arc<Classifier>)>>);
+
+/// A suggested category.
+#[derive(Debug, Clone)]
+pub struct Guess {
+    pub code: String,
+    pub confidence: f64,
+    /// The words that decided.
+    pub reasons: Vec<String>,
+}
+
+/// What a text says about itself.
+#[derive(Debug, Clone)]
+pub struct Assessment<'r> {
+    /// Best first, at most two.
+    pub guesses: Vec<Guess>,
+    /// `model` or `keyword`.
+    pub source: &'static str,
+    /// Sure enough, by the pack, to go on without a person.
+    pub auto: bool,
+    pub urgent: Option<&'r UrgentHint>,
+    pub redirect: Option<&'r Redirect>,
+}
+
+/// Reads a text.
+pub fn assess<'r>(ctx: &Ctx, tx: &mut Tx, rules: &'r Rules, title: &str, body: &str) -> Result<Assessment<'r>, Fault> {
+    let text = format!("{title}\n{body}");
+    let (prediction, source) = classifier(ctx, tx, rules)?.predict(&text);
+    let reasons: Vec<String> = prediction.reasons.iter().map(|r| r.text.clone()).collect();
+    let known = |guess: &learn::Guess| rules.pack.category(&guess.label).is_some();
+    let guesses: Vec<Guess> = [prediction.best, prediction.second]
+        .into_iter()
+        .flatten()
+        .filter(known)
+        .enumerate()
+        .map(|(nth, guess)| Guess {
+            code: guess.label,
+            confidence: f64::from(guess.confidence),
+            reasons: if nth == 0 { reasons.clone() } else { Vec::new() },
+        })
+        .collect();
+    let sure = guesses.first().is_some_and(|best| best.confidence >= rules.pack.thresholds.auto_classify.value);
+    Ok(Assessment {
+        auto: sure && source == learn::Source::Model,
+        guesses,
+        source: if source == learn::Source::Model { "model" } else { "keyword" },
+        urgent: rules.pack.urgent_hint_for(&text),
+        redirect: rules.pack.redirect_for(&text),
+    })
+}
+
+/// The classifier in force; made anew when the pack or the model changed.
+fn classifier(ctx: &Ctx, tx: &mut Tx, rules: &Rules) -> Result<Arc<Classifier>, Fault> {
+    let kept = ctx.app.part::<InForce>();
+    let newest = store::newest_model(tx)?;
+    let version = format!("{} {}", rules.version, newest.as_deref().unwrap_or("-"));
+    if let Some((of, classifier)) = &*kept.0.read().unwrap_or_else(PoisonError::into_inner)
+        && *of == version
+    {
+        return Ok(classifier.clone());
+    }
+    let model = match &newest {
+        Some(id) => Some(Model::from_bytes(&store::model_bytes(tx, id)?).map_err(Fault::internal)?),
+        None => None,
+    };
+    let made = Arc::new(Classifier { keywords: keywords(rules)?, model });
+    *kept.0.write().unwrap_or_else(PoisonError::into_inner) = Some((version, made.clone()));
+    Ok(made)
+}
+
+fn keywords(rules: &Rules) -> Result<Keywords, Fault> {
+    let leaves = rules.pack.categories.iter().filter(|c| c.leaf);
+    let lists: Vec<(&str, Vec<(&str, f32)>)> = leaves
+        .map(|c| {
+            let words = c.keywords.iter().map(|w| (w.as_str(), (w.chars().count() as f32 / 2.0).clamp(0.5, 4.0)));
+            (c.code.as_str(), words.collect())
+        })
+        .collect();
+    let pack: Vec<(&str, &[(&str, f32)])> = lists.iter().map(|(code, words)| (*code, words.as_slice())).collect();
+    Keywords::new(&pack).map_err(Fault::internal)
+}
+
+/// Messages learned from at most, the newest.
+const MAX_SAMPLES: i64 = 50_000;
+
+/// Learns again from what people decided: corrected and closed cases. Gives how many messages it learned from; none when there is too
+/// little to learn from yet.
+pub fn retrain(ctx: &Ctx, tx: &mut Tx) -> Result<Option<usize>, Fault> {
+    let samples = store::training_samples(tx, MAX_SAMPLES)?;
+    let pairs: Vec<(&str, &str)> = samples.iter().map(|(text, category)| (text.as_str(), category.as_str())).collect();
+    let Ok(model) = learn::train(&pairs, learn::Options::default()) else { return Ok(None) };
+    let id: JobId = ctx.app.new_id();
+    store::insert_model(tx, &id.to_string(), ctx.now, pairs.len(), &model.to_bytes())?;
+    let body = serde_json::json!({ "model": id.to_string(), "samples": pairs.len() });
+    tx.record(ctx, Mark::new("classifier.trained", Subject::System, body))?;
+    Ok(Some(pairs.len()))
+}

@@ -1,0 +1,337 @@
+//! The clocks of a case: which step is running, started and stopped with the state, kept as an event log, due moments read from it.
+//!
+//! Entry points: [`follow_state`] after every change of a case; [`pause`], [`resume`], [`extend`] for approved requests. What is due when
+//! is computed by `domain::cases::clock`; here is only storage and the ladder's next moment. Must not: change a running clock for any
+//! other reason.
+
+use super::place::Rules;
+use super::record::CaseRow;
+use super::store;
+use crate::platform::*;
+use domain::calendar::{Amount, CalendarRef, Duty, Unit};
+use domain::cases::StateKey;
+use domain::cases::clock::{self, ClockLog, Due, Event, Limit, RuleRef, Start, When};
+use domain::policy::{Pack, Step, Verifier};
+use domain::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// Party of the unit that leads.
+pub const LEAD: &str = "lead";
+/// Name of the warning rung that every clock has.
+pub const WARN: &str = "warn";
+/// Name of the moment the limit passes.
+pub const DUE: &str = "due";
+
+/// A stored clock.
+#[derive(Debug, Clone)]
+pub struct ClockRow {
+    pub id: ClockId,
+    pub case: CaseId,
+    pub party: String,
+    pub step: String,
+    pub urgent: bool,
+    pub log: ClockLog,
+    pub due_at: Option<Timestamp>,
+    pub warn_at: Option<Timestamp>,
+    pub state: String,
+    pub late: bool,
+    pub next_at: Option<Timestamp>,
+    /// Names of the rungs already told, separated by blanks.
+    pub told: String,
+}
+
+impl ClockRow {
+    pub fn is_stopped(&self) -> bool {
+        self.state == "stopped"
+    }
+}
+
+/// The step whose clock runs in a state; none where nothing is timed.
+pub fn step_of(state: StateKey, pack: &Pack, category: &str) -> Option<Step> {
+    match state {
+        StateKey::Received => Some(Step::Accept),
+        StateKey::Accepted => Some(Step::Dispatch),
+        StateKey::Assigned | StateKey::Handling | StateKey::Parked => Some(Step::Handle),
+        StateKey::Handled => Some(Step::Answer),
+        StateKey::Answered => {
+            let by = pack.verification_rule(category).map(|rule| rule.by);
+            (by.is_some() && by != Some(Verifier::None)).then_some(Step::Verify)
+        }
+        _ => None,
+    }
+}
+
+/// Moves the lead's clocks after a change of state and writes the due moment into the row. A change of hands (`anew`) starts the step's clock again.
+pub fn follow_state(ctx: &Ctx, tx: &mut Tx, rules: &Rules, row: &mut CaseRow, anew: bool) -> Result<(), Fault> {
+    let category = row.category_code.clone().unwrap_or_default();
+    let wanted = step_of(row.state, &rules.pack, &category);
+    let mut running = store::clocks_of(tx, row.id)?.into_iter().filter(|c| c.party == LEAD && !c.is_stopped());
+    let current = running.next();
+    let keep = !anew && current.as_ref().map(|c| c.step.as_str()) == wanted.map(Step::key);
+    let current = if keep {
+        current
+    } else {
+        if let Some(mut old) = current {
+            stop(ctx, tx, rules, &mut old)?;
+            if old.step == Step::Handle.key() && row.state == StateKey::Handled {
+                row.on_time = Some(!old.late);
+            }
+        }
+        match wanted {
+            Some(step) => start(ctx, tx, rules, row, LEAD.to_owned(), step)?,
+            None => None,
+        }
+    };
+    note_due(row, current.as_ref());
+    Ok(())
+}
+
+/// Copies what the queue shows from the running clock.
+pub fn note_due(row: &mut CaseRow, clock: Option<&ClockRow>) {
+    row.due_at = clock.filter(|_| row.state.is_open()).and_then(|c| c.due_at);
+    row.due_step = clock.map(|c| c.step.clone());
+    row.late = row.state.is_open() && clock.is_some_and(|c| c.late);
+}
+
+/// Starts the clock of a step for a party; none when the pack sets no limit.
+pub fn start(ctx: &Ctx, tx: &mut Tx, rules: &Rules, row: &CaseRow, party: String, step: Step) -> Result<Option<ClockRow>, Fault> {
+    let category = row.category_code.clone().unwrap_or_default();
+    let Some(rule) = rules.pack.limit(&category, row.urgent, step) else { return Ok(None) };
+    let calendar = rules.calendar.clone();
+    let log = ClockLog::start(ctx.now, rules.rule_ref(rule), rule.limit, calendar).map_err(Fault::internal)?;
+    let mut clock = ClockRow {
+        id: ctx.app.new_id(),
+        case: row.id,
+        party,
+        step: step.key().to_owned(),
+        urgent: row.urgent,
+        log,
+        due_at: None,
+        warn_at: None,
+        state: "running".to_owned(),
+        late: false,
+        next_at: None,
+        told: String::new(),
+    };
+    refresh(ctx, rules, &mut clock, u32::from(rule.warn_percent) * 10)?;
+    store::insert_clock(tx, &clock, ctx.now)?;
+    Ok(Some(clock))
+}
+
+/// Ends a clock: nothing more counts.
+pub fn stop(ctx: &Ctx, tx: &mut Tx, rules: &Rules, clock: &mut ClockRow) -> Result<(), Fault> {
+    push(ctx, tx, rules, clock, Event::Stopped { at: ctx.now })
+}
+
+/// An approved pause.
+pub fn pause(ctx: &Ctx, tx: &mut Tx, rules: &Rules, clock: &mut ClockRow, approval: &str, reason: &str) -> Result<(), Fault> {
+    let event = Event::Paused { at: ctx.now, approval: approval.to_owned(), reason: cut(reason) };
+    push(ctx, tx, rules, clock, event)
+}
+
+/// Counting goes on.
+pub fn resume(ctx: &Ctx, tx: &mut Tx, rules: &Rules, clock: &mut ClockRow) -> Result<(), Fault> {
+    push(ctx, tx, rules, clock, Event::Resumed { at: ctx.now })
+}
+
+/// An approved extension of so many thousandths of the limit's unit, at most the pack's share of the limit.
+pub fn extend(ctx: &Ctx, tx: &mut Tx, rules: &Rules, clock: &mut ClockRow, thousandths: u64, approval: &str) -> Result<(), Fault> {
+    let state = clock::replay(&clock.log, &rules.calendars, ctx.now).map_err(Fault::internal)?;
+    let by = Amount::thousandths(thousandths, state.total.unit);
+    let event = Event::Extended { at: ctx.now, by, approval: approval.to_owned() };
+    push(ctx, tx, rules, clock, event)
+}
+
+/// The limit a clock started with.
+pub fn first_limit(clock: &ClockRow) -> Amount {
+    match clock.log.events().first() {
+        Some(Event::Started { limit, .. }) => limit.amount(),
+        _ => Amount::zero(Unit::WorkingDay),
+    }
+}
+
+fn cut(reason: &str) -> String {
+    reason.chars().take(clock::MAX_TEXT).collect()
+}
+
+fn push(ctx: &Ctx, tx: &mut Tx, rules: &Rules, clock: &mut ClockRow, event: Event) -> Result<(), Fault> {
+    clock.log.push(event).map_err(|error| Fault::refused("clock_refused").because(error))?;
+    // A moved limit has its warnings before it again.
+    if matches!(clock.log.events().last(), Some(Event::Extended { .. } | Event::Resumed { .. })) {
+        clock.told.clear();
+    }
+    refresh(ctx, rules, clock, WARN_DEFAULT)?;
+    store::update_clock(tx, clock)
+}
+
+/// Share of the limit (thousandths) at which a warning comes when its rule is no longer in the pack.
+const WARN_DEFAULT: u32 = 800;
+
+/// Reads due moment, warning and next moment off the log.
+fn refresh(ctx: &Ctx, rules: &Rules, clock: &mut ClockRow, warn: u32) -> Result<(), Fault> {
+    let state = clock::replay(&clock.log, &rules.calendars, ctx.now).map_err(Fault::internal)?;
+    clock.due_at = match state.due {
+        Due::At(at) => Some(at),
+        Due::WhenResumed | Due::Unknown(_) => None,
+    };
+    clock.warn_at = clock::warn_at(&clock.log, &rules.calendars, warn).ok().flatten();
+    clock.late = state.is_late();
+    clock.state = match state.phase {
+        clock::Phase::Running => "running",
+        clock::Phase::Paused { .. } => "paused",
+        clock::Phase::Stopped { .. } => "stopped",
+    }
+    .to_owned();
+    clock.next_at = if clock.state == "running" { next_moment(rules, clock) } else { None };
+    Ok(())
+}
+
+/// A rung of the ladder with its moment.
+#[derive(Debug, Clone)]
+pub struct Told {
+    pub at: Timestamp,
+    pub name: String,
+}
+
+/// The rungs not told yet, in order. Only the lead's clocks climb; a co-handler's is warned and marked late.
+pub fn rungs(rules: &Rules, clock: &ClockRow) -> Vec<Told> {
+    let mut steps: Vec<clock::Step> = Vec::new();
+    let percent = rules.warn_percent(clock);
+    steps.push(clock::Step { name: WARN.into(), when: When::Used(u32::from(percent) * 10), urgent: clock.urgent });
+    if clock.party == LEAD {
+        let own = rules.pack.ladder.iter();
+        steps.extend(own.map(|rung| clock::Step { name: rung.key.clone(), when: rung.when, urgent: clock.urgent }));
+    }
+    let duty = rules.duty_time();
+    let deliveries = clock::ladder(&clock.log, &rules.calendars, &steps, |_| -> Duty<'_> { duty });
+    let Ok(deliveries) = deliveries else { return due_only(clock) };
+    let mut told: Vec<Told> =
+        deliveries.into_iter().map(|d| Told { at: d.at, name: d.step.name.clone() }).chain(due_only(clock)).collect();
+    told.retain(|t| !clock.told.split(' ').any(|name| name == t.name));
+    told.sort_by_key(|t| t.at);
+    told
+}
+
+/// The moment the limit passes: marked late to the minute, whoever is on duty.
+fn due_only(clock: &ClockRow) -> Vec<Told> {
+    let due = clock.due_at.filter(|_| !clock.told.split(' ').any(|name| name == DUE));
+    due.map(|at| Told { at: at.plus_ms(1), name: DUE.into() }).into_iter().collect()
+}
+
+fn next_moment(rules: &Rules, clock: &ClockRow) -> Option<Timestamp> {
+    rungs(rules, clock).first().map(|t| t.at)
+}
+
+/// Marks rungs as told and sets the next moment.
+pub fn mark_told(tx: &mut Tx, rules: &Rules, clock: &mut ClockRow, names: &[String], late: bool) -> Result<(), Fault> {
+    for name in names {
+        clock.told = format!("{} {name}", clock.told).trim().to_owned();
+    }
+    clock.late = late;
+    clock.next_at = next_moment(rules, clock);
+    store::update_clock(tx, clock)
+}
+
+/// The clock of a party that has not stopped.
+pub fn running(tx: &mut Tx, case: CaseId, party: &str) -> Result<Option<ClockRow>, Fault> {
+    Ok(store::clocks_of(tx, case)?.into_iter().find(|c| c.party == party && !c.is_stopped()))
+}
+
+/// The stored form of [`Event`].
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+enum EventDoc {
+    Started { at: i64, rule: String, version: u32, unit: String, parts: i64, next_day: bool, calendar: String, calendar_version: u32 },
+    Paused { at: i64, approval: String, reason: String },
+    Resumed { at: i64 },
+    Extended { at: i64, unit: String, parts: i64, approval: String },
+    Migrated { at: i64, rule: String, version: u32, unit: String, parts: i64, next_day: bool, calendar: String, calendar_version: u32, approval: String },
+    Stopped { at: i64 },
+}
+
+const UNITS: [(Unit, &str); 4] = [
+    (Unit::WorkingDay, "working_day"),
+    (Unit::WorkingHour, "working_hour"),
+    (Unit::NaturalDay, "natural_day"),
+    (Unit::NaturalHour, "natural_hour"),
+];
+
+fn unit_key(unit: Unit) -> String {
+    UNITS.iter().find(|(u, _)| *u == unit).map(|(_, key)| (*key).to_owned()).unwrap_or_default()
+}
+
+fn unit_of(key: &str) -> Result<Unit, Fault> {
+    UNITS.iter().find(|(_, k)| *k == key).map(|(u, _)| *u).ok_or_else(|| Fault::internal(format!("unknown unit {key}")))
+}
+
+pub(super) fn write_log(log: &ClockLog) -> String {
+    let docs: Vec<EventDoc> = log.events().iter().map(doc_of).collect();
+    serde_json::to_string(&docs).expect("plain values always serialise")
+}
+
+fn doc_of(event: &Event) -> EventDoc {
+    match event.clone() {
+        Event::Started { at, rule, limit, calendar } => EventDoc::Started {
+            at: at.0,
+            rule: rule.id,
+            version: rule.version,
+            unit: unit_key(limit.amount().unit),
+            parts: limit.amount().parts,
+            next_day: limit.start() == Start::NextWorkingDay,
+            calendar: calendar.id,
+            calendar_version: calendar.version,
+        },
+        Event::Paused { at, approval, reason } => EventDoc::Paused { at: at.0, approval, reason },
+        Event::Resumed { at } => EventDoc::Resumed { at: at.0 },
+        Event::Extended { at, by, approval } => {
+            EventDoc::Extended { at: at.0, unit: unit_key(by.unit), parts: by.parts, approval }
+        }
+        Event::RuleMigrated { at, rule, limit, calendar, approval } => EventDoc::Migrated {
+            at: at.0,
+            rule: rule.id,
+            version: rule.version,
+            unit: unit_key(limit.amount().unit),
+            parts: limit.amount().parts,
+            next_day: limit.start() == Start::NextWorkingDay,
+            calendar: calendar.id,
+            calendar_version: calendar.version,
+            approval,
+        },
+        Event::Stopped { at } => EventDoc::Stopped { at: at.0 },
+    }
+}
+
+pub(super) fn read_log(text: &str) -> Result<ClockLog, Fault> {
+    let docs: Vec<EventDoc> = serde_json::from_str(text).map_err(Fault::internal)?;
+    let events = docs.into_iter().map(event_of).collect::<Result<Vec<_>, _>>()?;
+    ClockLog::from_events(events).map_err(Fault::internal)
+}
+
+fn limit_of(unit: &str, parts: i64, next_day: bool) -> Result<Limit, Fault> {
+    let start = if next_day { Start::NextWorkingDay } else { Start::Immediately };
+    Limit::new(Amount { unit: unit_of(unit)?, parts }, start).map_err(Fault::internal)
+}
+
+fn event_of(doc: EventDoc) -> Result<Event, Fault> {
+    Ok(match doc {
+        EventDoc::Started { at, rule, version, unit, parts, next_day, calendar, calendar_version } => Event::Started {
+            at: Timestamp(at),
+            rule: RuleRef { id: rule, version },
+            limit: limit_of(&unit, parts, next_day)?,
+            calendar: CalendarRef { id: calendar, version: calendar_version },
+        },
+        EventDoc::Paused { at, approval, reason } => Event::Paused { at: Timestamp(at), approval, reason },
+        EventDoc::Resumed { at } => Event::Resumed { at: Timestamp(at) },
+        EventDoc::Extended { at, unit, parts, approval } => {
+            Event::Extended { at: Timestamp(at), by: Amount { unit: unit_of(&unit)?, parts }, approval }
+        }
+        EventDoc::Migrated { at, rule, version, unit, parts, next_day, calendar, calendar_version, approval } => Event::RuleMigrated {
+            at: Timestamp(at),
+            rule: RuleRef { id: rule, version },
+            limit: limit_of(&unit, parts, next_day)?,
+            calendar: CalendarRef { id: calendar, version: calendar_version },
+            approval,
+        },
+        EventDoc::Stopped { at } => Event::Stopped { at: Timestamp(at) },
+    })
+}

@@ -1,0 +1,119 @@
+//! Counts of cases, kept in the transaction that changes a case, so that a figure costs the same however many cases there are.
+//!
+//! Entry point: [`shift`], the only writer; every change of a case goes through it with the facts before and after. A case adds 1 to
+//! each of its [`cells`], in each area it lies in. Two sorts of measure:
+//! - how many there are now (`day` 0): `state`, `open`, `late`;
+//! - what happened on a day (`day` = days since 1970-01-01 in +08:00): `received`, `handled`, `handled_on_time`, `answered`, `closed`,
+//!   `declined`, `withdrawn`.
+//!
+//! Dimensions: `all` (key empty), `state`, `category`, `unit`, `channel`, `level` (depth of the unit that resolved it). Cells that a recount
+//! from the table `cases` would not give do not exist: a test recounts.
+
+use super::record::CaseRow;
+use super::store;
+use crate::platform::*;
+use domain::cases::StateKey;
+use domain::time::Timestamp;
+use std::collections::BTreeMap;
+
+/// One counter: measure, dimension, key, day.
+pub type Cell = (&'static str, &'static str, String, i64);
+
+/// What is counted about a case.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Facts {
+    areas: [Option<AreaId>; 5],
+    state: StateKey,
+    category: String,
+    unit: String,
+    channel: String,
+    level: String,
+    late: bool,
+    on_time: bool,
+    received: i64,
+    handled: Option<i64>,
+    answered: Option<i64>,
+    ended: Option<i64>,
+}
+
+impl Facts {
+    /// The facts of a row.
+    pub fn of(row: &CaseRow) -> Facts {
+        let day = |at: Timestamp| at.day_and_ms().0;
+        Facts {
+            areas: row.areas,
+            state: row.state,
+            category: row.category_code.clone().unwrap_or_default(),
+            unit: row.unit_id.map(|u| u.to_string()).unwrap_or_default(),
+            channel: row.channel.clone(),
+            level: row.level_resolved.map(|l| l.to_string()).unwrap_or_default(),
+            late: row.late,
+            on_time: row.on_time == Some(true),
+            received: day(row.received_at),
+            handled: row.handled_at.map(day),
+            answered: row.answered_at.map(day),
+            ended: row.ended_at.map(day),
+        }
+    }
+
+    /// The counters this case adds 1 to.
+    pub fn cells(&self) -> Vec<Cell> {
+        let mut cells: Vec<Cell> = vec![("state", "state", self.state.key().to_owned(), 0)];
+        let mut spread = |measure: &'static str, day: i64, level: bool| {
+            cells.push((measure, "all", String::new(), day));
+            cells.push((measure, "category", self.category.clone(), day));
+            cells.push((measure, "unit", self.unit.clone(), day));
+            cells.push((measure, "channel", self.channel.clone(), day));
+            if level {
+                cells.push((measure, "level", self.level.clone(), day));
+            }
+        };
+        // A merged case's reports count in the case they went to.
+        if self.state != StateKey::Merged {
+            spread("received", self.received, false);
+        }
+        if self.state.is_open() {
+            spread("open", 0, false);
+            if self.late {
+                spread("late", 0, false);
+            }
+        }
+        if let Some(day) = self.handled {
+            spread("handled", day, false);
+            if self.on_time {
+                spread("handled_on_time", day, false);
+            }
+        }
+        if let Some(day) = self.answered {
+            spread("answered", day, false);
+        }
+        let end = match self.state {
+            StateKey::Closed => Some(("closed", true)),
+            StateKey::Declined => Some(("declined", false)),
+            StateKey::Withdrawn => Some(("withdrawn", false)),
+            _ => None,
+        };
+        if let (Some((measure, level)), Some(day)) = (end, self.ended) {
+            spread(measure, day, level);
+        }
+        cells
+    }
+}
+
+/// Moves the counters from the facts before a change to those after it.
+pub fn shift(tx: &mut Tx, before: Option<&Facts>, after: Option<&Facts>) -> Result<(), Fault> {
+    let mut changes: BTreeMap<(AreaId, Cell), i64> = BTreeMap::new();
+    for (facts, sign) in [(before, -1), (after, 1)] {
+        let Some(facts) = facts else { continue };
+        for cell in facts.cells() {
+            for area in facts.areas.iter().flatten() {
+                *changes.entry((*area, cell.clone())).or_default() += sign;
+            }
+        }
+    }
+    changes.retain(|_, n| *n != 0);
+    if changes.is_empty() {
+        return Ok(());
+    }
+    store::add_to_cells(tx, changes)
+}

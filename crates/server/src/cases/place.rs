@@ -1,0 +1,243 @@
+//! What the loop asks of the place: the pack in force, where a point lies, whose unit that is, who is on duty there.
+//!
+//! The one file through which cases uses policy, territory and workforce. Must not: decide anything about a case.
+
+use super::clocks::{ClockRow, WARN};
+use super::record::CaseRow;
+use super::store;
+use crate::platform::*;
+use crate::{policy, territory};
+use domain::calendar::Duty;
+use domain::cases as rules;
+use domain::geo::{Datum, LonLat};
+use domain::policy::{Answerer, Candidate, Verifier};
+use domain::workforce::{self, Ask, OnDuty};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// The rules in force at one moment.
+#[derive(Clone)]
+pub struct Rules {
+    current: Arc<policy::Current>,
+    /// What is written beside a case: the pack's version and number.
+    pub version: String,
+}
+
+impl std::ops::Deref for Rules {
+    type Target = policy::Current;
+    fn deref(&self) -> &policy::Current {
+        &self.current
+    }
+}
+
+/// The pack in force.
+pub fn rules(ctx: &Ctx) -> Result<Rules, Fault> {
+    let current = policy::current(&ctx.app)?;
+    Ok(Rules { version: current.label(), current })
+}
+
+impl Rules {
+    /// When warnings and escalations reach somebody.
+    pub fn duty_time(&self) -> Duty<'_> {
+        self.current.duty(self.pack.calendar.duty_shift.as_deref())
+    }
+
+    /// Share of the limit used when the holder is warned, in percent.
+    pub fn warn_percent(&self, clock: &ClockRow) -> u8 {
+        const USUAL: u8 = 80;
+        let id = match clock.log.events().first() {
+            Some(domain::cases::clock::Event::Started { rule, .. }) => rule.id.as_str(),
+            _ => WARN,
+        };
+        self.pack.clocks.iter().find(|rule| rule.id == id).map_or(USUAL, |rule| rule.warn_percent)
+    }
+
+    /// The loop's rules for a category.
+    pub fn of_category(&self, code: &str) -> rules::Rules {
+        let t = &self.pack.thresholds;
+        let answer = self.pack.answer_rule(code);
+        let check = self.pack.verification_rule(code);
+        rules::Rules {
+            returns_before_arbiter: t.arbiter_after.value,
+            answer_by: match answer.map(|rule| rule.who) {
+                Some(Answerer::Handler) => rules::AnswerBy::Handler,
+                Some(Answerer::GridWorker) => rules::AnswerBy::GridWorker,
+                Some(Answerer::Desk) | None => rules::AnswerBy::Desk,
+            },
+            // One way only, and that is in person: then it must be.
+            answer_in_person: answer.is_some_and(|rule| rule.ways == ["in_person"]),
+            verification: check.is_some_and(|rule| rule.by != Verifier::None),
+            after_photo: check.is_some_and(|rule| rule.photos),
+            mediation: self.pack.category(code).is_some_and(|c| c.mediation),
+            extensions: t.extensions.value,
+            reopen_days: t.reopen_days.value,
+        }
+    }
+}
+
+/// Where something lies.
+#[derive(Debug, Clone)]
+pub struct Spot {
+    pub area: AreaId,
+    pub chain: [Option<AreaId>; 5],
+    pub depth: u8,
+    pub name: String,
+    pub full_name: String,
+    /// `urban`, `rural`, where the place says so.
+    pub kind: Option<String>,
+    pub version: i64,
+}
+
+fn spot(ctx: &Ctx, area: AreaId) -> Option<Spot> {
+    let map = territory::current(&ctx.app);
+    let found = map.area(area)?;
+    Some(Spot {
+        area,
+        chain: found.chain,
+        depth: found.depth,
+        name: found.name.clone(),
+        full_name: map.full_name(area),
+        kind: found.kind.clone(),
+        version: map.version,
+    })
+}
+
+/// The area named.
+pub fn spot_of_area(ctx: &Ctx, area: AreaId) -> Option<Spot> {
+    spot(ctx, area)
+}
+
+/// The area of a point (WGS-84), or of words when there is no point or it lies nowhere.
+pub fn find_spot(ctx: &Ctx, tx: &mut Tx, at: Option<(f64, f64)>, words: &str) -> Result<Option<Spot>, Fault> {
+    let at = at.map(|(lon, lat)| LonLat { lon, lat });
+    Ok(territory::find(&ctx.app, tx, at, words)?.and_then(|area| spot(ctx, area)))
+}
+
+/// A position given in a datum (`wgs84` when not said) in WGS-84.
+pub fn to_wgs84(lon: f64, lat: f64, datum: Option<&str>) -> Result<(f64, f64), Fault> {
+    let at = LonLat::new(lon, lat).map_err(|_| Fault::invalid("lon", "position_out_of_range"))?;
+    let datum = Datum::parse(datum.unwrap_or("wgs84")).ok_or_else(|| Fault::invalid("datum", "datum_unknown"))?;
+    let at = datum.to_wgs84(at);
+    Ok((at.lon, at.lat))
+}
+
+/// Metres between two positions (longitude, latitude).
+pub fn metres_between(a: (f64, f64), b: (f64, f64)) -> f64 {
+    LonLat { lon: a.0, lat: a.1 }.metres_to(LonLat { lon: b.0, lat: b.1 })
+}
+
+/// Whether a place lies in or around another; for narrowing a scope by a filter.
+pub fn chain_of(ctx: &Ctx, area: AreaId) -> Option<([Option<AreaId>; 5], u8)> {
+    territory::current(&ctx.app).area(area).map(|found| (found.chain, found.depth))
+}
+
+/// A unit as cases need it.
+#[derive(Debug, Clone)]
+pub struct UnitInfo {
+    pub id: UnitId,
+    pub name: String,
+    pub public_name: String,
+    pub phone: Option<String>,
+    pub area: Option<AreaId>,
+    pub depth: Option<u8>,
+}
+
+/// A worker as cases need it.
+#[derive(Debug, Clone)]
+pub struct WorkerInfo {
+    pub id: WorkerId,
+    pub name: String,
+    pub badge_no: String,
+}
+
+/// Names for lists.
+#[derive(Debug, Default)]
+pub struct Labels {
+    /// Name and full name.
+    pub areas: HashMap<AreaId, (String, String)>,
+    pub units: HashMap<UnitId, String>,
+    pub workers: HashMap<WorkerId, String>,
+}
+
+/// The names behind some rows.
+pub fn labels(ctx: &Ctx, tx: &mut Tx, rows: &[CaseRow]) -> Result<Labels, Fault> {
+    let map = territory::current(&ctx.app);
+    let mut labels = Labels::default();
+    for area in rows.iter().filter_map(|row| row.area_id) {
+        if let Some(found) = map.area(area) {
+            labels.areas.entry(area).or_insert_with(|| (found.name.clone(), map.full_name(area)));
+        }
+    }
+    let mut units: Vec<UnitId> = rows.iter().filter_map(|row| row.unit_id).collect();
+    units.sort();
+    units.dedup();
+    labels.units = store::unit_names(tx, &units)?;
+    let mut workers: Vec<WorkerId> = rows.iter().filter_map(|row| row.worker_id).collect();
+    workers.sort();
+    workers.dedup();
+    labels.workers = store::worker_names(tx, &workers)?;
+    Ok(labels)
+}
+
+/// A unit.
+pub fn unit(ctx: &Ctx, tx: &mut Tx, id: UnitId) -> Result<Option<UnitInfo>, Fault> {
+    let map = territory::current(&ctx.app);
+    let found = store::unit(tx, id)?;
+    Ok(found.map(|unit| UnitInfo { depth: unit.area.and_then(|area| map.area(area)).map(|area| area.depth), ..unit }))
+}
+
+/// A worker.
+pub fn worker(tx: &mut Tx, id: WorkerId) -> Result<Option<WorkerInfo>, Fault> {
+    store::worker(tx, id)
+}
+
+/// Units a route could mean here: those in the area's chain, and those a rule names by code.
+pub fn candidates(ctx: &Ctx, tx: &mut Tx, spot: &Spot) -> Result<Vec<Candidate>, Fault> {
+    let chain: Vec<AreaId> = spot.chain.iter().flatten().copied().collect();
+    store::candidates(tx, &chain, &ctx.now.date().to_string())
+}
+
+/// Units a worker belongs to by their posts today.
+pub fn units_of_worker(ctx: &Ctx, tx: &mut Tx, worker: WorkerId) -> Result<Vec<UnitId>, Fault> {
+    store::units_of_worker(tx, worker, &ctx.now.date().to_string())
+}
+
+/// Who of a unit has work of a duty now: of the unit's posts with that duty, the first that is held.
+pub fn worker_of_unit(ctx: &Ctx, tx: &mut Tx, rules: &Rules, unit: UnitId, duty: &str, ask: Ask) -> Result<Option<WorkerId>, Fault> {
+    let posts = store::posts_of_unit(tx, unit, duty)?;
+    first_on_duty(ctx, tx, rules, posts, ask).map(|found| found.and_then(OnDuty::worker).map(Into::into))
+}
+
+/// The grid's worker for a case, or the stand-in, with whether it is the stand-in: the deepest area of the case that has a grid post.
+pub fn grid_worker(ctx: &Ctx, tx: &mut Tx, rules: &Rules, row: &CaseRow, ask: Ask) -> Result<Option<(WorkerId, bool)>, Fault> {
+    for area in row.areas.iter().rev().flatten() {
+        let posts = store::posts_of_area(tx, *area, GRID)?;
+        if let Some(found) = first_on_duty(ctx, tx, rules, posts, ask)?
+            && let Some(worker) = found.worker()
+        {
+            return Ok(Some((worker.into(), matches!(found, OnDuty::StandIn { .. }))));
+        }
+    }
+    Ok(None)
+}
+
+/// Duty of the posts that serve a grid.
+const GRID: &str = "grid";
+
+fn first_on_duty(ctx: &Ctx, tx: &mut Tx, rules: &Rules, posts: Vec<store::PostRow>, ask: Ask) -> Result<Option<OnDuty>, Fault> {
+    for post in posts {
+        let (appointments, leaves) = store::seats(tx, post.id, ctx.now)?;
+        let in_duty_time = rules.duty(post.shift.as_deref()).is_on(ctx.now).unwrap_or(true);
+        let found = workforce::on_duty(&appointments, &leaves, in_duty_time, ask, ctx.now);
+        if found.worker().is_some() {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
+}
+
+/// Whether a worker is, in either seat, appointed to a grid post of the case's areas.
+pub fn is_grid_worker(ctx: &Ctx, tx: &mut Tx, row: &CaseRow, worker: WorkerId) -> Result<bool, Fault> {
+    let areas: Vec<AreaId> = row.areas.iter().flatten().copied().collect();
+    store::serves_areas(tx, worker, &areas, GRID, &ctx.now.date().to_string())
+}

@@ -1,0 +1,419 @@
+//! Lists of cases: queues, filters, counts, the map. Sorted by what will be late first, the same cost at any size.
+//!
+//! Entry points: [`page`], [`counts`], [`map`]. A scope is walked reach by reach, each along one index; together the reaches are exactly
+//! `Scope::sees` (a test holds the two together). Must not: read personal data.
+
+use super::place::{self, Rules};
+use super::record::{CaseRow, FAR};
+use super::store;
+use super::view::{self, CaseBrief};
+use super::work;
+use crate::platform::*;
+use db::Sql;
+use domain::cases::StateKey;
+use domain::time::{DAY_MS, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use utoipa::{IntoParams, ToSchema};
+
+/// Cases counted one by one at most, where no counter is kept.
+const COUNTED: i64 = 10_000;
+/// Points of one map view at most; the most pressing ones.
+const POINTS: i64 = 5_000;
+
+/// What a list is asked for.
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(default)]
+pub struct ListQuery {
+    /// `mine`, `unit`, `dispatch`, `verify`, `approve`, `late` or `all`.
+    pub queue: Option<String>,
+    /// State keys, separated by commas; `open` for all that is owed.
+    pub state: Option<String>,
+    /// Category code, with everything below it.
+    pub category: Option<String>,
+    /// Area, with everything below it.
+    pub area: Option<String>,
+    /// Leading unit.
+    pub unit: Option<String>,
+    /// Worker who has it.
+    pub worker: Option<String>,
+    /// Way in.
+    pub channel: Option<String>,
+    /// Only urgent ones, or only others.
+    pub urgent: Option<bool>,
+    /// Only supervised ones, or only others.
+    pub supervised: Option<bool>,
+    /// Words to search for.
+    pub q: Option<String>,
+    /// Received at or after (RFC 3339).
+    pub received_from: Option<String>,
+    /// Received before (RFC 3339).
+    pub received_to: Option<String>,
+    /// Due before (RFC 3339).
+    pub due_before: Option<String>,
+    /// `due` or `received`.
+    pub sort: Option<String>,
+    /// Items, at most 200.
+    pub limit: Option<u32>,
+    /// `next` of the page before.
+    pub after: Option<String>,
+}
+
+/// The order of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// What will be late first; open cases only.
+    Due,
+    /// Newest first.
+    Received,
+}
+
+/// A part of a scope that one index walks.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Reach {
+    Everything,
+    /// Depth (1 to 5) and area.
+    Area(u8, AreaId),
+    Unit(UnitId),
+    /// As a co-handler.
+    Helping(UnitId),
+    Worker(WorkerId),
+}
+
+impl Reach {
+    /// Adds the reach as a condition on `c`.
+    pub fn push(&self, sql: Sql) -> Sql {
+        const COLUMNS: [&str; 5] = ["c.a1 = ", "c.a2 = ", "c.a3 = ", "c.a4 = ", "c.a5 = "];
+        match self {
+            Reach::Everything => sql.push("1 = 1"),
+            Reach::Area(depth, area) => {
+                match COLUMNS.get(usize::from(*depth).wrapping_sub(1)) {
+                    Some(column) => sql.push(column).bind(*area),
+                    None => sql.push("1 = 0"),
+                }
+            }
+            Reach::Unit(unit) => sql.push("c.unit_id = ").bind(*unit),
+            Reach::Helping(unit) => sql.push("c.id in (select h.case_id from co_handler h where h.unit_id = ").bind(*unit).push(")"),
+            Reach::Worker(worker) => sql.push("c.worker_id = ").bind(*worker),
+        }
+    }
+}
+
+/// Conditions besides the reach.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    states: Vec<StateKey>,
+    open_only: bool,
+    categories: Vec<String>,
+    unit: Option<UnitId>,
+    worker: Option<WorkerId>,
+    channel: Option<String>,
+    urgent: Option<bool>,
+    supervised: Option<bool>,
+    received_from: Option<Timestamp>,
+    received_to: Option<Timestamp>,
+    due_before: Option<Timestamp>,
+    waiting_request: bool,
+}
+
+impl Filter {
+    /// Whether it leaves everything in.
+    fn is_empty(&self) -> bool {
+        let none = self.states.is_empty() && self.categories.is_empty() && !self.open_only && !self.waiting_request;
+        none && self.unit.is_none() && self.worker.is_none() && self.channel.is_none() && self.urgent.is_none()
+            && self.supervised.is_none() && self.received_from.is_none() && self.received_to.is_none() && self.due_before.is_none()
+    }
+
+    /// Adds the conditions, each beginning with `and`.
+    pub fn push(&self, mut sql: Sql) -> Sql {
+        if !self.states.is_empty() {
+            sql = sql.push(" and c.state in (").list(self.states.iter().map(|s| s.key())).push(")");
+        }
+        if self.open_only {
+            sql = sql.push(" and c.open = 1");
+        }
+        if !self.categories.is_empty() {
+            sql = sql.push(" and c.category_code in (").list(self.categories.iter()).push(")");
+        }
+        if let Some(unit) = self.unit {
+            sql = sql.push(" and c.unit_id = ").bind(unit);
+        }
+        if let Some(worker) = self.worker {
+            sql = sql.push(" and c.worker_id = ").bind(worker);
+        }
+        if let Some(channel) = &self.channel {
+            sql = sql.push(" and c.channel = ").bind(channel);
+        }
+        if let Some(urgent) = self.urgent {
+            sql = sql.push(" and c.urgent = ").bind(urgent);
+        }
+        if let Some(supervised) = self.supervised {
+            sql = sql.push(" and c.supervised = ").bind(supervised);
+        }
+        if let Some(at) = self.received_from {
+            sql = sql.push(" and c.received_at >= ").bind(at.0);
+        }
+        if let Some(at) = self.received_to {
+            sql = sql.push(" and c.received_at < ").bind(at.0);
+        }
+        if let Some(at) = self.due_before {
+            sql = sql.push(" and c.open = 1 and c.queue_at < ").bind(at.0);
+        }
+        if self.waiting_request {
+            sql = sql.push(" and c.id in (select r.case_id from case_request r where r.state = 'waiting')");
+        }
+        sql
+    }
+}
+
+/// A list made ready: where to walk, what to leave out, in which order.
+#[derive(Debug)]
+pub struct Plan {
+    pub reaches: Vec<Reach>,
+    pub filter: Filter,
+    pub order: Order,
+}
+
+/// Turns a question into a plan within the caller's scope.
+pub fn plan(ctx: &Ctx, tx: &mut Tx, rules: &Rules, q: &ListQuery) -> Result<Plan, Fault> {
+    let mut filter = filter(rules, q)?;
+    let queue = q.queue.as_deref().unwrap_or("all");
+    let mut reaches = within(ctx, Permission::CaseRead, q.area.as_deref())?;
+    match queue {
+        "all" => {}
+        "mine" => {
+            reaches = own_only(ctx, q, vec![Reach::Worker(ctx.worker()?)])?;
+            filter.open_only = true;
+        }
+        "unit" => {
+            let units = work::person(ctx, tx)?.units;
+            let own = units.iter().flat_map(|u| [Reach::Unit((*u).into()), Reach::Helping((*u).into())]).collect();
+            reaches = own_only(ctx, q, own)?;
+            filter.open_only = true;
+        }
+        "dispatch" => {
+            reaches = within(ctx, Permission::CaseDispatch, q.area.as_deref())?;
+            and_states(&mut filter, &[StateKey::Received, StateKey::Accepted]);
+        }
+        "verify" => {
+            reaches = within(ctx, Permission::CaseVerify, q.area.as_deref())?;
+            and_states(&mut filter, &[StateKey::Answered, StateKey::Verified]);
+        }
+        "approve" => {
+            reaches = within(ctx, Permission::CaseApprove, q.area.as_deref())?;
+            filter.waiting_request = true;
+            filter.open_only = true;
+        }
+        "late" => filter.due_before = Some(ctx.now),
+        _ => return Err(Fault::invalid("queue", "queue_unknown")),
+    }
+    let order = match (q.sort.as_deref(), queue) {
+        (Some("received"), _) | (None, "all") => Order::Received,
+        (Some("due") | None, _) => Order::Due,
+        _ => return Err(Fault::invalid("sort", "sort_unknown")),
+    };
+    Ok(Plan { reaches, filter, order })
+}
+
+/// Queues of one's own cases and one's own units take no area.
+fn own_only(ctx: &Ctx, q: &ListQuery, own: Vec<Reach>) -> Result<Vec<Reach>, Fault> {
+    ctx.scope.require(Permission::CaseRead)?;
+    if q.area.is_some() {
+        return Err(Fault::invalid("area", "area_not_in_this_queue"));
+    }
+    Ok(own)
+}
+
+fn and_states(filter: &mut Filter, states: &[StateKey]) {
+    filter.open_only = true;
+    if filter.states.is_empty() {
+        filter.states = states.to_vec();
+    } else {
+        filter.states.retain(|state| states.contains(state));
+    }
+}
+
+/// The reaches of a permission, narrowed to an area.
+pub fn within(ctx: &Ctx, permission: Permission, area: Option<&str>) -> Result<Vec<Reach>, Fault> {
+    let wanted = match area {
+        None => None,
+        Some(text) => {
+            let id: AreaId = text.parse().map_err(|_| Fault::invalid("area", "area_unknown"))?;
+            let (chain, depth) = place::chain_of(ctx, id).ok_or_else(|| Fault::invalid("area", "area_unknown"))?;
+            Some((id, chain, depth))
+        }
+    };
+    let mut reaches: Vec<Reach> = Vec::new();
+    let mut add = |reach: Reach| {
+        if !reaches.contains(&reach) {
+            reaches.push(reach);
+        }
+    };
+    for grant in ctx.scope.with(permission) {
+        match (grant.unit, grant.area, &wanted) {
+            (Some(unit), _, _) => {
+                add(Reach::Unit(unit));
+                add(Reach::Helping(unit));
+            }
+            (None, None, None) => add(Reach::Everything),
+            (None, None, Some((id, _, depth))) => add(Reach::Area(*depth, *id)),
+            (None, Some(own), None) => add(Reach::Area(grant.depth, own)),
+            (None, Some(own), Some((id, chain, depth))) => {
+                let at = |chain: &[Option<AreaId>; 5], depth: u8| chain.get(usize::from(depth).wrapping_sub(1)).copied().flatten();
+                if at(chain, grant.depth) == Some(own) {
+                    add(Reach::Area(*depth, *id));
+                } else if place::chain_of(ctx, own).is_some_and(|(chain, _)| at(&chain, *depth) == Some(*id)) {
+                    add(Reach::Area(grant.depth, own));
+                }
+            }
+        }
+    }
+    if reaches.contains(&Reach::Everything) {
+        return Ok(vec![Reach::Everything]);
+    }
+    Ok(reaches)
+}
+
+fn filter(rules: &Rules, q: &ListQuery) -> Result<Filter, Fault> {
+    let time = |field: &'static str, text: &Option<String>| -> Result<Option<Timestamp>, Fault> {
+        text.as_deref().map(|t| Timestamp::parse(t).map_err(|_| Fault::invalid(field, "invalid_time"))).transpose()
+    };
+    let mut filter = Filter {
+        channel: q.channel.clone(),
+        urgent: q.urgent,
+        supervised: q.supervised,
+        received_from: time("received_from", &q.received_from)?,
+        received_to: time("received_to", &q.received_to)?,
+        due_before: time("due_before", &q.due_before)?,
+        ..Filter::default()
+    };
+    for key in q.state.as_deref().unwrap_or_default().split(',').filter(|k| !k.is_empty()) {
+        match (key, StateKey::from_key(key)) {
+            ("open", _) => filter.open_only = true,
+            (_, Some(state)) => filter.states.push(state),
+            _ => return Err(Fault::invalid("state", "state_unknown")),
+        }
+    }
+    if let Some(code) = q.category.as_deref() {
+        let below = rules.pack.categories.iter().filter(|c| rules.pack.lineage(&c.code).iter().any(|up| up.code == code));
+        filter.categories = below.map(|c| c.code.clone()).collect();
+        if filter.categories.is_empty() {
+            return Err(Fault::invalid("category", "category_unknown"));
+        }
+    }
+    filter.unit = q.unit.as_deref().map(|u| u.parse().map_err(|_| Fault::invalid("unit", "unit_unknown"))).transpose()?;
+    filter.worker = q.worker.as_deref().map(|w| w.parse().map_err(|_| Fault::invalid("worker", "worker_unknown"))).transpose()?;
+    Ok(filter)
+}
+
+/// One page of a list.
+pub fn page(ctx: &Ctx, tx: &mut Tx, q: &ListQuery) -> Result<Page<CaseBrief>, Fault> {
+    let rules = place::rules(ctx)?;
+    if let Some(words) = q.q.as_deref().map(str::trim).filter(|w| !w.is_empty()) {
+        return searched(ctx, tx, &rules, q, words);
+    }
+    let plan = plan(ctx, tx, &rules, q)?;
+    let paging = PageQuery { limit: q.limit, after: q.after.clone() };
+    let after: Option<store::After> = paging.after()?;
+    let mut rows: Vec<CaseRow> = Vec::new();
+    for reach in &plan.reaches {
+        for row in store::page(tx, reach, &plan.filter, plan.order, after.as_ref(), paging.limit())? {
+            if !rows.iter().any(|known| known.id == row.id) {
+                rows.push(row);
+            }
+        }
+    }
+    rows.sort_by(|a, b| match plan.order {
+        Order::Due => queue_at(a).cmp(&queue_at(b)).then(a.id.cmp(&b.id)),
+        Order::Received => b.received_at.cmp(&a.received_at).then(b.id.cmp(&a.id)),
+    });
+    let key = |row: &CaseRow| match plan.order {
+        Order::Due => (queue_at(row), row.id.to_string()),
+        Order::Received => (row.received_at.0, row.id.to_string()),
+    };
+    let page = Page::cut(rows, paging.limit(), key);
+    Ok(Page { items: view::briefs(ctx, tx, &rules, &page.items)?, next: page.next })
+}
+
+fn queue_at(row: &CaseRow) -> i64 {
+    row.due_at.map_or(FAR, |at| at.0)
+}
+
+fn searched(ctx: &Ctx, tx: &mut Tx, rules: &Rules, q: &ListQuery, words: &str) -> Result<Page<CaseBrief>, Fault> {
+    let paging = PageQuery { limit: q.limit, after: q.after.clone() };
+    let found = super::search::find(ctx, tx, words, paging.after::<i64>()?, paging.limit() as usize)?;
+    let mut rows = Vec::new();
+    for id in &found.cases {
+        rows.extend(store::case_row(tx, *id)?);
+    }
+    let next = found.next.map(|next| http::encode_cursor(&next));
+    Ok(Page { items: view::briefs(ctx, tx, rules, &rows)?, next })
+}
+
+/// How many a list holds.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, ToSchema)]
+pub struct Counts {
+    pub total: i64,
+    pub by_state: BTreeMap<String, i64>,
+    pub late: i64,
+    /// Due within a day.
+    pub due_soon: i64,
+    /// There are more than were counted.
+    pub at_least: bool,
+}
+
+/// Counts of a list: from the counters where one area is asked for without further conditions, else one by one up to a bound.
+pub fn counts(ctx: &Ctx, tx: &mut Tx, q: &ListQuery) -> Result<Counts, Fault> {
+    let rules = place::rules(ctx)?;
+    let plan = plan(ctx, tx, &rules, q)?;
+    let soon = ctx.now.plus_ms(DAY_MS);
+    if let ([Reach::Area(_, area)], true) = (plan.reaches.as_slice(), plan.filter.is_empty()) {
+        let by_state: BTreeMap<String, i64> = store::cells_of(tx, *area, "state", "state", None)?.into_iter().collect();
+        let late = store::cells_of(tx, *area, "late", "all", None)?.iter().map(|(_, n)| n).sum();
+        let due = Filter { received_from: None, due_before: Some(soon), ..Filter::default() };
+        let due_soon = store::sample(tx, &plan.reaches[0], &due, COUNTED)?.iter().filter(|(_, _, at)| *at >= ctx.now.0).count();
+        return Ok(Counts { total: by_state.values().sum(), by_state, late, due_soon: due_soon as i64, at_least: false });
+    }
+    let mut counts = Counts::default();
+    let mut seen = std::collections::HashSet::new();
+    for reach in &plan.reaches {
+        let rows = store::sample(tx, reach, &plan.filter, COUNTED)?;
+        counts.at_least |= rows.len() as i64 == COUNTED;
+        for (id, state, at) in rows {
+            if !seen.insert(id) {
+                continue;
+            }
+            let open = StateKey::from_key(&state).is_some_and(StateKey::is_open);
+            *counts.by_state.entry(state).or_default() += 1;
+            counts.total += 1;
+            counts.late += i64::from(open && at < ctx.now.0);
+            counts.due_soon += i64::from(open && (ctx.now.0..soon.0).contains(&at));
+        }
+    }
+    Ok(counts)
+}
+
+/// A box on the map.
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct MapQuery {
+    /// `west,south,east,north` in degrees.
+    pub bbox: String,
+    /// Zoom level, 0 to 22.
+    pub zoom: Option<f64>,
+}
+
+/// GeoJSON: single cases where the view is near, clusters with a count where it is far.
+pub fn map(ctx: &Ctx, tx: &mut Tx, q: &ListQuery, m: &MapQuery) -> Result<serde_json::Value, Fault> {
+    let rules = place::rules(ctx)?;
+    let plan = plan(ctx, tx, &rules, q)?;
+    let numbers: Vec<f64> = m.bbox.split(',').filter_map(|n| n.trim().parse().ok()).filter(|n: &f64| n.is_finite()).collect();
+    let Ok(bbox) = <[f64; 4]>::try_from(numbers) else { return Err(Fault::invalid("bbox", "invalid_bbox")) };
+    let mut rows: Vec<CaseRow> = Vec::new();
+    let mut seen = std::collections::HashSet::new();
+    for reach in &plan.reaches {
+        rows.extend(store::points(tx, reach, &plan.filter, bbox, POINTS)?.into_iter().filter(|row| seen.insert(row.id)));
+    }
+    Ok(super::cluster::features(&rows, m.zoom.unwrap_or(14.0), ctx.now, rows.len() as i64 >= POINTS))
+}

@@ -1,0 +1,640 @@
+//! The SQL of cases: load, lock, save. Private to this part.
+
+mod clocks;
+mod cube;
+mod place;
+mod queue;
+
+pub use clocks::*;
+pub use cube::*;
+pub use place::*;
+pub use queue::*;
+
+use super::record::*;
+use crate::platform::*;
+use db::{Row, Sql, params};
+use domain::cases as rules;
+use domain::time::Timestamp;
+
+/// Most rows of one kind (reports, events, clocks ...) read for one case.
+const MAX_ROWS: i64 = 2_000;
+
+pub fn case_row(tx: &mut Tx, id: CaseId) -> Result<Option<CaseRow>, Fault> {
+    let row = tx.query_opt(concat!("select ", case_columns!(), " from cases c where c.id = $1"), &params![id])?;
+    row.as_ref().map(CaseRow::read).transpose()
+}
+
+/// The row, held against other writers until the commit.
+fn case_row_locked(tx: &mut Tx, id: CaseId) -> Result<Option<CaseRow>, Fault> {
+    let sql = Sql::new(concat!("select ", case_columns!(), " from cases c where c.id = ")).bind(id);
+    let sql = sql.push(tx.backend().for_update());
+    tx.fetch(&sql)?.first().map(CaseRow::read).transpose()
+}
+
+/// The case with everything the rules look at; absent when there is none.
+pub fn load(tx: &mut Tx, id: CaseId) -> Result<Option<Loaded>, Fault> {
+    let row = case_row(tx, id)?;
+    row.map(|row| around(tx, row)).transpose()
+}
+
+/// As [`load`], for a change.
+pub fn load_locked(tx: &mut Tx, id: CaseId) -> Result<Option<Loaded>, Fault> {
+    let row = case_row_locked(tx, id)?;
+    row.map(|row| around(tx, row)).transpose()
+}
+
+fn around(tx: &mut Tx, row: CaseRow) -> Result<Loaded, Fault> {
+    let id = row.id;
+    let reports = tx.query(
+        "select id, number, reporter_id, channel, body, received_at, anonymous, reachable, answered, withdrawn_at, \
+         merged_from, strand, ledger_seq from report where case_id = $1 order by received_at, id limit $2",
+        &params![id, MAX_ROWS],
+    )?;
+    let co_handlers = tx.query(
+        "select id, unit_id, unit_name, part, state, due_at, result, done_by, done_worker, created_at from co_handler \
+         where case_id = $1 order by created_at, id limit $2",
+        &params![id, MAX_ROWS],
+    )?;
+    let requests = tx.query(
+        "select id, kind, asked_by, asked_worker, asked_name, reason, amount, until_at, state, decided_by, decided_worker, decided_name, \
+         decided_at, note, created_at from case_request where case_id = $1 order by created_at, id limit $2",
+        &params![id, MAX_ROWS],
+    )?;
+    Ok(Loaded {
+        row,
+        reports: reports.iter().map(report_row).collect::<Result<_, _>>()?,
+        co_handlers: co_handlers.iter().map(co_handler_row).collect::<Result<_, _>>()?,
+        requests: requests.iter().map(request_row).collect::<Result<_, _>>()?,
+    })
+}
+
+fn report_row(row: &Row) -> Result<ReportRow, Fault> {
+    let mut c = Cursor(row, 0);
+    Ok(ReportRow {
+        id: c.next()?,
+        number: c.next()?,
+        reporter_id: c.next()?,
+        channel: c.next()?,
+        body: c.next()?,
+        received_at: Timestamp(c.next()?),
+        anonymous: c.next()?,
+        reachable: c.next()?,
+        answered: c.next()?,
+        withdrawn: c.time()?.is_some(),
+        merged_from: c.next()?,
+        strand: c.next()?,
+        ledger_seq: c.next()?,
+    })
+}
+
+fn co_handler_row(row: &Row) -> Result<CoHandlerRow, Fault> {
+    let mut c = Cursor(row, 0);
+    Ok(CoHandlerRow {
+        id: c.next()?,
+        unit_id: c.next()?,
+        unit_name: c.next()?,
+        part: c.next()?,
+        state: c.next()?,
+        due_at: c.time()?,
+        result: c.next()?,
+        done_by: c.doer()?,
+        created_at: Timestamp(c.next()?),
+    })
+}
+
+fn request_row(row: &Row) -> Result<RequestRow, Fault> {
+    let mut c = Cursor(row, 0);
+    Ok(RequestRow {
+        id: c.next()?,
+        kind: c.next()?,
+        asked_by: c.doer()?.ok_or_else(|| Fault::internal("a request without asker"))?,
+        asked_name: c.next()?,
+        reason: c.next()?,
+        amount: c.next()?,
+        until: c.time()?,
+        state: c.next()?,
+        decided_by: c.doer()?,
+        decided_name: c.next()?,
+        decided_at: c.time()?,
+        note: c.next()?,
+        created_at: Timestamp(c.next()?),
+    })
+}
+
+/// The next running number of a day. Its row is held until the commit: take it late.
+pub fn next_serial(tx: &mut Tx, day: i64) -> Result<u32, Fault> {
+    let row = tx.query_one(
+        "insert into case_serial (day, last) values ($1, 1) on conflict (day) do update set last = case_serial.last + 1 returning last",
+        &params![day],
+    )?;
+    Ok(row.get(0)?)
+}
+
+fn millis(at: Option<Timestamp>) -> Option<i64> {
+    at.map(|at| at.0)
+}
+
+pub fn insert_case(tx: &mut Tx, row: &CaseRow) -> Result<(), Fault> {
+    let [a1, a2, a3, a4, a5] = row.areas;
+    let account = |doer: Option<DoerRef>| doer.map(|d| d.account);
+    let worker = |doer: Option<DoerRef>| doer.and_then(|d| d.worker);
+    tx.execute(
+        "insert into cases (id, number, title, body, channel, category_code, category_source, confidence, second_category, urgent, kind, \
+         area_id, territory_version, a1, a2, a3, a4, a5, lon, lat, address, place_note, state, open, look, unit_id, worker_id, \
+         level_resolved, due_at, due_step, queue_at, late, received_at, accepted_at, assigned_at, taken_at, handled_at, answered_at, \
+         verified_at, ended_at, on_time, outcome, handled_by, handled_worker, decided_by, decided_worker, verified_by, verified_worker, \
+         reporter_count, pack_version, public, content_hash, row_version) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, \
+         $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39, $40, $41, $42, $43, $44, $45, $46, $47, $48, $49, $50, $51, $52, \
+         $53)",
+        &params![
+            row.id, &row.number, &row.title, &row.body, &row.channel, row.category_code.clone(), row.category_source.clone(),
+            row.confidence, row.second_category.clone(), row.urgent, &row.kind, row.area_id, row.territory_version, a1, a2, a3, a4, a5,
+            row.lon, row.lat, row.address.clone(), row.place_note.clone(), row.state.key(), row.is_open(), row.look.clone(),
+            row.unit_id, row.worker_id, row.level_resolved, millis(row.due_at), row.due_step.clone(),
+            row.due_at.map_or(FAR, |at| at.0), row.late, row.received_at.0, millis(row.accepted_at), millis(row.assigned_at),
+            millis(row.taken_at), millis(row.handled_at), millis(row.answered_at), millis(row.verified_at), millis(row.ended_at),
+            row.on_time, row.outcome.clone(), account(row.handled_by), worker(row.handled_by), account(row.decided_by),
+            worker(row.decided_by), account(row.verified_by), worker(row.verified_by), row.reporter_count, &row.pack_version,
+            row.public, &row.content_hash, row.row_version
+        ],
+    )?;
+    Ok(())
+}
+
+/// Saves what may change in a case's life. The row must have been read with [`load_locked`].
+pub fn update_case(tx: &mut Tx, row: &CaseRow) -> Result<(), Fault> {
+    let account = |doer: Option<DoerRef>| doer.map(|d| d.account);
+    let worker = |doer: Option<DoerRef>| doer.and_then(|d| d.worker);
+    let c = row.counts;
+    tx.execute(
+        "update cases set category_code = $1, category_source = $2, confidence = $3, second_category = $4, urgent = $5, state = $6, \
+         open = $7, look = $8, unit_id = $9, worker_id = $10, level_resolved = $11, due_at = $12, due_step = $13, queue_at = $14, \
+         late = $15, accepted_at = $16, assigned_at = $17, taken_at = $18, arrived_at = $19, handled_at = $20, answered_at = $21, \
+         verified_at = $22, ended_at = $23, on_time = $24, outcome = $25, returned_count = $26, rework_count = $27, reopened_count = $28, \
+         urged_count = $29, extended_count = $30, supervised = $31, arbitrated = $32, paused = $33, mediated = $34, dissatisfied = $35, \
+         handled_by = $36, handled_worker = $37, decided_by = $38, decided_worker = $39, verified_by = $40, verified_worker = $41, \
+         merged_into = $42, merged_was = $43, reporter_count = $44, pack_version = $45, public = $46, row_version = $47 where id = $48",
+        &params![
+            row.category_code.clone(), row.category_source.clone(), row.confidence, row.second_category.clone(), row.urgent,
+            row.state.key(), row.is_open(), row.look.clone(), row.unit_id, row.worker_id, row.level_resolved, millis(row.due_at),
+            row.due_step.clone(), row.due_at.map_or(FAR, |at| at.0), row.late, millis(row.accepted_at), millis(row.assigned_at),
+            millis(row.taken_at), millis(row.arrived_at), millis(row.handled_at), millis(row.answered_at), millis(row.verified_at),
+            millis(row.ended_at), row.on_time, row.outcome.clone(), c.returned, c.reworked, c.reopened, c.urged, c.extended,
+            row.supervised, row.arbitrated, row.paused, row.mediated, row.dissatisfied, account(row.handled_by),
+            worker(row.handled_by), account(row.decided_by), worker(row.decided_by), account(row.verified_by),
+            worker(row.verified_by), row.merged_into, row.merged_was.clone(), row.reporter_count, &row.pack_version, row.public,
+            row.row_version, row.id
+        ],
+    )?;
+    Ok(())
+}
+
+pub fn insert_report(tx: &mut Tx, case: CaseId, report: &ReportRow) -> Result<(), Fault> {
+    tx.execute(
+        "insert into report (id, case_id, number, reporter_id, channel, body, received_at, anonymous, reachable, answered, merged_from, \
+         strand, ledger_seq) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+        &params![
+            report.id, case, &report.number, report.reporter_id, &report.channel, &report.body, report.received_at.0,
+            report.anonymous, report.reachable, report.answered, report.merged_from, report.strand,
+            report.ledger_seq
+        ],
+    )?;
+    Ok(())
+}
+
+/// A report's part that changes: which case it is in, answered or not, withdrawn.
+pub fn update_report(tx: &mut Tx, case: CaseId, report: ReportId, due: rules::ReportDue, from: Option<CaseId>) -> Result<(), Fault> {
+    tx.execute(
+        "update report set case_id = $1, answered = $2, merged_from = $3 where id = $4",
+        &params![case, due.answered, from, report],
+    )?;
+    Ok(())
+}
+
+pub fn withdraw_report(tx: &mut Tx, report: ReportId, at: Timestamp) -> Result<(), Fault> {
+    tx.execute("update report set withdrawn_at = $1 where id = $2", &params![at.0, report])?;
+    Ok(())
+}
+
+/// Cases and reports behind a number; several when more people reported the same matter.
+pub fn reports_by_number(tx: &mut Tx, number: &str) -> Result<Vec<(CaseId, ReportId)>, Fault> {
+    let rows = tx.query("select case_id, id from report where number = $1 order by id limit $2", &params![number, MAX_ROWS])?;
+    rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+}
+
+pub fn insert_reporter(tx: &mut Tx, id: ReporterId, name: Option<Vec<u8>>, phone: Option<Vec<u8>>, phone_index: Option<String>, at: Timestamp) -> Result<(), Fault> {
+    tx.execute(
+        "insert into reporter (id, name_sealed, phone_sealed, phone_index, wants_contact, created_at) values ($1, $2, $3, $4, 1, $5)",
+        &params![id, name, phone, phone_index, at.0],
+    )?;
+    Ok(())
+}
+
+/// Sealed name and number of a reporter.
+pub fn reporter(tx: &mut Tx, id: ReporterId) -> Result<Option<(Option<Vec<u8>>, Option<Vec<u8>>)>, Fault> {
+    let row = tx.query_opt("select name_sealed, phone_sealed from reporter where id = $1", &params![id])?;
+    row.map(|row| Ok((row.get(0)?, row.get(1)?))).transpose()
+}
+
+/// The newest reporters with a number's fingerprint, and the cases they reported.
+pub fn cases_of_phone(tx: &mut Tx, phone_index: &str, limit: i64) -> Result<Vec<(ReporterId, CaseId)>, Fault> {
+    let rows = tx.query(
+        "select r.id, p.case_id from reporter r join report p on p.reporter_id = r.id where r.phone_index = $1 and p.withdrawn_at is null \
+         order by p.received_at desc, p.id limit $2",
+        &params![phone_index, limit],
+    )?;
+    rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+}
+
+pub fn insert_co_handler(tx: &mut Tx, case: CaseId, row: &CoHandlerRow) -> Result<(), Fault> {
+    tx.execute(
+        "insert into co_handler (id, case_id, unit_id, unit_name, part, state, due_at, created_at) values ($1, $2, $3, $4, $5, $6, $7, $8)",
+        &params![row.id, case, row.unit_id, &row.unit_name, &row.part, &row.state, millis(row.due_at), row.created_at.0],
+    )?;
+    Ok(())
+}
+
+pub fn update_co_handler(tx: &mut Tx, part: &rules::CoHandler, result: Option<&str>) -> Result<(), Fault> {
+    let by = match part.state {
+        rules::CoState::Done { by } | rules::CoState::Returned { by } => Some(DoerRef::from(by)),
+        rules::CoState::Open | rules::CoState::Released => None,
+    };
+    tx.execute(
+        "update co_handler set state = $1, done_by = $2, done_worker = $3, result = coalesce($4, result) where id = $5",
+        &params![part.state.key(), by.map(|b| b.account), by.and_then(|b| b.worker), result, CoHandlerId::from(part.id)],
+    )?;
+    Ok(())
+}
+
+pub fn insert_request(tx: &mut Tx, case: CaseId, row: &RequestRow) -> Result<(), Fault> {
+    tx.execute(
+        "insert into case_request (id, case_id, kind, asked_by, asked_worker, asked_name, reason, amount, until_at, state, created_at) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        &params![
+            row.id, case, &row.kind, row.asked_by.account, row.asked_by.worker, &row.asked_name, &row.reason, row.amount,
+            millis(row.until), &row.state, row.created_at.0
+        ],
+    )?;
+    Ok(())
+}
+
+pub fn update_request(tx: &mut Tx, request: &rules::Request, decided: Option<(&str, &str, Timestamp)>) -> Result<(), Fault> {
+    let by = match request.state {
+        rules::RequestState::Approved { by } | rules::RequestState::Refused { by } => Some(DoerRef::from(by)),
+        rules::RequestState::Waiting | rules::RequestState::Lapsed => None,
+    };
+    let (name, note, at) = match decided {
+        Some((name, note, at)) => (Some(name), Some(note), Some(at.0)),
+        None => (None, None, None),
+    };
+    tx.execute(
+        "update case_request set state = $1, decided_by = $2, decided_worker = $3, decided_name = $4, note = $5, decided_at = $6 where id = $7",
+        &params![
+            request.state.key(), by.map(|b| b.account), by.and_then(|b| b.worker), name, note, at, RequestId::from(request.id)
+        ],
+    )?;
+    Ok(())
+}
+
+/// An answer to insert.
+pub struct NewAnswer<'a> {
+    pub id: AnswerId,
+    pub report: Option<ReportId>,
+    pub by: Option<AccountId>,
+    pub by_name: &'a str,
+    pub way: &'a str,
+    pub body: &'a str,
+    pub said: Option<&'a str>,
+    pub solved: Option<bool>,
+    pub rating: Option<i64>,
+    pub at: Timestamp,
+}
+
+pub fn insert_answer(tx: &mut Tx, case: CaseId, a: &NewAnswer) -> Result<(), Fault> {
+    tx.execute(
+        "insert into answer (id, case_id, report_id, by_account, by_name, way, body, resident_said, solved, rating, at) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        &params![a.id, case, a.report, a.by, a.by_name, a.way, a.body, a.said, a.solved, a.rating, a.at.0],
+    )?;
+    Ok(())
+}
+
+/// The resident's rating, kept with the last answer they had.
+pub fn rate_last_answer(tx: &mut Tx, case: CaseId, report: ReportId, rating: i64, said: Option<&str>) -> Result<bool, Fault> {
+    let changed = tx.execute(
+        "update answer set rating = $1, resident_said = coalesce($2, resident_said) where id = (select id from answer \
+         where case_id = $3 and (report_id is null or report_id = $4) order by at desc, id desc limit 1)",
+        &params![rating, said, case, report],
+    )?;
+    Ok(changed > 0)
+}
+
+pub fn insert_verification(tx: &mut Tx, case: CaseId, id: VerificationId, by: Option<AccountId>, name: &str, pass: bool, note: &str, at: Timestamp) -> Result<(), Fault> {
+    tx.execute(
+        "insert into verification (id, case_id, by_account, by_name, pass, note, at) values ($1, $2, $3, $4, $5, $6, $7)",
+        &params![id, case, by, name, pass, note, at.0],
+    )?;
+    Ok(())
+}
+
+/// Attaches a photo; attaching it again changes nothing.
+pub fn attach(tx: &mut Tx, case: CaseId, hash: &str, stage: &str, report: Option<ReportId>, at: Timestamp) -> Result<(), Fault> {
+    tx.execute(
+        "insert into attachment (case_id, blob_hash, stage, report_id, at) values ($1, $2, $3, $4, $5) \
+         on conflict (case_id, blob_hash, stage) do nothing",
+        &params![case, hash, stage, report, at.0],
+    )?;
+    Ok(())
+}
+
+/// A photo of a case.
+#[derive(Debug, Clone)]
+pub struct AttachmentRow {
+    pub hash: String,
+    pub stage: String,
+    pub at: Timestamp,
+    pub mime: Option<String>,
+    pub width: Option<i64>,
+    pub height: Option<i64>,
+}
+
+pub fn attachments(tx: &mut Tx, case: CaseId) -> Result<Vec<AttachmentRow>, Fault> {
+    let rows = tx.query(
+        "select a.blob_hash, a.stage, a.at, b.mime, b.width, b.height from attachment a left join blob b on b.hash = a.blob_hash \
+         where a.case_id = $1 order by a.at, a.blob_hash limit $2",
+        &params![case, MAX_ROWS],
+    )?;
+    let read = |row: &Row| -> Result<AttachmentRow, Fault> {
+        let mut c = Cursor(row, 0);
+        Ok(AttachmentRow {
+            hash: c.next()?,
+            stage: c.next()?,
+            at: Timestamp(c.next()?),
+            mime: c.next()?,
+            width: c.next()?,
+            height: c.next()?,
+        })
+    };
+    rows.iter().map(read).collect()
+}
+
+/// Something that happened, as stored.
+#[derive(Debug, Clone)]
+pub struct EventRow {
+    pub seq: i64,
+    pub at: Timestamp,
+    pub kind: String,
+    pub actor_account: Option<AccountId>,
+    pub actor_name: Option<String>,
+    pub unit_name: Option<String>,
+    pub body: serde_json::Value,
+}
+
+pub fn events(tx: &mut Tx, case: CaseId) -> Result<Vec<EventRow>, Fault> {
+    let rows = tx.query(
+        "select seq, at, kind, actor_account, actor_name, unit_name, body from case_event where case_id = $1 order by seq limit $2",
+        &params![case, MAX_ROWS],
+    )?;
+    let read = |row: &Row| -> Result<EventRow, Fault> {
+        let mut c = Cursor(row, 0);
+        Ok(EventRow {
+            seq: c.next()?,
+            at: Timestamp(c.next()?),
+            kind: c.next()?,
+            actor_account: c.next()?,
+            actor_name: c.next()?,
+            unit_name: c.next()?,
+            body: serde_json::from_str(&c.next::<String>()?).map_err(Fault::internal)?,
+        })
+    };
+    rows.iter().map(read).collect()
+}
+
+/// A new event with its place in the ledger.
+pub struct NewEvent<'a> {
+    pub at: Timestamp,
+    pub kind: &'a str,
+    pub actor_account: Option<AccountId>,
+    pub actor_name: Option<&'a str>,
+    pub unit: Option<(UnitId, &'a str)>,
+    pub body: &'a serde_json::Value,
+    pub ledger: LedgerRef,
+}
+
+/// Appends to the case's history. The case must be held (new, or read with [`load_locked`]), so that numbers do not collide.
+pub fn insert_event(tx: &mut Tx, case: CaseId, e: &NewEvent) -> Result<(), Fault> {
+    tx.execute(
+        "insert into case_event (case_id, seq, at, kind, actor_account, actor_name, unit_id, unit_name, body, strand, ledger_seq) \
+         select $1, coalesce((select max(seq) from case_event where case_id = $1), 0) + 1, $2, $3, $4, $5, $6, $7, $8, $9, $10",
+        &params![
+            case, e.at.0, e.kind, e.actor_account, e.actor_name, e.unit.map(|u| u.0), e.unit.map(|u| u.1), e.body.to_string(),
+            e.ledger.strand, e.ledger.seq
+        ],
+    )?;
+    Ok(())
+}
+
+/// The content hash an action's id was used with before.
+pub fn action_seen(tx: &mut Tx, id: &str) -> Result<Option<(CaseId, String)>, Fault> {
+    let row = tx.query_opt("select case_id, content_hash from case_action where id = $1", &params![id])?;
+    row.map(|row| Ok((row.get(0)?, row.get(1)?))).transpose()
+}
+
+pub fn insert_action(tx: &mut Tx, id: &str, case: CaseId, hash: &str, at: Timestamp) -> Result<(), Fault> {
+    tx.execute(
+        "insert into case_action (id, case_id, content_hash, at) values ($1, $2, $3, $4)",
+        &params![id, case, hash, at.0],
+    )?;
+    Ok(())
+}
+
+/// An answer as shown.
+#[derive(Debug, Clone)]
+pub struct AnswerRow {
+    pub id: AnswerId,
+    pub report: Option<ReportId>,
+    pub by_name: String,
+    pub way: String,
+    pub body: String,
+    pub said: Option<String>,
+    pub solved: Option<bool>,
+    pub rating: Option<i64>,
+    pub at: Timestamp,
+}
+
+pub fn answers(tx: &mut Tx, case: CaseId) -> Result<Vec<AnswerRow>, Fault> {
+    let rows = tx.query(
+        "select id, report_id, by_name, way, body, resident_said, solved, rating, at from answer where case_id = $1 order by at, id limit $2",
+        &params![case, MAX_ROWS],
+    )?;
+    let read = |row: &Row| -> Result<AnswerRow, Fault> {
+        let mut c = Cursor(row, 0);
+        Ok(AnswerRow {
+            id: c.next()?,
+            report: c.next()?,
+            by_name: c.next()?,
+            way: c.next()?,
+            body: c.next()?,
+            said: c.next()?,
+            solved: c.next()?,
+            rating: c.next()?,
+            at: Timestamp(c.next()?),
+        })
+    };
+    rows.iter().map(read).collect()
+}
+
+/// A check as shown: name, passed, note, when.
+pub fn verifications(tx: &mut Tx, case: CaseId) -> Result<Vec<(String, String, bool, String, Timestamp)>, Fault> {
+    let rows = tx.query(
+        "select id, by_name, pass, note, at from verification where case_id = $1 order by at, id limit $2",
+        &params![case, MAX_ROWS],
+    )?;
+    rows.iter().map(|r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?, Timestamp(r.get(4)?)))).collect()
+}
+
+/// Id of the model in force.
+pub fn newest_model(tx: &mut Tx) -> Result<Option<String>, Fault> {
+    let row = tx.query_opt("select id from learned_model order by made_at desc, id desc limit 1", &[])?;
+    Ok(row.map(|row| row.get(0)).transpose()?)
+}
+
+pub fn model_bytes(tx: &mut Tx, id: &str) -> Result<Vec<u8>, Fault> {
+    Ok(tx.query_one("select bytes from learned_model where id = $1", &params![id])?.get(0)?)
+}
+
+pub fn insert_model(tx: &mut Tx, id: &str, at: Timestamp, samples: usize, bytes: &[u8]) -> Result<(), Fault> {
+    tx.execute(
+        "insert into learned_model (id, made_at, samples, bytes) values ($1, $2, $3, $4)",
+        &params![id, at.0, samples, bytes],
+    )?;
+    Ok(())
+}
+
+/// Texts with the category people settled on: set by staff, or never corrected until the case ended. Oldest first, so that of equal
+/// texts the latest decision counts.
+pub fn training_samples(tx: &mut Tx, limit: i64) -> Result<Vec<(String, String)>, Fault> {
+    let rows = tx.query(
+        "select title, body, category_code from (select id, title, body, category_code, received_at from cases \
+         where category_code is not null and (category_source in ('staff', 'import') or state = 'closed') \
+         order by received_at desc, id desc limit $1) s order by received_at, id",
+        &params![limit],
+    )?;
+    rows.iter().map(|r| Ok((format!("{}\n{}", r.text(0)?, r.text(1)?), r.get(2)?))).collect()
+}
+
+/// Open or recent cases around a point, for duplicates: id, title, longitude, latitude, body.
+pub fn near(tx: &mut Tx, west: f64, south: f64, east: f64, north: f64, since: Timestamp, limit: i64) -> Result<Vec<CaseRow>, Fault> {
+    let rows = tx.query(
+        concat!(
+            "select ", case_columns!(),
+            " from cases c where c.lat >= $1 and c.lat <= $2 and c.lon >= $3 and c.lon <= $4 and c.received_at >= $5 \
+             and c.state not in ('merged', 'withdrawn', 'declined') order by c.received_at desc, c.id limit $6"
+        ),
+        &params![south, north, west, east, since.0, limit],
+    )?;
+    rows.iter().map(CaseRow::read).collect()
+}
+
+/// Recent cases in an area of a depth (1 at the top), for duplicates of a report without a position.
+pub fn recent_in_area(tx: &mut Tx, area: AreaId, depth: u8, since: Timestamp, limit: i64) -> Result<Vec<CaseRow>, Fault> {
+    const COLUMNS: [&str; 5] = ["c.a1 = ", "c.a2 = ", "c.a3 = ", "c.a4 = ", "c.a5 = "];
+    let column = COLUMNS.get(usize::from(depth.saturating_sub(1))).copied().unwrap_or("c.a5 = ");
+    let sql = Sql::new(concat!("select ", case_columns!(), " from cases c where ")).push(column).bind(area);
+    let sql = sql.push(" and c.received_at >= ").bind(since.0).push(" and c.state not in ('merged', 'withdrawn', 'declined')");
+    let sql = sql.push(" order by c.received_at desc, c.id desc limit ").bind(limit);
+    tx.fetch(&sql)?.iter().map(CaseRow::read).collect()
+}
+
+pub fn insert_notice(tx: &mut Tx, id: MessageId, worker: WorkerId, case: CaseId, kind: &str, body: &serde_json::Value, at: Timestamp) -> Result<(), Fault> {
+    tx.execute(
+        "insert into notice_staff (id, worker_id, case_id, kind, body, at) values ($1, $2, $3, $4, $5, $6)",
+        &params![id, worker, case, kind, body.to_string(), at.0],
+    )?;
+    Ok(())
+}
+
+/// A notice for a member of staff.
+#[derive(Debug, Clone)]
+pub struct NoticeRow {
+    pub id: MessageId,
+    pub case: CaseId,
+    pub kind: String,
+    pub body: serde_json::Value,
+    pub at: Timestamp,
+    pub read_at: Option<Timestamp>,
+}
+
+/// A worker's notices, newest first, before a moment and id.
+pub fn notices(tx: &mut Tx, worker: WorkerId, before: Option<(i64, String)>, limit: u32) -> Result<Vec<NoticeRow>, Fault> {
+    let mut sql = Sql::new("select id, case_id, kind, body, at, read_at from notice_staff where worker_id = ").bind(worker);
+    if let Some((at, id)) = before {
+        sql = sql.push(" and (at, id) < (").bind(at).push(", ").bind(id).push(")");
+    }
+    let rows = tx.fetch(&sql.push(" order by at desc, id desc limit ").bind(i64::from(limit) + 1))?;
+    let read = |row: &Row| -> Result<NoticeRow, Fault> {
+        let mut c = Cursor(row, 0);
+        Ok(NoticeRow {
+            id: c.next()?,
+            case: c.next()?,
+            kind: c.next()?,
+            body: serde_json::from_str(&c.next::<String>()?).map_err(Fault::internal)?,
+            at: Timestamp(c.next()?),
+            read_at: c.time()?,
+        })
+    };
+    rows.iter().map(read).collect()
+}
+
+/// Marks a worker's own notice as read.
+pub fn read_notice(tx: &mut Tx, id: MessageId, worker: WorkerId, at: Timestamp) -> Result<bool, Fault> {
+    let changed = tx.execute(
+        "update notice_staff set read_at = coalesce(read_at, $1) where id = $2 and worker_id = $3",
+        &params![at.0, id, worker],
+    )?;
+    Ok(changed > 0)
+}
+
+pub fn reporter_of_report(tx: &mut Tx, report: ReportId) -> Result<Option<ReporterId>, Fault> {
+    let row = tx.query_opt("select reporter_id from report where id = $1", &params![report])?;
+    Ok(row.map(|row| row.get(0)).transpose()?.flatten())
+}
+
+/// A message to a reporter, waiting in the outbox.
+pub fn insert_message(tx: &mut Tx, id: MessageId, case: CaseId, reporter: ReporterId, kind: &str, text: &str, at: Timestamp) -> Result<(), Fault> {
+    tx.execute(
+        "insert into outbox (id, case_id, reporter_id, kind, channel, body, state, created_at) \
+         values ($1, $2, $3, $4, 'sms', $5, 'waiting', $6)",
+        &params![id, case, reporter, kind, text, at.0],
+    )?;
+    Ok(())
+}
+
+/// The photo of a finished upload; staff use only their own uploads.
+pub fn finished_upload(tx: &mut Tx, id: UploadId, account: Option<AccountId>) -> Result<Option<String>, Fault> {
+    let row = tx.query_opt("select hash, account_id from upload where id = $1 and state = 'done'", &params![id])?;
+    let Some(row) = row else { return Ok(None) };
+    let owner: Option<AccountId> = row.get(1)?;
+    if owner != account {
+        return Ok(None);
+    }
+    Ok(row.get(0)?)
+}
+
+/// The case told as this number; for a merged case the one it is now.
+pub fn case_by_number(tx: &mut Tx, number: &str) -> Result<Option<CaseId>, Fault> {
+    let row = tx.query_opt("select id from cases where number = $1", &params![number])?;
+    Ok(row.map(|row| row.get(0)).transpose()?)
+}
+
+/// Cases whose reports came here.
+pub fn merged_into(tx: &mut Tx, case: CaseId) -> Result<Vec<(CaseId, String)>, Fault> {
+    let rows = tx.query("select id, number from cases where merged_into = $1 order by id limit $2", &params![case, MAX_ROWS])?;
+    rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+}
+
+pub fn phone_index_of(tx: &mut Tx, reporter: ReporterId) -> Result<Option<String>, Fault> {
+    let row = tx.query_opt("select phone_index from reporter where id = $1", &params![reporter])?;
+    Ok(row.map(|row| row.get(0)).transpose()?.flatten())
+}

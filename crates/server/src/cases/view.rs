@@ -1,0 +1,575 @@
+//! What a case looks like from outside: a line in a list, the case page.
+//!
+//! Promise 7: who reported is masked, and wholly hidden from those without the right to see it; handlers see "reporter 1", "reporter 2".
+//! Must not: change anything. Reading the case page with reporters on it is logged by the caller.
+
+use super::classify;
+use super::place::{self, Labels, Rules};
+use super::record::{CaseRow, Loaded, ReportRow};
+use super::work;
+use super::{actions, clocks, duplicates, store, words};
+use crate::platform::*;
+use domain::cases::table::Action;
+use domain::time::Timestamp;
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+/// Something with an id and a name.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct Ref {
+    pub id: String,
+    pub name: String,
+}
+
+/// A category by code and name.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct CategoryRef {
+    pub code: String,
+    pub name: String,
+}
+
+/// An area by id, name and full name.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct AreaRef {
+    pub id: String,
+    pub name: String,
+    pub full_name: String,
+}
+
+/// One line of a list.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct CaseBrief {
+    pub id: String,
+    pub number: String,
+    pub title: String,
+    pub category: Option<CategoryRef>,
+    pub state: String,
+    pub state_name: String,
+    pub urgent: bool,
+    pub supervised: bool,
+    pub area: Option<AreaRef>,
+    pub unit: Option<Ref>,
+    pub worker: Option<Ref>,
+    pub due_at: Option<String>,
+    pub due_step: Option<String>,
+    pub late: bool,
+    pub remaining_text: Option<String>,
+    pub received_at: String,
+    pub channel: String,
+    pub reporter_count: i64,
+    pub returned_count: u32,
+    pub lon: Option<f64>,
+    pub lat: Option<f64>,
+    pub row_version: i64,
+}
+
+/// A case near another, or alike.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct NearbyCase {
+    #[serde(flatten)]
+    pub case: CaseBrief,
+    pub distance_m: Option<f64>,
+    pub similarity: Option<f64>,
+}
+
+/// A suggested category.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct CategorySuggestion {
+    pub code: String,
+    pub name: String,
+    pub confidence: f64,
+    /// The words that decided.
+    pub reasons: Vec<String>,
+}
+
+/// Who reported, masked.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct ReporterView {
+    pub id: String,
+    pub name_masked: Option<String>,
+    pub phone_masked: Option<String>,
+}
+
+/// One report of the case.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct ReportView {
+    pub id: String,
+    /// `诉求人 1`: what handlers see instead of a name.
+    pub label: String,
+    pub number: String,
+    pub channel: String,
+    pub received_at: String,
+    pub body: String,
+    pub reporter: Option<ReporterView>,
+    pub anonymous: bool,
+    pub answered: bool,
+    pub withdrawn: bool,
+}
+
+/// Something that happened.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct EventView {
+    pub seq: i64,
+    pub at: String,
+    pub kind: String,
+    pub kind_name: String,
+    pub actor_name: Option<String>,
+    pub unit_name: Option<String>,
+    pub text: String,
+    #[schema(value_type = Object)]
+    pub body: Value,
+}
+
+/// A clock.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct ClockView {
+    pub id: String,
+    pub party: String,
+    pub party_name: String,
+    pub step: String,
+    pub step_name: String,
+    pub state: String,
+    pub due_at: Option<String>,
+    pub warn_at: Option<String>,
+    pub late: bool,
+}
+
+/// A co-handler's part.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct CoHandlerView {
+    pub id: String,
+    pub unit: Ref,
+    pub part: String,
+    pub state: String,
+    pub state_name: String,
+    pub due_at: Option<String>,
+    pub result: Option<String>,
+}
+
+/// A request with its decision.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct RequestView {
+    pub id: String,
+    pub kind: String,
+    pub kind_name: String,
+    pub asked_by: String,
+    pub asked_at: String,
+    pub reason: String,
+    pub until: Option<String>,
+    pub days: Option<f64>,
+    pub state: String,
+    pub decided_by: Option<String>,
+    pub decided_at: Option<String>,
+    pub note: Option<String>,
+}
+
+/// An answer given.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct AnswerView {
+    pub id: String,
+    pub report_id: Option<String>,
+    pub by: String,
+    pub way: String,
+    pub body: String,
+    pub resident_said: Option<String>,
+    pub solved: Option<bool>,
+    pub rating: Option<i64>,
+    pub at: String,
+}
+
+/// A check.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct VerificationView {
+    pub id: String,
+    pub by: String,
+    /// `pass` or `fail`.
+    pub result: String,
+    pub note: Option<String>,
+    pub at: String,
+}
+
+/// A photo.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct AttachmentView {
+    pub hash: String,
+    pub thumb_url: String,
+    pub url: String,
+    pub stage: String,
+    pub mime: Option<String>,
+    pub width: Option<i64>,
+    pub height: Option<i64>,
+}
+
+/// The refusal behind a grey button.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct RefusalView {
+    pub code: String,
+    pub message: String,
+}
+
+/// A button.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct ActionView {
+    pub key: String,
+    pub name: String,
+    pub enabled: bool,
+    pub refusal: Option<RefusalView>,
+}
+
+/// Another case by number.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct CaseLink {
+    pub id: String,
+    pub number: String,
+}
+
+/// Suggestions while the category is not settled.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct Suggested {
+    pub categories: Vec<CategorySuggestion>,
+}
+
+/// The case page.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct CaseDetail {
+    #[serde(flatten)]
+    pub brief: CaseBrief,
+    pub body: String,
+    pub address: Option<String>,
+    pub place_note: Option<String>,
+    pub kind: String,
+    /// Why a person must look first.
+    pub look: Option<String>,
+    pub outcome: Option<String>,
+    pub confidence: Option<f64>,
+    pub category_source: Option<String>,
+    pub second_category: Option<CategoryRef>,
+    pub rework_count: u32,
+    pub reopened_count: u32,
+    pub urged_count: u32,
+    /// Minutes from report to arrival, once somebody arrived.
+    pub arrival_minutes: Option<i64>,
+    pub paused: bool,
+    pub reports: Vec<ReportView>,
+    pub events: Vec<EventView>,
+    pub clocks: Vec<ClockView>,
+    pub co_handlers: Vec<CoHandlerView>,
+    pub requests: Vec<RequestView>,
+    pub answers: Vec<AnswerView>,
+    pub verifications: Vec<VerificationView>,
+    pub attachments: Vec<AttachmentView>,
+    pub actions: Vec<ActionView>,
+    pub merged_into: Option<CaseLink>,
+    pub merged: Vec<CaseLink>,
+    pub suggested: Suggested,
+    pub nearby: Vec<NearbyCase>,
+    pub caller_open: Vec<CaseBrief>,
+    /// What the person may do with this case, as permission keys.
+    pub permissions: Vec<String>,
+}
+
+fn time(at: Option<Timestamp>) -> Option<String> {
+    at.map(|at| at.to_string())
+}
+
+/// Lines of a list, with all names looked up at once.
+pub fn briefs(ctx: &Ctx, tx: &mut Tx, rules: &Rules, rows: &[CaseRow]) -> Result<Vec<CaseBrief>, Fault> {
+    let labels = place::labels(ctx, tx, rows)?;
+    Ok(rows.iter().map(|row| brief(ctx, rules, &labels, row)).collect())
+}
+
+fn brief(ctx: &Ctx, rules: &Rules, labels: &Labels, row: &CaseRow) -> CaseBrief {
+    let category = row.category_code.as_ref();
+    let due = row.due_at.filter(|_| row.is_open());
+    CaseBrief {
+        id: row.id.to_string(),
+        number: row.number.clone(),
+        title: row.title.clone(),
+        category: category.map(|code| CategoryRef { code: code.clone(), name: words::category(ctx.lang, rules, code) }),
+        state: row.state.key().to_owned(),
+        state_name: words::state(ctx.lang, row.state),
+        urgent: row.urgent,
+        supervised: row.supervised,
+        area: row.area_id.and_then(|id| {
+            labels.areas.get(&id).map(|(name, full)| AreaRef { id: id.to_string(), name: name.clone(), full_name: full.clone() })
+        }),
+        unit: row.unit_id.and_then(|id| labels.units.get(&id).map(|name| Ref { id: id.to_string(), name: name.clone() })),
+        worker: row.worker_id.and_then(|id| labels.workers.get(&id).map(|name| Ref { id: id.to_string(), name: name.clone() })),
+        due_at: time(due),
+        due_step: row.due_step.clone().filter(|_| row.is_open()),
+        late: due.is_some_and(|due| due < ctx.now),
+        remaining_text: due.map(|due| words::remaining(ctx.lang, ctx.now, due)),
+        received_at: row.received_at.to_string(),
+        channel: row.channel.clone(),
+        reporter_count: row.reporter_count,
+        returned_count: row.counts.returned,
+        lon: row.lon,
+        lat: row.lat,
+        row_version: row.row_version,
+    }
+}
+
+/// Open matters of the same caller shown beside a case, at most.
+const CALLER_OPEN: usize = 10;
+
+/// The case page. Reporters are shown masked to those with the right, and then the caller must have logged the read.
+pub fn detail(ctx: &Ctx, tx: &mut Tx, loaded: &Loaded) -> Result<CaseDetail, Fault> {
+    let rules = place::rules(ctx)?;
+    let row = &loaded.row;
+    let facts = loaded.scope_facts();
+    let sees_reporters = ctx.scope.sees(&facts, Permission::CaseReporter);
+    let brief = briefs(ctx, tx, &rules, std::slice::from_ref(row))?.pop();
+    let brief = brief.ok_or_else(|| Fault::internal("one row makes one line"))?;
+    let undecided = row.is_open() && !matches!(row.category_source.as_deref(), Some("staff"));
+    let suggested = if undecided { suggestions(ctx, tx, &rules, &row.title, &row.body)? } else { Vec::new() };
+    let nearby = if row.is_open() { duplicates::of_case(ctx, tx, &rules, row)? } else { Vec::new() };
+    let permissions = ctx.scope.permissions().iter().filter(|p| ctx.scope.sees(&facts, *p)).map(|p| p.key().to_owned()).collect();
+    Ok(CaseDetail {
+        body: row.body.clone(),
+        address: row.address.clone(),
+        place_note: row.place_note.clone(),
+        kind: row.kind.clone(),
+        look: row.look.clone(),
+        outcome: row.outcome.clone(),
+        confidence: row.confidence,
+        category_source: row.category_source.clone(),
+        second_category: row.second_category.as_ref().map(|code| CategoryRef { code: code.clone(), name: words::category(ctx.lang, &rules, code) }),
+        rework_count: row.counts.reworked,
+        reopened_count: row.counts.reopened,
+        urged_count: row.counts.urged,
+        arrival_minutes: row.arrived_at.map(|at| (at.0 - row.received_at.0) / domain::time::MINUTE_MS),
+        paused: row.paused,
+        reports: reports(ctx, tx, loaded, sees_reporters)?,
+        events: events(ctx, tx, &rules, row.id)?,
+        clocks: clock_views(ctx, tx, loaded)?,
+        co_handlers: loaded.co_handlers.iter().map(|c| co_handler(ctx, c)).collect(),
+        requests: loaded.requests.iter().map(|r| request(ctx, r)).collect(),
+        answers: store::answers(tx, row.id)?.into_iter().map(answer).collect(),
+        verifications: store::verifications(tx, row.id)?.into_iter().map(verification).collect(),
+        attachments: attachments(tx, row.id)?,
+        actions: buttons(ctx, tx, loaded, &rules)?,
+        merged_into: link(tx, row.merged_into)?,
+        merged: store::merged_into(tx, row.id)?.into_iter().map(|(id, number)| CaseLink { id: id.to_string(), number }).collect(),
+        suggested: Suggested { categories: suggested },
+        nearby,
+        caller_open: if sees_reporters { caller_open(ctx, tx, &rules, loaded)? } else { Vec::new() },
+        permissions,
+        brief,
+    })
+}
+
+/// The classifier's suggestions for a text.
+pub fn suggestions(ctx: &Ctx, tx: &mut Tx, rules: &Rules, title: &str, body: &str) -> Result<Vec<CategorySuggestion>, Fault> {
+    let says = classify::assess(ctx, tx, rules, title, body)?;
+    Ok(says.guesses.into_iter().map(|g| suggestion(ctx, rules, g)).collect())
+}
+
+/// A guess as shown.
+pub fn suggestion(ctx: &Ctx, rules: &Rules, guess: classify::Guess) -> CategorySuggestion {
+    let name = words::category(ctx.lang, rules, &guess.code);
+    CategorySuggestion { name, code: guess.code, confidence: guess.confidence, reasons: guess.reasons }
+}
+
+fn reports(ctx: &Ctx, tx: &mut Tx, loaded: &Loaded, with_reporters: bool) -> Result<Vec<ReportView>, Fault> {
+    let mut views = Vec::new();
+    for (nth, report) in loaded.reports.iter().enumerate() {
+        let reporter = if with_reporters && !report.anonymous { masked(ctx, tx, report)? } else { None };
+        views.push(ReportView {
+            id: report.id.to_string(),
+            label: i18n::sentence(ctx.lang, "reporter_label", &[("nth", (nth + 1).to_string())]),
+            number: report.number.clone(),
+            channel: report.channel.clone(),
+            received_at: report.received_at.to_string(),
+            body: report.body.clone(),
+            reporter,
+            anonymous: report.anonymous,
+            answered: report.answered,
+            withdrawn: report.withdrawn,
+        });
+    }
+    Ok(views)
+}
+
+fn masked(ctx: &Ctx, tx: &mut Tx, report: &ReportRow) -> Result<Option<ReporterView>, Fault> {
+    let Some(id) = report.reporter_id else { return Ok(None) };
+    let name = personal(ctx, tx, id, "name_sealed")?.map(|p| p.masked_name());
+    let phone = personal(ctx, tx, id, "phone_sealed")?.map(|p| p.masked_phone());
+    Ok(Some(ReporterView { id: id.to_string(), name_masked: name, phone_masked: phone }))
+}
+
+/// A sealed field of a reporter, opened. Whoever answers with it logs the read.
+pub fn personal(ctx: &Ctx, tx: &mut Tx, id: ReporterId, column: &'static str) -> Result<Option<Personal<String>>, Fault> {
+    let Some((name, phone)) = store::reporter(tx, id)? else { return Ok(None) };
+    let sealed = if column == "name_sealed" { name } else { phone };
+    let row = id.to_string();
+    let open = |bytes: Vec<u8>| ctx.app.sealer().open(sealed::Place { table: "reporter", id: &row, column }, &bytes);
+    sealed.map(open).transpose().map_err(Fault::internal)
+}
+
+fn events(ctx: &Ctx, tx: &mut Tx, rules: &Rules, case: CaseId) -> Result<Vec<EventView>, Fault> {
+    let rows = store::events(tx, case)?;
+    Ok(rows
+        .into_iter()
+        .map(|e| EventView {
+            seq: e.seq,
+            at: e.at.to_string(),
+            kind_name: words::event_kind(ctx.lang, &e.kind),
+            text: words::event(ctx.lang, rules, &e.kind, &e.body),
+            kind: e.kind,
+            actor_name: e.actor_name,
+            unit_name: e.unit_name,
+            body: e.body,
+        })
+        .collect())
+}
+
+fn clock_views(ctx: &Ctx, tx: &mut Tx, loaded: &Loaded) -> Result<Vec<ClockView>, Fault> {
+    let name_of = |party: &str| match loaded.co_handlers.iter().find(|c| c.id.to_string() == party) {
+        Some(part) => part.unit_name.clone(),
+        None => i18n::sentence(ctx.lang, "party_lead", &[]),
+    };
+    let late = |c: &clocks::ClockRow| c.late || (c.state == "running" && c.due_at.is_some_and(|due| due < ctx.now));
+    let rows = store::clocks_of(tx, loaded.row.id)?;
+    Ok(rows
+        .iter()
+        .map(|c| ClockView {
+            id: c.id.to_string(),
+            party: c.party.clone(),
+            party_name: name_of(&c.party),
+            step: c.step.clone(),
+            step_name: words::step(ctx.lang, &c.step),
+            state: c.state.clone(),
+            due_at: time(c.due_at),
+            warn_at: time(c.warn_at),
+            late: late(c),
+        })
+        .collect())
+}
+
+fn co_handler(ctx: &Ctx, c: &super::record::CoHandlerRow) -> CoHandlerView {
+    CoHandlerView {
+        id: c.id.to_string(),
+        unit: Ref { id: c.unit_id.to_string(), name: c.unit_name.clone() },
+        part: c.part.clone(),
+        state: c.state.clone(),
+        state_name: i18n::sentence(ctx.lang, &format!("part_{}", c.state), &[]),
+        due_at: time(c.due_at),
+        result: c.result.clone(),
+    }
+}
+
+fn request(ctx: &Ctx, r: &super::record::RequestRow) -> RequestView {
+    RequestView {
+        id: r.id.to_string(),
+        kind: r.kind.clone(),
+        kind_name: i18n::sentence(ctx.lang, &format!("request_{}", r.kind), &[]),
+        asked_by: r.asked_name.clone(),
+        asked_at: r.created_at.to_string(),
+        reason: r.reason.clone(),
+        until: time(r.until),
+        days: r.amount.map(|thousandths| thousandths as f64 / 1_000.0),
+        state: r.state.clone(),
+        decided_by: r.decided_name.clone(),
+        decided_at: time(r.decided_at),
+        note: r.note.clone(),
+    }
+}
+
+fn answer(a: store::AnswerRow) -> AnswerView {
+    AnswerView {
+        id: a.id.to_string(),
+        report_id: a.report.map(|r| r.to_string()),
+        by: a.by_name,
+        way: a.way,
+        body: a.body,
+        resident_said: a.said,
+        solved: a.solved,
+        rating: a.rating,
+        at: a.at.to_string(),
+    }
+}
+
+fn verification((id, by, pass, note, at): (String, String, bool, String, Timestamp)) -> VerificationView {
+    let note = Some(note).filter(|n| !n.is_empty());
+    VerificationView { id, by, result: if pass { "pass" } else { "fail" }.to_owned(), note, at: at.to_string() }
+}
+
+/// Photos of a case, as addresses that check the scope again.
+pub fn attachments(tx: &mut Tx, case: CaseId) -> Result<Vec<AttachmentView>, Fault> {
+    let rows = store::attachments(tx, case)?;
+    Ok(rows
+        .into_iter()
+        .map(|a| AttachmentView {
+            thumb_url: format!("/api/v1/blobs/{}?case={case}&size=thumb", a.hash),
+            url: format!("/api/v1/blobs/{}?case={case}&size=full", a.hash),
+            hash: a.hash,
+            stage: a.stage,
+            mime: a.mime,
+            width: a.width,
+            height: a.height,
+        })
+        .collect())
+}
+
+/// The buttons: every action the person has the right to in this case, and why it is grey when it is.
+fn buttons(ctx: &Ctx, tx: &mut Tx, loaded: &Loaded, rules: &Rules) -> Result<Vec<ActionView>, Fault> {
+    let Actor::Account { .. } = &ctx.actor else { return Ok(Vec::new()) };
+    let facts = loaded.scope_facts();
+    let case = loaded.rules_view()?;
+    let person = work::person(ctx, tx)?;
+    let moment = work::moment(ctx, tx, &loaded.row)?;
+    let own = rules.of_category(loaded.row.category_code.as_deref().unwrap_or_default());
+    let allowed = |action: Action| {
+        let permissions = [Some(actions::permission(action)), actions::or_permission(action)];
+        action != Action::Confirm && permissions.into_iter().flatten().any(|p| ctx.scope.sees(&facts, p))
+    };
+    let shown = Action::ALL.into_iter().filter(|a| allowed(*a) && (own.mediation || *a != Action::Mediate));
+    Ok(shown
+        .map(|action| {
+            let refusal = case.may(action, &person, moment, &own).err();
+            ActionView {
+                key: action.key().to_owned(),
+                name: words::action(ctx.lang, action.key()),
+                enabled: refusal.is_none(),
+                refusal: refusal.map(|code| RefusalView { code: code.to_owned(), message: i18n::sentence(ctx.lang, code, &[]) }),
+            }
+        })
+        .collect())
+}
+
+fn link(tx: &mut Tx, id: Option<CaseId>) -> Result<Option<CaseLink>, Fault> {
+    let Some(id) = id else { return Ok(None) };
+    Ok(store::case_row(tx, id)?.map(|row| CaseLink { id: id.to_string(), number: row.number }))
+}
+
+/// Other open matters of the people who reported this one, within the scope.
+fn caller_open(ctx: &Ctx, tx: &mut Tx, rules: &Rules, loaded: &Loaded) -> Result<Vec<CaseBrief>, Fault> {
+    let mut found: Vec<CaseRow> = Vec::new();
+    for reporter in loaded.live_reports().filter(|r| !r.anonymous).filter_map(|r| r.reporter_id) {
+        let Some(index) = store::phone_index_of(tx, reporter)? else { continue };
+        for row in cases_of_phone(ctx, tx, &index)? {
+            if row.id != loaded.row.id && row.is_open() && !found.iter().any(|f| f.id == row.id) {
+                found.push(row);
+            }
+        }
+        if found.len() >= CALLER_OPEN {
+            break;
+        }
+    }
+    found.truncate(CALLER_OPEN);
+    briefs(ctx, tx, rules, &found)
+}
+
+/// Cases reported from one number, newest first, within the scope.
+pub fn cases_of_phone(ctx: &Ctx, tx: &mut Tx, index: &str) -> Result<Vec<CaseRow>, Fault> {
+    const MOST: i64 = 50;
+    let mut rows = Vec::new();
+    for (_, case) in store::cases_of_phone(tx, index, MOST)? {
+        let Some(loaded) = store::load(tx, case)? else { continue };
+        if ctx.scope.sees(&loaded.scope_facts(), Permission::CaseRead) {
+            rows.push(loaded.row);
+        }
+    }
+    Ok(rows)
+}

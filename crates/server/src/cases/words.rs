@@ -1,0 +1,89 @@
+//! Names and sentences: of states, steps, actions, events. The texts are in `i18n/cases.{zh,en}.toml`.
+
+use super::place::Rules;
+use crate::platform::*;
+use domain::cases::StateKey;
+use domain::time::{HOUR_MS, MINUTE_MS, Timestamp};
+use serde_json::Value;
+
+/// `state_handling` in the language of the call.
+pub fn state(lang: Lang, state: StateKey) -> String {
+    i18n::sentence(lang, &format!("state_{}", state.key()), &[])
+}
+
+/// `step_handle`.
+pub fn step(lang: Lang, step: &str) -> String {
+    i18n::sentence(lang, &format!("step_{step}"), &[])
+}
+
+/// `action_take`.
+pub fn action(lang: Lang, key: &str) -> String {
+    i18n::sentence(lang, &format!("action_{key}"), &[])
+}
+
+/// `event_assigned`: the kind of event.
+pub fn event_kind(lang: Lang, kind: &str) -> String {
+    i18n::sentence(lang, &format!("event_{kind}"), &[])
+}
+
+/// What a sentence can name, from the body of an event; `{name}` in the text. A missing one is empty.
+const NAMED: [&str; 28] = [
+    "unit", "worker", "reason", "why", "suggested", "count", "where_to_go", "part", "words", "minutes", "agreement", "outcome", "request",
+    "days", "note", "result", "way", "answer", "said", "rating", "into", "from", "to", "reports", "instruction", "decision", "units", "comment",
+];
+
+/// A sentence for an event: what happened, as `said_<kind>` tells it to staff.
+pub fn event(lang: Lang, rules: &Rules, kind: &str, body: &Value) -> String {
+    tell(lang, rules, "said", kind, body)
+}
+
+/// The same for the resident; none for what is not theirs to hear.
+pub fn public_event(lang: Lang, rules: &Rules, kind: &str, body: &Value) -> Option<String> {
+    i18n::known(&format!("public_{kind}")).then(|| tell(lang, rules, "public", kind, body))
+}
+
+fn tell(lang: Lang, rules: &Rules, face: &str, kind: &str, body: &Value) -> String {
+    let mut params: Vec<(&'static str, String)> = NAMED.iter().map(|name| (*name, plain(lang, name, &body[*name]))).collect();
+    let category = body["category"].as_str().map(|code| category(lang, rules, code)).unwrap_or_default();
+    params.push(("category", category));
+    params.push(("channel", body["channel"].as_str().map(|key| channel(lang, rules, key)).unwrap_or_default()));
+    i18n::sentence(lang, &format!("{face}_{kind}"), &params)
+}
+
+fn plain(lang: Lang, name: &str, value: &Value) -> String {
+    match (name, value) {
+        ("way" | "request" | "outcome", Value::String(key)) => i18n::sentence(lang, &format!("{name}_{key}"), &[]),
+        ("why", Value::String(key)) if key == "rule" || key == "default" || key == "person" => {
+            i18n::sentence(lang, &format!("why_{key}"), &[])
+        }
+        (_, Value::String(text)) => text.clone(),
+        (_, Value::Number(number)) => number.to_string(),
+        _ => String::new(),
+    }
+}
+
+/// Name of a category.
+pub fn category(lang: Lang, rules: &Rules, code: &str) -> String {
+    rules.pack.category(code).map_or_else(|| code.to_owned(), |c| lang.pick(&c.name.zh, &c.name.en).to_owned())
+}
+
+/// Name of a way in.
+pub fn channel(lang: Lang, rules: &Rules, key: &str) -> String {
+    rules.pack.channel(key).map_or_else(|| key.to_owned(), |c| lang.pick(&c.name.zh, &c.name.en).to_owned())
+}
+
+/// `还剩 3 小时 20 分` or `已超时 2 天`: plain time to the due moment.
+pub fn remaining(lang: Lang, now: Timestamp, due: Timestamp) -> String {
+    const DAY_MS: i64 = 24 * HOUR_MS;
+    let left = due.0 - now.0;
+    let size = left.abs();
+    let (days, hours, minutes) = (size / DAY_MS, size % DAY_MS / HOUR_MS, size % HOUR_MS / MINUTE_MS);
+    let params = [("days", days.to_string()), ("hours", hours.to_string()), ("minutes", minutes.to_string())];
+    let shape = match (days, hours) {
+        (1.., _) => "days",
+        (0, 1..) => "hours",
+        _ => "minutes",
+    };
+    let side = if left >= 0 { "left" } else { "over" };
+    i18n::sentence(lang, &format!("time_{side}_{shape}"), &params)
+}
