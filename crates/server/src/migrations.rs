@@ -18,6 +18,7 @@ steps! {
     2 "0002_ledger",
     3 "0003_territory",
     4 "0004_workforce",
+    5 "0005_cases",
     6 "0006_search",
 }
 

@@ -335,3 +335,66 @@ fn event_of(doc: EventDoc) -> Result<Event, Fault> {
         EventDoc::Stopped { at } => Event::Stopped { at: Timestamp(at) },
     })
 }
+
+/// The explanation as sentences.
+pub fn explain_text(ctx: &Ctx, rules: &Rules, clock: &ClockRow) -> Result<Vec<String>, Fault> {
+    let lines = clock::explain(&clock.log, &rules.calendars, ctx.now).map_err(|error| Fault::refused("clock_not_explained").because(error))?;
+    Ok(clock::explain_text(&lines, lang_of(ctx)))
+}
+
+fn lang_of(ctx: &Ctx) -> clock::Lang {
+    if ctx.lang == Lang::En { clock::Lang::En } else { clock::Lang::Zh }
+}
+
+/// One interval of an explanation.
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
+pub struct ExplainLineView {
+    pub from: String,
+    pub to: String,
+    pub counted: bool,
+    pub reason: String,
+    pub text: String,
+    pub total_text: String,
+}
+
+/// Why a clock is due when it is.
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
+pub struct Explanation {
+    pub lines: Vec<ExplainLineView>,
+    pub due_at: Option<String>,
+    pub text: Vec<String>,
+}
+
+/// The explanation, line by line.
+pub fn explain(ctx: &Ctx, rules: &Rules, clock: &ClockRow) -> Result<Explanation, Fault> {
+    let lines = clock::explain(&clock.log, &rules.calendars, ctx.now).map_err(|error| Fault::refused("clock_not_explained").because(error))?;
+    let text = clock::explain_text(&lines, lang_of(ctx));
+    let views = lines.iter().zip(&text).map(|(line, text)| ExplainLineView {
+        from: line.from.to_string(),
+        to: line.to.to_string(),
+        counted: matches!(line.what, clock::What::Counted(_)),
+        reason: reason_key(&line.what).to_owned(),
+        text: text.clone(),
+        total_text: clock::amount_text(line.sum, lang_of(ctx)),
+    });
+    Ok(Explanation { lines: views.collect(), due_at: clock.due_at.map(|at| at.to_string()), text: text.clone() })
+}
+
+fn reason_key(what: &clock::What) -> &'static str {
+    use clock::{CountedDay, NotCounted, What};
+    match what {
+        What::Started { .. } => "started",
+        What::Counted(CountedDay::Ordinary) => "working_day",
+        What::Counted(CountedDay::MakeUp(_)) => "make_up_day",
+        What::Counted(CountedDay::Special(_)) => "special_day",
+        What::Counted(CountedDay::AllHours) => "all_hours",
+        What::Idle(NotCounted::StartDay) => "start_day",
+        What::Idle(NotCounted::OutsideHours) => "outside_hours",
+        What::Idle(NotCounted::Weekend) => "weekend",
+        What::Idle(NotCounted::Holiday(_)) => "holiday",
+        What::Idle(NotCounted::Paused { .. }) => "paused",
+        What::Extended { .. } => "extended",
+        What::Migrated { .. } => "migrated",
+        What::Conclusion(_) => "conclusion",
+    }
+}

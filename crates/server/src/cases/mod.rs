@@ -1,6 +1,51 @@
-//! Cases 事件: the loop from report to closing.
+//! Cases 事件: the loop from report to closing, for every channel.
+//!
+//! Entry points: [`intake::open`] (a report becomes a case), [`actions::act`] (everything staff do with it), [`portal`] (what its reporter sees
+//! and does), [`queue`] (lists, counts, the map), [`cube`] (the counters the board reads), [`timers::register`] (warnings, escalations, nightly
+//! learning). The rules themselves are in `domain::cases`; here they are loaded, saved, marked, told. Must not: decide what a pack decides.
 
+pub mod actions;
+mod alerts;
+mod classify;
+mod cluster;
+mod clocks;
+pub mod cube;
+mod duplicates;
 mod http;
+pub mod intake;
+mod messages;
+mod place;
+pub mod portal;
+pub mod queue;
+mod record;
+mod routing;
 pub mod search;
+mod store;
+mod suggest;
+pub mod timers;
+mod view;
+mod words;
+mod work;
 
 pub use http::routes;
+pub use store::{all_cells, cells_of};
+pub use view::{CaseBrief, CaseDetail};
+
+use crate::platform::{CaseId, Ctx, Fault, Tx};
+
+/// The counters a recount of the table `cases` gives for an area, in the order of [`all_cells`]: what the kept ones must equal.
+pub fn recount(tx: &mut Tx, area: crate::platform::AreaId) -> Result<Vec<(String, String, String, i64, i64)>, Fault> {
+    let mut cells = std::collections::BTreeMap::new();
+    for row in store::all_under(tx, area)? {
+        for (measure, dim, key, day) in cube::Facts::of(&row).cells() {
+            *cells.entry((measure.to_owned(), dim.to_owned(), key, day)).or_insert(0i64) += 1;
+        }
+    }
+    Ok(cells.into_iter().map(|((measure, dim, key, day), n)| (measure, dim, key, day, n)).collect())
+}
+
+/// The case page, for other parts and tests; the scope has been checked by the caller.
+pub fn detail(ctx: &Ctx, tx: &mut Tx, id: CaseId) -> Result<CaseDetail, Fault> {
+    let loaded = store::load(tx, id)?.ok_or_else(Fault::not_found)?;
+    view::detail(ctx, tx, &loaded)
+}

@@ -87,3 +87,19 @@ pub fn remaining(lang: Lang, now: Timestamp, due: Timestamp) -> String {
     let side = if left >= 0 { "left" } else { "over" };
     i18n::sentence(lang, &format!("time_{side}_{shape}"), &params)
 }
+
+/// `notice_late`: what a notice says.
+pub fn notice(lang: Lang, kind: &str, body: &Value) -> String {
+    let text = |name: &str| match &body[name] {
+        Value::String(text) => text.clone(),
+        Value::Number(number) => number.to_string(),
+        _ => String::new(),
+    };
+    let params = [
+        ("number", text("number")),
+        ("title", text("title")),
+        ("minutes", text("minutes")),
+        ("step", body["step"].as_str().map(|s| step(lang, s)).unwrap_or_default()),
+    ];
+    i18n::sentence(lang, &format!("notice_{kind}"), &params)
+}

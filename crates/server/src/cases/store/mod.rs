@@ -638,3 +638,15 @@ pub fn phone_index_of(tx: &mut Tx, reporter: ReporterId) -> Result<Option<String
     let row = tx.query_opt("select phone_index from reporter where id = $1", &params![reporter])?;
     Ok(row.map(|row| row.get(0)).transpose()?.flatten())
 }
+
+/// Every case under an area, for a recount.
+pub fn all_under(tx: &mut Tx, area: AreaId) -> Result<Vec<CaseRow>, Fault> {
+    let rows = tx.query(
+        concat!(
+            "select ", case_columns!(),
+            " from cases c where c.a1 = $1 or c.a2 = $1 or c.a3 = $1 or c.a4 = $1 or c.a5 = $1 order by c.id"
+        ),
+        &params![area],
+    )?;
+    rows.iter().map(CaseRow::read).collect()
+}

@@ -1,0 +1,223 @@
+//! What the resident sees and does: follow a report by number and code, rate, object, withdraw, add.
+//!
+//! Entry points: [`status`] and the verbs below. Number and code together are the key; a wrong one is answered like a number that does not
+//! exist. Must not: show who else reported, colleagues' remarks, or reasons meant for staff.
+
+use super::intake;
+use super::place::{self, Rules};
+use super::record::{Loaded, ReportRow};
+use super::view::{AttachmentView, attachments};
+use super::{actions, clocks, messages, store, words};
+use crate::platform::*;
+
+use domain::cases::{Moment, StateKey};
+use domain::time::DAY_MS;
+use serde::Serialize;
+use serde_json::json;
+use utoipa::ToSchema;
+
+/// One step in plain words.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct PublicStep {
+    pub at: String,
+    pub text: String,
+    /// Which body did it.
+    pub who: Option<String>,
+}
+
+/// An answer as the resident reads it.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct PublicAnswer {
+    pub at: String,
+    pub way: String,
+    pub body: String,
+}
+
+/// The worker who comes: what is on the badge.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct PublicWorker {
+    pub name: String,
+    pub badge_no: String,
+}
+
+/// What the resident may do now.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct Can {
+    pub rate: bool,
+    pub object: bool,
+    pub withdraw: bool,
+    pub add: bool,
+}
+
+/// Where a report stands.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct PublicStatus {
+    pub number: String,
+    pub title: String,
+    pub body: String,
+    pub state: String,
+    pub state_name: String,
+    pub plain_text: String,
+    pub steps: Vec<PublicStep>,
+    pub unit_public_name: Option<String>,
+    pub worker_public: Option<PublicWorker>,
+    pub due_at: Option<String>,
+    pub due_explained: Vec<String>,
+    pub answers: Vec<PublicAnswer>,
+    pub can: Can,
+    pub attachments: Vec<AttachmentView>,
+}
+
+/// The report behind a number and its code; a wrong code is answered like an unknown number.
+pub fn find(ctx: &Ctx, tx: &mut Tx, number: &str, code: &str) -> Result<(CaseId, ReportId), Fault> {
+    let found = store::reports_by_number(tx, number.trim())?;
+    let digits: String = code.chars().filter(char::is_ascii_digit).collect();
+    let mine = found.into_iter().find(|(_, report)| same(&intake::follow_code(ctx, *report), &digits));
+    mine.ok_or_else(Fault::not_found)
+}
+
+/// Compares without telling by its duration where the texts differ.
+fn same(a: &str, b: &str) -> bool {
+    a.len() == b.len() && a.bytes().zip(b.bytes()).fold(0, |differ, (x, y)| differ | (x ^ y)) == 0
+}
+
+/// Where the report stands, for its reporter.
+pub fn status(ctx: &Ctx, tx: &mut Tx, case: CaseId, report: ReportId) -> Result<PublicStatus, Fault> {
+    let rules = place::rules(ctx)?;
+    let loaded = store::load(tx, case)?.ok_or_else(Fault::not_found)?;
+    let own = loaded.reports.iter().find(|r| r.id == report).ok_or_else(Fault::not_found)?.clone();
+    let row = &loaded.row;
+    let unit = match row.unit_id {
+        Some(unit) => place::unit(ctx, tx, unit)?,
+        None => None,
+    };
+    let worker = match row.worker_id {
+        Some(worker) if row.is_open() => place::worker(tx, worker)?,
+        _ => None,
+    };
+    let steps = steps(ctx, tx, &rules, case, &own)?;
+    let due_explained = explained(ctx, tx, &rules, case)?;
+    let answers = store::answers(tx, case)?.into_iter().filter(|a| a.report.is_none_or(|r| r == report));
+    let state = if own.withdrawn { StateKey::Withdrawn } else { row.state };
+    Ok(PublicStatus {
+        number: own.number.clone(),
+        title: if report.0 == row.id.0 { row.title.clone() } else { intake::title_from(&own.body) },
+        body: own.body.clone(),
+        state: state.key().to_owned(),
+        state_name: words::state(ctx.lang, state),
+        plain_text: plain_text(ctx, &loaded, state, unit.as_ref().map(|u| u.public_name.as_str())),
+        steps,
+        unit_public_name: unit.map(|u| u.public_name),
+        worker_public: worker.map(|w| PublicWorker { name: w.name, badge_no: w.badge_no }),
+        due_at: row.due_at.filter(|_| row.is_open()).map(|at| at.to_string()),
+        due_explained,
+        answers: answers.map(|a| PublicAnswer { at: a.at.to_string(), way: a.way, body: a.body }).collect(),
+        can: can(ctx, &rules, &loaded, &own)?,
+        attachments: attachments(tx, case)?.into_iter().filter(|a| a.stage != "verify").collect(),
+    })
+}
+
+fn steps(ctx: &Ctx, tx: &mut Tx, rules: &Rules, case: CaseId, own: &ReportRow) -> Result<Vec<PublicStep>, Fault> {
+    let events = store::events(tx, case)?;
+    // Of a case joined by a merge, the resident's story begins when their report came in.
+    let mine = events.into_iter().filter(|e| own.merged_from.is_none() || e.at >= own.received_at);
+    Ok(mine
+        .filter_map(|e| {
+            let text = words::public_event(ctx.lang, rules, &e.kind, &e.body)?;
+            Some(PublicStep { at: e.at.to_string(), text, who: e.unit_name })
+        })
+        .collect())
+}
+
+fn explained(ctx: &Ctx, tx: &mut Tx, rules: &Rules, case: CaseId) -> Result<Vec<String>, Fault> {
+    let Some(clock) = clocks::running(tx, case, clocks::LEAD)? else { return Ok(Vec::new()) };
+    Ok(clocks::explain_text(ctx, rules, &clock).unwrap_or_default())
+}
+
+fn plain_text(ctx: &Ctx, loaded: &Loaded, state: StateKey, unit: Option<&str>) -> String {
+    let due = loaded.row.due_at.map(|due| {
+        let civil = due.civil();
+        format!("{}月{}日 {:02}:{:02}", civil.month(), civil.day(), civil.hour(), civil.minute())
+    });
+    let due = if ctx.lang == Lang::En { loaded.row.due_at.map(|due| due.civil().strftime("%-d %b %H:%M").to_string()) } else { due };
+    let mut code = format!("plain_{}", state.key());
+    if due.is_some() && i18n::known(&format!("{code}_due")) {
+        code.push_str("_due");
+    }
+    i18n::sentence(ctx.lang, &code, &[("unit", unit.unwrap_or_default().to_owned()), ("due", due.unwrap_or_default())])
+}
+
+fn can(ctx: &Ctx, rules: &Rules, loaded: &Loaded, own: &ReportRow) -> Result<Can, Fault> {
+    let case = loaded.rules_view()?;
+    let row = &loaded.row;
+    let category = rules.of_category(row.category_code.as_deref().unwrap_or_default());
+    let days_since_end = row.ended_at.map_or(0, |at| (ctx.now.0 - at.0) / DAY_MS);
+    let moment = Moment { by_grid_worker: false, days_since_end };
+    let done = matches!(row.state, StateKey::Answered | StateKey::Verified | StateKey::Handled);
+    let reopens = case.may_reopen(moment.days_since_end, &category).is_ok();
+    Ok(Can {
+        rate: !own.withdrawn && matches!(row.state, StateKey::Answered | StateKey::Verified | StateKey::Closed),
+        object: !own.withdrawn && (done || reopens),
+        withdraw: !own.withdrawn && case.may_take_in(),
+        add: !own.withdrawn && row.is_open(),
+    })
+}
+
+/// The resident rates the answer.
+pub fn rate(ctx: &Ctx, tx: &mut Tx, case: CaseId, report: ReportId, rating: i64, comment: Option<&str>) -> Result<(), Fault> {
+    actions::confirm_by_resident(ctx, tx, case, report, rating, comment)
+}
+
+/// The resident objects: it is not solved.
+pub fn object(ctx: &Ctx, tx: &mut Tx, case: CaseId, reason: &str) -> Result<(), Fault> {
+    actions::object_by_resident(ctx, tx, case, reason)
+}
+
+/// The resident takes the report back.
+pub fn withdraw(ctx: &Ctx, tx: &mut Tx, case: CaseId, report: ReportId, reason: &str) -> Result<(), Fault> {
+    actions::withdraw_report(ctx, tx, case, report, reason)
+}
+
+/// Characters added at one time.
+const MAX_ADDED_CHARS: usize = 2_000;
+
+/// The resident adds words or photos to an open matter.
+pub fn add(ctx: &Ctx, tx: &mut Tx, case: CaseId, report: ReportId, body: &str, uploads: &[String]) -> Result<(), Fault> {
+    let body = body.trim();
+    if body.is_empty() && uploads.is_empty() {
+        return Err(Fault::invalid("body", "body_missing"));
+    }
+    if body.chars().count() > MAX_ADDED_CHARS {
+        return Err(Fault::invalid("body", "text_too_long").with("most", MAX_ADDED_CHARS));
+    }
+    if uploads.len() > intake::MAX_PHOTOS {
+        return Err(Fault::invalid("attachments", "too_many_photos").with("most", intake::MAX_PHOTOS));
+    }
+    let mut work = super::work::Work::open_own(ctx, tx, case)?;
+    if !work.row.is_open() {
+        return Err(Fault::refused("case_not_open"));
+    }
+    messages::attach_all(ctx, tx, case, uploads, "report", Some(report))?;
+    work.save(ctx, tx, "case.added", json!({ "words": body, "photos": uploads.len() }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_state_is_said_in_plain_words() {
+        for state in StateKey::ALL {
+            for code in [format!("plain_{}", state.key()), format!("state_{}", state.key())] {
+                assert!(i18n::known(&code), "{code}");
+            }
+        }
+    }
+
+    #[test]
+    fn codes_are_compared_whole() {
+        assert!(same("12345678", "12345678"));
+        assert!(!same("12345678", "12345679"));
+        assert!(!same("12345678", "1234567"));
+    }
+}

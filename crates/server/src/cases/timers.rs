@@ -1,0 +1,167 @@
+//! Warnings before a limit passes, escalations after, to a named person in duty time (ZS-17); and the nightly training.
+//!
+//! Entry point: [`register`]. One recurring step looks at the clocks whose next moment has come; each rung is told once. Must not: change
+//! where a case stands.
+
+use super::clocks::{self, ClockRow, DUE, LEAD, WARN};
+use super::place::{self, Rules};
+use super::record::CaseRow;
+use super::{alerts, classify, cube, store, words, work};
+use crate::platform::jobs::{self, Handler, Outcome, Recurring};
+use crate::platform::*;
+use domain::policy::{Rung, RungTo};
+use domain::time::MINUTE_MS;
+use domain::workforce::Ask;
+use serde_json::{Value, json};
+
+/// Clocks looked at in one transaction.
+const BATCH: i64 = 100;
+/// How often the timers look.
+const EVERY_MS: i64 = MINUTE_MS;
+/// When the classifier learns, local time.
+const LEARN_AT: (i64, i64) = (2, 30);
+
+/// Makes the jobs of this part known; once at the start.
+pub fn register(app: &App) {
+    jobs::register_recurring(app, Recurring::every_ms("cases.timers", EVERY_MS), Handler::Step(look));
+    jobs::register_recurring(app, Recurring::nightly("cases.learn", LEARN_AT.0, LEARN_AT.1), Handler::Step(learn));
+}
+
+fn learn(ctx: &Ctx, tx: &mut Tx, _: &Value) -> Result<Outcome, Fault> {
+    classify::retrain(ctx, tx)?;
+    Ok(Outcome::Done)
+}
+
+fn look(ctx: &Ctx, tx: &mut Tx, _: &Value) -> Result<Outcome, Fault> {
+    let told = tell_ripe(ctx, tx)?;
+    // More than one batch: go on at once.
+    Ok(if told as i64 == BATCH { Outcome::Again(ctx.now) } else { Outcome::Done })
+}
+
+/// Tells everything whose moment has come, up to a batch; how many clocks were looked at.
+pub fn tell_ripe(ctx: &Ctx, tx: &mut Tx) -> Result<usize, Fault> {
+    let rules = place::rules(ctx)?;
+    let ripe = store::ripe_clocks(tx, ctx.now, BATCH)?;
+    let count = ripe.len();
+    for mut clock in ripe {
+        tell_one(ctx, tx, &rules, &mut clock)?;
+    }
+    Ok(count)
+}
+
+fn tell_one(ctx: &Ctx, tx: &mut Tx, rules: &Rules, clock: &mut ClockRow) -> Result<(), Fault> {
+    let Some(loaded) = store::load_locked(tx, clock.case)? else { return Ok(()) };
+    let mut row = loaded.row.clone();
+    let before = cube::Facts::of(&row);
+    let due: Vec<String> = clocks::rungs(rules, clock).into_iter().filter(|t| t.at <= ctx.now).map(|t| t.name).collect();
+    let late = clock.late || clock.due_at.is_some_and(|at| at < ctx.now);
+    clocks::mark_told(tx, rules, clock, &due, late)?;
+    if clock.party == LEAD && late && row.is_open() && !row.late {
+        row.late = true;
+        row.row_version += 1;
+        store::update_case(tx, &row)?;
+        cube::shift(tx, Some(&before), Some(&cube::Facts::of(&row)))?;
+    }
+    for name in &due {
+        let told = recipients(ctx, tx, rules, &row, clock, name)?;
+        let body = json!({
+            "number": row.number, "title": row.title, "step": clock.step, "rung": name, "late": late,
+            "due_at": clock.due_at.map(|at| at.to_string()),
+        });
+        let kind = kind_of(name);
+        for worker in &told {
+            alerts::tell(ctx, tx, *worker, &row, kind, body.clone())?;
+        }
+        let mut names = Vec::new();
+        for worker in &told {
+            names.extend(place::worker(tx, *worker)?.map(|w| w.name));
+        }
+        let step = words::step(Lang::Zh, &clock.step);
+        let event = json!({ "step": clock.step, "part": step, "rung": name, "worker": names.join("、") });
+        work::note(ctx, tx, &row, event_of(name), event)?;
+    }
+    if due.is_empty() {
+        // Nothing was said, but the next moment was moved on.
+        tx.record(ctx, Mark::new("case.clock_looked_at", Subject::Case(row.id), json!({ "clock": clock.id.to_string() })))?;
+    }
+    Ok(())
+}
+
+fn kind_of(name: &str) -> &'static str {
+    match name {
+        WARN => "warned",
+        DUE => "late",
+        _ => "escalated",
+    }
+}
+
+fn event_of(name: &str) -> &'static str {
+    match name {
+        WARN => "case.warned",
+        DUE => "case.became_late",
+        _ => "case.escalated",
+    }
+}
+
+/// Who hears of a rung: the holder is warned, the ladder climbs the tree to a named person on duty.
+fn recipients(ctx: &Ctx, tx: &mut Tx, rules: &Rules, row: &CaseRow, clock: &ClockRow, name: &str) -> Result<Vec<WorkerId>, Fault> {
+    let rung = rules.pack.ladder.iter().find(|rung| rung.key == name);
+    let found = match rung {
+        Some(rung) => climbed(ctx, tx, rules, row, rung)?,
+        None => holder(ctx, tx, rules, row, clock)?,
+    };
+    Ok(found.into_iter().collect())
+}
+
+fn holder(ctx: &Ctx, tx: &mut Tx, rules: &Rules, row: &CaseRow, clock: &ClockRow) -> Result<Option<WorkerId>, Fault> {
+    if clock.party == LEAD
+        && let Some(worker) = row.worker_id
+    {
+        return Ok(Some(worker));
+    }
+    let part = clock.party.parse::<CoHandlerId>().ok();
+    let unit = match part {
+        Some(part) => store::load(tx, row.id)?.and_then(|l| l.co_handlers.iter().find(|c| c.id == part).map(|c| c.unit_id)),
+        None => row.unit_id,
+    };
+    match unit {
+        Some(unit) => place::worker_of_unit(ctx, tx, rules, unit, "handle", Ask::Reach),
+        None => centre_at(ctx, tx, rules, row, None, "dispatch"),
+    }
+}
+
+fn climbed(ctx: &Ctx, tx: &mut Tx, rules: &Rules, row: &CaseRow, rung: &Rung) -> Result<Option<WorkerId>, Fault> {
+    let own_depth = match row.unit_id {
+        Some(unit) => place::unit(ctx, tx, unit)?.and_then(|u| u.depth),
+        None => None,
+    };
+    let deepest = row.areas.iter().flatten().count() as u8;
+    match &rung.to {
+        RungTo::Holder => match row.unit_id {
+            Some(unit) => place::worker_of_unit(ctx, tx, rules, unit, &rung.duty, Ask::Reach),
+            None => centre_at(ctx, tx, rules, row, None, &rung.duty),
+        },
+        RungTo::Up(levels) => {
+            let depth = own_depth.unwrap_or(deepest).saturating_sub(*levels).max(1);
+            centre_at(ctx, tx, rules, row, Some(depth), &rung.duty)
+        }
+        RungTo::Level(level) => centre_at(ctx, tx, rules, row, rules.pack.depth(level), &rung.duty),
+    }
+}
+
+/// A person of a duty at the centre of the case's area at a depth, or the nearest centre above it.
+fn centre_at(ctx: &Ctx, tx: &mut Tx, rules: &Rules, row: &CaseRow, depth: Option<u8>, duty: &str) -> Result<Option<WorkerId>, Fault> {
+    let most = depth.map_or(row.areas.len(), usize::from);
+    for area in row.areas.iter().take(most).flatten().rev() {
+        let Some(spot) = place::spot_of_area(ctx, *area) else { continue };
+        for candidate in place::candidates(ctx, tx, &spot)? {
+            if candidate.body != domain::policy::CENTRE_BODY || AreaId::from(candidate.area) != *area {
+                continue;
+            }
+            if let Some(worker) = place::worker_of_unit(ctx, tx, rules, candidate.unit.into(), duty, Ask::Reach)? {
+                return Ok(Some(worker));
+            }
+        }
+    }
+    Ok(None)
+}
