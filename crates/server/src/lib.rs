@@ -22,4 +22,5 @@ pub mod workforce;
 pub fn register(app: &platform::App) {
     router::connect(app);
     operations::register(app);
+    cases::register(app);
 }

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 /// Party of the unit that leads.
 pub const LEAD: &str = "lead";
-/// Name of the warning rung that every clock has.
+/// Name of the warning that a clock has when the pack's ladder has none.
 pub const WARN: &str = "warn";
 /// Name of the moment the limit passes.
 pub const DUE: &str = "due";
@@ -196,12 +196,13 @@ pub struct Told {
 /// The rungs not told yet, in order. Only the lead's clocks climb; a co-handler's is warned and marked late.
 pub fn rungs(rules: &Rules, clock: &ClockRow) -> Vec<Told> {
     let mut steps: Vec<clock::Step> = Vec::new();
-    let percent = rules.warn_percent(clock);
-    steps.push(clock::Step { name: WARN.into(), when: When::Used(u32::from(percent) * 10), urgent: clock.urgent });
-    if clock.party == LEAD {
-        let own = rules.pack.ladder.iter();
-        steps.extend(own.map(|rung| clock::Step { name: rung.key.clone(), when: rung.when, urgent: clock.urgent }));
+    // A ladder that warns by share already has the warning; a co-handler's clock has no ladder.
+    let ladder = if clock.party == LEAD { rules.pack.ladder.as_slice() } else { &[] };
+    if !ladder.iter().any(|rung| matches!(rung.when, When::Used(_))) {
+        let share = u32::from(rules.warn_percent(clock)) * 10;
+        steps.push(clock::Step { name: WARN.into(), when: When::Used(share), urgent: clock.urgent });
     }
+    steps.extend(ladder.iter().map(|rung| clock::Step { name: rung.key.clone(), when: rung.when, urgent: clock.urgent }));
     let duty = rules.duty_time();
     let deliveries = clock::ladder(&clock.log, &rules.calendars, &steps, |_| -> Duty<'_> { duty });
     let Ok(deliveries) = deliveries else { return due_only(clock) };

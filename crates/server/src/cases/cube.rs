@@ -3,8 +3,8 @@
 //! Entry point: [`shift`], the only writer; every change of a case goes through it with the facts before and after. A case adds 1 to
 //! each of its [`cells`], in each area it lies in. Two sorts of measure:
 //! - how many there are now (`day` 0): `state`, `open`, `late`;
-//! - what happened on a day (`day` = days since 1970-01-01 in +08:00): `received`, `handled`, `handled_on_time`, `answered`, `closed`,
-//!   `declined`, `withdrawn`.
+//! - what happened on a day (`day` = days since 1970-01-01 in +08:00): `received`, `handled`, `handled_on_time`,
+//!   `handled_answered` (counted on the day of handling), `answered`, `closed`, `declined`, `withdrawn`.
 //!
 //! Dimensions: `all` (key empty), `state`, `category`, `unit`, `channel`, `level` (depth of the unit that resolved it). Cells that a recount
 //! from the table `cases` would not give do not exist: a test recounts.
@@ -83,6 +83,9 @@ impl Facts {
             if self.on_time {
                 spread("handled_on_time", day, false);
             }
+        }
+        if let (Some(day), Some(_)) = (self.handled, self.answered) {
+            spread("handled_answered", day, false);
         }
         if let Some(day) = self.answered {
             spread("answered", day, false);

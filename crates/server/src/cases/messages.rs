@@ -30,16 +30,26 @@ fn send(ctx: &Ctx, tx: &mut Tx, row: &CaseRow, reporter: Option<ReporterId>, kin
     let Some(reporter) = reporter else { return Ok(()) };
     let code = format!("message_{kind}");
     let text = i18n::sentence(Lang::Zh, &code, &[("number", row.number.clone()), ("title", row.title.clone())]);
-    store::insert_message(tx, ctx.app.new_id(), row.id, reporter, kind, &text, ctx.now)
+    let message = outbox::Message {
+        case_id: row.id,
+        reporter_id: Some(reporter),
+        areas: row.areas,
+        channel: "sms".to_owned(),
+        template_key: code,
+        body: text,
+    };
+    outbox::queue(ctx, tx, message).map(drop)
 }
 
 /// Attaches finished uploads to a case.
 pub fn attach_all(ctx: &Ctx, tx: &mut Tx, case: CaseId, uploads: &[String], stage: &'static str, report: Option<ReportId>) -> Result<(), Fault> {
     for upload in uploads {
         let id: UploadId = upload.parse().map_err(|_| Fault::invalid("attachments", "upload_unknown"))?;
-        let hash = store::finished_upload(tx, id, ctx.actor.account())?;
-        let hash = hash.ok_or_else(|| Fault::invalid("attachments", "upload_unknown"))?;
-        store::attach(tx, case, &hash, stage, report, ctx.now)?;
+        let photo = blobs::take(ctx, tx, id).map_err(|fault| match fault.code() {
+            "not_found" => Fault::invalid("attachments", "upload_unknown"),
+            _ => fault.field("attachments"),
+        })?;
+        store::attach(tx, case, &photo.hash, stage, report, ctx.now)?;
     }
     Ok(())
 }

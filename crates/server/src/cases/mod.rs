@@ -49,3 +49,18 @@ pub fn detail(ctx: &Ctx, tx: &mut Tx, id: CaseId) -> Result<CaseDetail, Fault> {
     let loaded = store::load(tx, id)?.ok_or_else(Fault::not_found)?;
     view::detail(ctx, tx, &loaded)
 }
+
+/// Makes the jobs of this part known, and who may see a photo; once at the start.
+pub fn register(app: &crate::platform::App) {
+    timers::register(app);
+    crate::platform::blobs::set_guard(app, may_see_photo);
+}
+
+/// A photo is seen by whoever may see the case it belongs to.
+fn may_see_photo(ctx: &Ctx, tx: &mut Tx, case: CaseId, hash: &str) -> Result<bool, Fault> {
+    let Some(loaded) = store::load(tx, case)? else { return Ok(false) };
+    if !ctx.scope.sees(&loaded.scope_facts(), crate::platform::Permission::CaseRead) {
+        return Ok(false);
+    }
+    Ok(store::attachments(tx, case)?.iter().any(|a| a.hash == hash))
+}

@@ -66,7 +66,8 @@ impl Rules {
             },
             // One way only, and that is in person: then it must be.
             answer_in_person: answer.is_some_and(|rule| rule.ways == ["in_person"]),
-            verification: check.is_some_and(|rule| rule.by != Verifier::None),
+            // Where the resident's own rating is the check, silence is no objection.
+            verification: check.is_some_and(|rule| !matches!(rule.by, Verifier::None | Verifier::Resident)),
             after_photo: check.is_some_and(|rule| rule.photos),
             mediation: self.pack.category(code).is_some_and(|c| c.mediation),
             extensions: t.extensions.value,

@@ -3,7 +3,7 @@
 //! Entry point: [`register`]. One recurring step looks at the clocks whose next moment has come; each rung is told once. Must not: change
 //! where a case stands.
 
-use super::clocks::{self, ClockRow, DUE, LEAD, WARN};
+use super::clocks::{self, ClockRow, DUE, LEAD};
 use super::place::{self, Rules};
 use super::record::CaseRow;
 use super::{alerts, classify, cube, store, words, work};
@@ -18,6 +18,8 @@ use serde_json::{Value, json};
 const BATCH: i64 = 100;
 /// How often the timers look.
 const EVERY_MS: i64 = MINUTE_MS;
+/// Duty of the posts that handle.
+const HANDLE: &str = "handle";
 /// When the classifier learns, local time.
 const LEARN_AT: (i64, i64) = (2, 30);
 
@@ -68,7 +70,8 @@ fn tell_one(ctx: &Ctx, tx: &mut Tx, rules: &Rules, clock: &mut ClockRow) -> Resu
             "number": row.number, "title": row.title, "step": clock.step, "rung": name, "late": late,
             "due_at": clock.due_at.map(|at| at.to_string()),
         });
-        let kind = kind_of(name);
+        let before_due = !late;
+        let kind = kind_of(name, before_due);
         for worker in &told {
             alerts::tell(ctx, tx, *worker, &row, kind, body.clone())?;
         }
@@ -78,7 +81,7 @@ fn tell_one(ctx: &Ctx, tx: &mut Tx, rules: &Rules, clock: &mut ClockRow) -> Resu
         }
         let step = words::step(Lang::Zh, &clock.step);
         let event = json!({ "step": clock.step, "part": step, "rung": name, "worker": names.join("、") });
-        work::note(ctx, tx, &row, event_of(name), event)?;
+        work::note(ctx, tx, &row, event_of(name, before_due), event)?;
     }
     if due.is_empty() {
         // Nothing was said, but the next moment was moved on.
@@ -87,18 +90,18 @@ fn tell_one(ctx: &Ctx, tx: &mut Tx, rules: &Rules, clock: &mut ClockRow) -> Resu
     Ok(())
 }
 
-fn kind_of(name: &str) -> &'static str {
+fn kind_of(name: &str, before_due: bool) -> &'static str {
     match name {
-        WARN => "warned",
         DUE => "late",
+        _ if before_due => "warned",
         _ => "escalated",
     }
 }
 
-fn event_of(name: &str) -> &'static str {
+fn event_of(name: &str, before_due: bool) -> &'static str {
     match name {
-        WARN => "case.warned",
         DUE => "case.became_late",
+        _ if before_due => "case.warned",
         _ => "case.escalated",
     }
 }
@@ -125,7 +128,7 @@ fn holder(ctx: &Ctx, tx: &mut Tx, rules: &Rules, row: &CaseRow, clock: &ClockRow
         None => row.unit_id,
     };
     match unit {
-        Some(unit) => place::worker_of_unit(ctx, tx, rules, unit, "handle", Ask::Reach),
+        Some(unit) => place::worker_of_unit(ctx, tx, rules, unit, HANDLE, Ask::Reach),
         None => centre_at(ctx, tx, rules, row, None, "dispatch"),
     }
 }
@@ -137,6 +140,7 @@ fn climbed(ctx: &Ctx, tx: &mut Tx, rules: &Rules, row: &CaseRow, rung: &Rung) ->
     };
     let deepest = row.areas.iter().flatten().count() as u8;
     match &rung.to {
+        RungTo::Holder if rung.duty == HANDLE && row.worker_id.is_some() => Ok(row.worker_id),
         RungTo::Holder => match row.unit_id {
             Some(unit) => place::worker_of_unit(ctx, tx, rules, unit, &rung.duty, Ask::Reach),
             None => centre_at(ctx, tx, rules, row, None, &rung.duty),

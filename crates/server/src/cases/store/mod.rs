@@ -601,26 +601,6 @@ pub fn reporter_of_report(tx: &mut Tx, report: ReportId) -> Result<Option<Report
     Ok(row.map(|row| row.get(0)).transpose()?.flatten())
 }
 
-/// A message to a reporter, waiting in the outbox.
-pub fn insert_message(tx: &mut Tx, id: MessageId, case: CaseId, reporter: ReporterId, kind: &str, text: &str, at: Timestamp) -> Result<(), Fault> {
-    tx.execute(
-        "insert into outbox (id, case_id, reporter_id, kind, channel, body, state, created_at) \
-         values ($1, $2, $3, $4, 'sms', $5, 'waiting', $6)",
-        &params![id, case, reporter, kind, text, at.0],
-    )?;
-    Ok(())
-}
-
-/// The photo of a finished upload; staff use only their own uploads.
-pub fn finished_upload(tx: &mut Tx, id: UploadId, account: Option<AccountId>) -> Result<Option<String>, Fault> {
-    let row = tx.query_opt("select hash, account_id from upload where id = $1 and state = 'done'", &params![id])?;
-    let Some(row) = row else { return Ok(None) };
-    let owner: Option<AccountId> = row.get(1)?;
-    if owner != account {
-        return Ok(None);
-    }
-    Ok(row.get(0)?)
-}
 
 /// The case told as this number; for a merged case the one it is now.
 pub fn case_by_number(tx: &mut Tx, number: &str) -> Result<Option<CaseId>, Fault> {
