@@ -27,7 +27,7 @@ pub fn call_out(ctx: &Ctx, tx: &mut Tx, rules: &Rules, row: &CaseRow) -> Result<
     if !must_come && !row.urgent {
         return Ok(());
     }
-    let called = place::grid_worker(ctx, tx, rules, row, Ask::Reach)?;
+    let called = place::grid_worker(ctx, tx, row, Ask::Reach)?;
     let minutes = rules.pack.thresholds.arrival_minutes.value;
     if let Some((worker, stand_in)) = called {
         let body = json!({ "number": row.number, "title": row.title, "minutes": minutes, "stand_in": stand_in });

@@ -163,11 +163,16 @@ async fn page(Staff(ctx): Staff, Path(id): Path<CaseId>, Query(query): Query<Pur
     let loaded = ctx.app.read(&ctx, move |ctx, tx| visible(ctx, tx, id)).await?;
     let reporters = ctx.scope.sees(&loaded.scope_facts(), Permission::CaseReporter);
     if !reporters || !loaded.reports.iter().any(|r| r.reporter_id.is_some() && !r.anonymous) {
-        return ctx.app.read(&ctx, move |ctx, tx| view::detail(ctx, tx, &visible(ctx, tx, id)?)).await.map(Json);
+        let plain = move |ctx: &Ctx, tx: &mut Tx| {
+            let loaded = visible(ctx, tx, id)?;
+            view::detail(ctx, tx, &loaded)
+        };
+        return ctx.app.read(&ctx, plain).await.map(Json);
     }
     ctx.app
         .write(&ctx, move |ctx, tx| {
-            let detail = view::detail(ctx, tx, &visible(ctx, tx, id)?)?;
+            let loaded = visible(ctx, tx, id)?;
+            let detail = view::detail(ctx, tx, &loaded)?;
             if shows_reporters(&detail) {
                 log_read(ctx, tx, Subject::Case(id), &["reporter.name_masked", "reporter.phone_masked"])?;
             }
@@ -637,8 +642,7 @@ async fn mailbox_of(Public(ctx): Public, Path(area): Path<AreaId>) -> Result<Jso
     ctx.app
         .read(&ctx, move |ctx, tx| {
             let spot = place::spot_of_area(ctx, area).ok_or_else(Fault::not_found)?;
-            let rules = place::rules(ctx)?;
-            let choice = super::routing::choose(ctx, tx, &rules, "", &spot, false)?;
+            let choice = super::routing::choose(ctx, tx, "", &spot, false)?;
             let unit = match choice {
                 Some(choice) => place::unit(ctx, tx, choice.held.unit.into())?.map(|u| u.public_name),
                 None => None,

@@ -142,7 +142,7 @@ pub fn open(ctx: &Ctx, tx: &mut Tx, submission: &Submission) -> Result<Opened, F
         case = rules::Case::on_the_spot(id.into(), report.into(), reachable, &person, held, &own_rules);
     } else if case.state == rules::State::Accepted
         && let Some(spot) = &spot
-        && let Some(choice) = routing::choose(ctx, tx, &rules, kind.code.as_deref().unwrap_or_default(), spot, urgent)?
+        && let Some(choice) = routing::choose(ctx, tx, kind.code.as_deref().unwrap_or_default(), spot, urgent)?
     {
         case = case.route(choice.held, &own_rules).map_err(work::refused)?;
         routed = Some(choice);

@@ -6,12 +6,12 @@ use super::clocks::{ClockRow, WARN};
 use super::record::CaseRow;
 use super::store;
 use crate::platform::*;
-use crate::{policy, territory};
+use crate::{policy, territory, workforce};
 use domain::calendar::Duty;
 use domain::cases as rules;
 use domain::geo::{Datum, LonLat};
-use domain::policy::{Answerer, Candidate, Verifier};
-use domain::workforce::{self, Ask, OnDuty};
+use domain::policy::{Answerer, Verifier};
+use domain::workforce::{Ask, OnDuty};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -84,8 +84,6 @@ pub struct Spot {
     pub depth: u8,
     pub name: String,
     pub full_name: String,
-    /// `urban`, `rural`, where the place says so.
-    pub kind: Option<String>,
     pub version: i64,
 }
 
@@ -98,7 +96,6 @@ fn spot(ctx: &Ctx, area: AreaId) -> Option<Spot> {
         depth: found.depth,
         name: found.name.clone(),
         full_name: map.full_name(area),
-        kind: found.kind.clone(),
         version: map.version,
     })
 }
@@ -138,15 +135,12 @@ pub struct UnitInfo {
     pub id: UnitId,
     pub name: String,
     pub public_name: String,
-    pub phone: Option<String>,
-    pub area: Option<AreaId>,
     pub depth: Option<u8>,
 }
 
 /// A worker as cases need it.
 #[derive(Debug, Clone)]
 pub struct WorkerInfo {
-    pub id: WorkerId,
     pub name: String,
     pub badge_no: String,
 }
@@ -183,62 +177,53 @@ pub fn labels(ctx: &Ctx, tx: &mut Tx, rows: &[CaseRow]) -> Result<Labels, Fault>
 /// A unit.
 pub fn unit(ctx: &Ctx, tx: &mut Tx, id: UnitId) -> Result<Option<UnitInfo>, Fault> {
     let map = territory::current(&ctx.app);
-    let found = store::unit(tx, id)?;
-    Ok(found.map(|unit| UnitInfo { depth: unit.area.and_then(|area| map.area(area)).map(|area| area.depth), ..unit }))
+    let found = workforce::unit(tx, id)?;
+    Ok(found.map(|unit| UnitInfo {
+        id: unit.id,
+        name: unit.name,
+        public_name: unit.public_name,
+        depth: map.area(unit.area).map(|area| area.depth),
+    }))
 }
 
 /// A worker.
 pub fn worker(tx: &mut Tx, id: WorkerId) -> Result<Option<WorkerInfo>, Fault> {
-    store::worker(tx, id)
+    Ok(workforce::worker(tx, id)?.map(|worker| WorkerInfo { name: worker.name, badge_no: worker.badge_no }))
 }
 
-/// Units a route could mean here: those in the area's chain, and those a rule names by code.
-pub fn candidates(ctx: &Ctx, tx: &mut Tx, spot: &Spot) -> Result<Vec<Candidate>, Fault> {
-    let chain: Vec<AreaId> = spot.chain.iter().flatten().copied().collect();
-    store::candidates(tx, &chain, &ctx.now.date().to_string())
+/// The unit the pack names for a category here, in one step (YC-09), and whether only because the place has no particular owner.
+pub fn route(ctx: &Ctx, tx: &mut Tx, category: &str, area: AreaId) -> Result<Option<(UnitId, bool)>, Fault> {
+    let routed = workforce::route(&ctx.app, tx, category, area, None, ctx.now)?;
+    Ok(routed.map(|routed| (routed.unit, routed.by_default)))
+}
+
+/// The grid centre of an area or the nearest one above it.
+pub fn centre_of(ctx: &Ctx, tx: &mut Tx, area: AreaId) -> Result<Option<UnitId>, Fault> {
+    workforce::centre_of(&ctx.app, tx, area, 0, ctx.now)
 }
 
 /// Units a worker belongs to by their posts today.
 pub fn units_of_worker(ctx: &Ctx, tx: &mut Tx, worker: WorkerId) -> Result<Vec<UnitId>, Fault> {
-    store::units_of_worker(tx, worker, &ctx.now.date().to_string())
+    workforce::units_of_worker(tx, worker, ctx.now)
 }
 
-/// Who of a unit has work of a duty now: of the unit's posts with that duty, the first that is held.
-pub fn worker_of_unit(ctx: &Ctx, tx: &mut Tx, rules: &Rules, unit: UnitId, duty: &str, ask: Ask) -> Result<Option<WorkerId>, Fault> {
-    let posts = store::posts_of_unit(tx, unit, duty)?;
-    first_on_duty(ctx, tx, rules, posts, ask).map(|found| found.and_then(OnDuty::worker).map(Into::into))
+/// Who of a unit has work of a duty now, for a case in `area`.
+pub fn worker_of_unit(ctx: &Ctx, tx: &mut Tx, unit: UnitId, duty: &str, area: Option<AreaId>, ask: Ask) -> Result<Option<WorkerId>, Fault> {
+    let found = workforce::responsible(&ctx.app, tx, unit, duty, area, ask, ctx.now)?;
+    Ok(found.and_then(|found| found.worker))
 }
 
-/// The grid's worker for a case, or the stand-in, with whether it is the stand-in: the deepest area of the case that has a grid post.
-pub fn grid_worker(ctx: &Ctx, tx: &mut Tx, rules: &Rules, row: &CaseRow, ask: Ask) -> Result<Option<(WorkerId, bool)>, Fault> {
-    for area in row.areas.iter().rev().flatten() {
-        let posts = store::posts_of_area(tx, *area, GRID)?;
-        if let Some(found) = first_on_duty(ctx, tx, rules, posts, ask)?
-            && let Some(worker) = found.worker()
-        {
-            return Ok(Some((worker.into(), matches!(found, OnDuty::StandIn { .. }))));
-        }
-    }
-    Ok(None)
+/// The grid's worker for a case, or the stand-in, with whether it is the stand-in.
+pub fn grid_worker(ctx: &Ctx, tx: &mut Tx, row: &CaseRow, ask: Ask) -> Result<Option<(WorkerId, bool)>, Fault> {
+    let Some(area) = row.area_id else { return Ok(None) };
+    let Some(found) = workforce::grid_worker_of(&ctx.app, tx, area, ask, ctx.now)? else { return Ok(None) };
+    let stands_in = matches!(found.on_duty, OnDuty::StandIn { .. });
+    Ok(found.on_duty.worker().map(|worker| (worker.into(), stands_in)))
 }
 
-/// Duty of the posts that serve a grid.
-const GRID: &str = "grid";
-
-fn first_on_duty(ctx: &Ctx, tx: &mut Tx, rules: &Rules, posts: Vec<store::PostRow>, ask: Ask) -> Result<Option<OnDuty>, Fault> {
-    for post in posts {
-        let (appointments, leaves) = store::seats(tx, post.id, ctx.now)?;
-        let in_duty_time = rules.duty(post.shift.as_deref()).is_on(ctx.now).unwrap_or(true);
-        let found = workforce::on_duty(&appointments, &leaves, in_duty_time, ask, ctx.now);
-        if found.worker().is_some() {
-            return Ok(Some(found));
-        }
-    }
-    Ok(None)
-}
-
-/// Whether a worker is, in either seat, appointed to a grid post of the case's areas.
+/// Whether a worker holds, or stands in for, the grid post of the case's area.
 pub fn is_grid_worker(ctx: &Ctx, tx: &mut Tx, row: &CaseRow, worker: WorkerId) -> Result<bool, Fault> {
-    let areas: Vec<AreaId> = row.areas.iter().flatten().copied().collect();
-    store::serves_areas(tx, worker, &areas, GRID, &ctx.now.date().to_string())
+    let Some(area) = row.area_id else { return Ok(false) };
+    let found = workforce::grid_worker_of(&ctx.app, tx, area, Ask::Own, ctx.now)?;
+    Ok(found.is_some_and(|found| found.holder == Some(worker) || found.stand_in == Some(worker)))
 }

@@ -10,7 +10,8 @@ use super::view::{AttachmentView, attachments};
 use super::{actions, clocks, messages, store, words};
 use crate::platform::*;
 
-use domain::cases::{Moment, StateKey};
+use domain::cases::StateKey;
+use domain::cases::table::Moment;
 use domain::time::DAY_MS;
 use serde::Serialize;
 use serde_json::json;

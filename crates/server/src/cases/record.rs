@@ -105,8 +105,6 @@ macro_rules! case_columns {
 }
 pub(super) use case_columns;
 
-/// Number of columns of [`case_columns!`]: what a wider select finds after them.
-pub const CASE_WIDTH: usize = 64;
 
 /// Reads a row column by column, in order.
 pub struct Cursor<'r>(pub &'r Row, pub usize);

@@ -127,7 +127,7 @@ pub fn for_staff(ctx: &Ctx, tx: &mut Tx, draft: &Draft) -> Result<Suggestion, Fa
     };
     let found = duplicates::find(ctx, tx, &read.rules, &probe)?;
     let unit = match &read.spot {
-        Some(spot) => routing::choose(ctx, tx, &read.rules, best.as_deref().unwrap_or_default(), spot, false)?,
+        Some(spot) => routing::choose(ctx, tx, best.as_deref().unwrap_or_default(), spot, false)?,
         None => None,
     };
     Ok(Suggestion {

@@ -6,7 +6,7 @@
 use super::clocks::{self, ClockRow, DUE, LEAD};
 use super::place::{self, Rules};
 use super::record::CaseRow;
-use super::{alerts, classify, cube, store, words, work};
+use super::{alerts, classify, cube, routing, store, words, work};
 use crate::platform::jobs::{self, Handler, Outcome, Recurring};
 use crate::platform::*;
 use domain::policy::{Rung, RungTo};
@@ -20,6 +20,8 @@ const BATCH: i64 = 100;
 const EVERY_MS: i64 = MINUTE_MS;
 /// Duty of the posts that handle.
 const HANDLE: &str = "handle";
+/// Duty of the posts that dispatch, who hear when no unit has the case.
+const DISPATCH: &str = "dispatch";
 /// When the classifier learns, local time.
 const LEARN_AT: (i64, i64) = (2, 30);
 
@@ -111,12 +113,12 @@ fn recipients(ctx: &Ctx, tx: &mut Tx, rules: &Rules, row: &CaseRow, clock: &Cloc
     let rung = rules.pack.ladder.iter().find(|rung| rung.key == name);
     let found = match rung {
         Some(rung) => climbed(ctx, tx, rules, row, rung)?,
-        None => holder(ctx, tx, rules, row, clock)?,
+        None => holder(ctx, tx, row, clock)?,
     };
     Ok(found.into_iter().collect())
 }
 
-fn holder(ctx: &Ctx, tx: &mut Tx, rules: &Rules, row: &CaseRow, clock: &ClockRow) -> Result<Option<WorkerId>, Fault> {
+fn holder(ctx: &Ctx, tx: &mut Tx, row: &CaseRow, clock: &ClockRow) -> Result<Option<WorkerId>, Fault> {
     if clock.party == LEAD
         && let Some(worker) = row.worker_id
     {
@@ -128,8 +130,8 @@ fn holder(ctx: &Ctx, tx: &mut Tx, rules: &Rules, row: &CaseRow, clock: &ClockRow
         None => row.unit_id,
     };
     match unit {
-        Some(unit) => place::worker_of_unit(ctx, tx, rules, unit, HANDLE, Ask::Reach),
-        None => centre_at(ctx, tx, rules, row, None, "dispatch"),
+        Some(unit) => routing::worker_of(ctx, tx, unit, row.area_id, Ask::Reach),
+        None => centre_at(ctx, tx, row, None, DISPATCH),
     }
 }
 
@@ -142,29 +144,24 @@ fn climbed(ctx: &Ctx, tx: &mut Tx, rules: &Rules, row: &CaseRow, rung: &Rung) ->
     match &rung.to {
         RungTo::Holder if rung.duty == HANDLE && row.worker_id.is_some() => Ok(row.worker_id),
         RungTo::Holder => match row.unit_id {
-            Some(unit) => place::worker_of_unit(ctx, tx, rules, unit, &rung.duty, Ask::Reach),
-            None => centre_at(ctx, tx, rules, row, None, &rung.duty),
+            Some(unit) => place::worker_of_unit(ctx, tx, unit, &rung.duty, row.area_id, Ask::Reach),
+            None => centre_at(ctx, tx, row, None, DISPATCH),
         },
         RungTo::Up(levels) => {
             let depth = own_depth.unwrap_or(deepest).saturating_sub(*levels).max(1);
-            centre_at(ctx, tx, rules, row, Some(depth), &rung.duty)
+            centre_at(ctx, tx, row, Some(depth), &rung.duty)
         }
-        RungTo::Level(level) => centre_at(ctx, tx, rules, row, rules.pack.depth(level), &rung.duty),
+        RungTo::Level(level) => centre_at(ctx, tx, row, rules.pack.depth(level), &rung.duty),
     }
 }
 
-/// A person of a duty at the centre of the case's area at a depth, or the nearest centre above it.
-fn centre_at(ctx: &Ctx, tx: &mut Tx, rules: &Rules, row: &CaseRow, depth: Option<u8>, duty: &str) -> Result<Option<WorkerId>, Fault> {
+/// A person of a duty at the centre of the case's area at a depth, or at the nearest centre above it that has one.
+fn centre_at(ctx: &Ctx, tx: &mut Tx, row: &CaseRow, depth: Option<u8>, duty: &str) -> Result<Option<WorkerId>, Fault> {
     let most = depth.map_or(row.areas.len(), usize::from);
     for area in row.areas.iter().take(most).flatten().rev() {
-        let Some(spot) = place::spot_of_area(ctx, *area) else { continue };
-        for candidate in place::candidates(ctx, tx, &spot)? {
-            if candidate.body != domain::policy::CENTRE_BODY || AreaId::from(candidate.area) != *area {
-                continue;
-            }
-            if let Some(worker) = place::worker_of_unit(ctx, tx, rules, candidate.unit.into(), duty, Ask::Reach)? {
-                return Ok(Some(worker));
-            }
+        let Some(centre) = place::centre_of(ctx, tx, *area)? else { continue };
+        if let Some(worker) = place::worker_of_unit(ctx, tx, centre, duty, row.area_id, Ask::Reach)? {
+            return Ok(Some(worker));
         }
     }
     Ok(None)

@@ -9,7 +9,8 @@ use super::record::{CaseRow, DoerRef, Loaded};
 use super::{clocks, cube, store};
 use crate::platform::*;
 use domain::cases as rules;
-use domain::cases::{Moment, Person, StateKey};
+use domain::cases::table::Moment;
+use domain::cases::{Person, StateKey};
 use domain::time::DAY_MS;
 use serde_json::{Value, json};
 

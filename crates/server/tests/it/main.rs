@@ -5,6 +5,7 @@ mod access;
 mod backup;
 mod bare;
 mod blobs;
+mod cases;
 mod cli_learn;
 mod jobs;
 #[allow(dead_code)] // a part uses what it needs

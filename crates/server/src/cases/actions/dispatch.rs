@@ -24,12 +24,12 @@ pub fn route(ctx: &Ctx, tx: &mut Tx, of: &Of) -> Result<(), Fault> {
     let mut work = of.open(ctx, tx, Action::Route)?;
     work.case.may_route(&work.case_rules()).map_err(refused)?;
     let choice = match input.unit_id.as_deref().filter(|unit| *unit != "auto") {
-        Some(unit) => routing::named(ctx, tx, &work.rules, unit_id("unit_id", unit)?, work.row.urgent, "person")?,
+        Some(unit) => routing::named(ctx, tx, unit_id("unit_id", unit)?, work.row.area_id, work.row.urgent, "person")?,
         None => {
             let area = work.row.area_id.ok_or_else(|| Fault::invalid("unit_id", "area_missing"))?;
             let spot = place::spot_of_area(ctx, area).ok_or_else(|| Fault::invalid("unit_id", "area_missing"))?;
             let category = work.row.category_code.clone().unwrap_or_default();
-            let choice = routing::choose(ctx, tx, &work.rules, &category, &spot, work.row.urgent)?;
+            let choice = routing::choose(ctx, tx, &category, &spot, work.row.urgent)?;
             choice.ok_or_else(|| Fault::refused("no_unit_here"))?
         }
     };

@@ -2,7 +2,7 @@
 
 use super::{Of, text};
 use crate::cases::work::refused;
-use crate::cases::{alerts, place};
+use crate::cases::{alerts, place, routing};
 use crate::platform::*;
 use domain::cases::table::Action;
 use domain::workforce::Ask;
@@ -44,7 +44,7 @@ pub fn urge(ctx: &Ctx, tx: &mut Tx, of: &Of) -> Result<(), Fault> {
 fn tell_holder(ctx: &Ctx, tx: &mut Tx, work: &crate::cases::work::Work, kind: &'static str) -> Result<(), Fault> {
     let worker = match (work.row.worker_id, work.row.unit_id) {
         (Some(worker), _) => Some(worker),
-        (None, Some(unit)) => place::worker_of_unit(ctx, tx, &work.rules, unit, "handle", Ask::Own)?,
+        (None, Some(unit)) => routing::worker_of(ctx, tx, unit, work.row.area_id, Ask::Own)?,
         (None, None) => None,
     };
     match worker {

@@ -34,7 +34,7 @@ fn route_onward(ctx: &Ctx, tx: &mut Tx, done: Work) -> Result<(), Fault> {
     }
     let Some(spot) = place::spot_of_area(ctx, area) else { return Ok(()) };
     let category = done.row.category_code.clone().unwrap_or_default();
-    let Some(choice) = routing::choose(ctx, tx, &done.rules, &category, &spot, done.row.urgent)? else { return Ok(()) };
+    let Some(choice) = routing::choose(ctx, tx, &category, &spot, done.row.urgent)? else { return Ok(()) };
     let mut work = Work::open_own(ctx, tx, done.row.id)?;
     work.case = work.case.clone().route(choice.held, &work.case_rules()).map_err(refused)?;
     work.save(ctx, tx, "case.assigned", choice.event())?;
