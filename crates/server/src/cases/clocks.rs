@@ -19,8 +19,8 @@ use serde::{Deserialize, Serialize};
 pub const LEAD: &str = "lead";
 /// Name of the warning that a clock has when the pack's ladder has none.
 pub const WARN: &str = "warn";
-/// Name of the moment the limit passes.
-pub const DUE: &str = "due";
+/// Name of the moment the limit passes, which no rung of a pack has.
+pub const DUE: &str = "limit";
 
 /// A stored clock.
 #[derive(Debug, Clone)]

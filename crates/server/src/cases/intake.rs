@@ -122,12 +122,14 @@ pub fn open(ctx: &Ctx, tx: &mut Tx, submission: &Submission) -> Result<Opened, F
         return same_again(ctx, &existing, &content);
     }
     check(&rules, submission)?;
-    let spot = locate(ctx, tx, submission)?;
+    let found = locate(ctx, tx, submission)?;
     let title = title_of(submission);
     let says = classify::assess(ctx, tx, &rules, &title, &submission.body)?;
     let kind = settle(ctx, &rules, submission, &says);
     let urgent = kind.urgent;
-    let look = look(ctx, submission, &says, &kind, spot.as_ref());
+    let look = look(ctx, submission, &says, &kind, found.as_ref());
+    // What nobody could locate lies in the place as a whole, where its centre sees it.
+    let spot = found.or_else(|| place::whole_place(ctx));
     let report = ReportId(id.0);
     let (reporter_id, reachable) = keep_reporter(ctx, tx, submission)?;
     let mut case = rules::Case::open(id.into(), report.into(), reachable, look);

@@ -105,6 +105,12 @@ pub fn spot_of_area(ctx: &Ctx, area: AreaId) -> Option<Spot> {
     spot(ctx, area)
 }
 
+/// The whole place, for what is known to lie in it and no nearer.
+pub fn whole_place(ctx: &Ctx) -> Option<Spot> {
+    let top = territory::current(&ctx.app).children(None).next().map(|area| area.id)?;
+    spot(ctx, top)
+}
+
 /// The area of a point (WGS-84), or of words when there is no point or it lies nowhere.
 pub fn find_spot(ctx: &Ctx, tx: &mut Tx, at: Option<(f64, f64)>, words: &str) -> Result<Option<Spot>, Fault> {
     let at = at.map(|(lon, lat)| LonLat { lon, lat });

@@ -2,7 +2,7 @@
 
 use super::{Of, optional, text};
 use crate::cases::work::{self, Work, refused};
-use crate::cases::{alerts, messages, place, routing};
+use crate::cases::{alerts, messages, place, routing, search};
 use crate::platform::*;
 use domain::cases::table::Action;
 use domain::cases::{Look, State};
@@ -66,11 +66,15 @@ pub fn decline(ctx: &Ctx, tx: &mut Tx, of: &Of) -> Result<(), Fault> {
 struct Classify {
     #[serde(alias = "category")]
     category_code: String,
+    /// Where it really lies, when that was unknown or wrong.
+    #[serde(default)]
+    area_id: Option<String>,
     #[serde(default)]
     urgent: Option<bool>,
 }
 
-/// A person says what kind of matter it is; the classifier learns from it at night. If only that was unclear, the case goes on.
+/// A person says what kind of matter it is, and where if that was unknown; the classifier learns from it at night. If only that was
+/// unclear, the case goes on.
 pub fn classify(ctx: &Ctx, tx: &mut Tx, of: &Of) -> Result<(), Fault> {
     let input: Classify = of.fields()?;
     let mut work = of.open(ctx, tx, Action::Classify)?;
@@ -83,13 +87,20 @@ pub fn classify(ctx: &Ctx, tx: &mut Tx, of: &Of) -> Result<(), Fault> {
     work.row.confidence = None;
     work.row.urgent = input.urgent.unwrap_or(category.urgent || (work.row.urgent && unchanged));
     work.row.public = category.public;
-    let unclear = matches!(work.case.state, State::Received { look: Look::Unclear }) && work.row.area_id.is_some();
+    if let Some(area) = input.area_id.as_deref().filter(|area| !area.is_empty()) {
+        let spot = area.parse().ok().and_then(|area| place::spot_of_area(ctx, area));
+        let spot = spot.ok_or_else(|| Fault::invalid("area_id", "area_unknown"))?;
+        (work.row.area_id, work.row.areas, work.row.territory_version) = (Some(spot.area), spot.chain, spot.version);
+        search::touch(tx, of.case)?;
+    }
+    let looked = matches!(work.case.state, State::Received { look: Look::Unclear })
+        || (matches!(work.case.state, State::Received { look: Look::NoArea }) && input.area_id.is_some());
     let body = json!({ "category": input.category_code, "before": before, "source": "staff", "urgent": work.row.urgent });
     work.save(ctx, tx, "case.classified", body)?;
     if !unchanged {
         alerts::call_out(ctx, tx, &work.rules, &work.row)?;
     }
-    if !unclear {
+    if !looked {
         return Ok(());
     }
     let mut work = Work::open_own(ctx, tx, of.case)?;

@@ -174,7 +174,8 @@ pub fn update_case(tx: &mut Tx, row: &CaseRow) -> Result<(), Fault> {
          verified_at = $22, ended_at = $23, on_time = $24, outcome = $25, returned_count = $26, rework_count = $27, reopened_count = $28, \
          urged_count = $29, extended_count = $30, supervised = $31, arbitrated = $32, paused = $33, mediated = $34, dissatisfied = $35, \
          handled_by = $36, handled_worker = $37, decided_by = $38, decided_worker = $39, verified_by = $40, verified_worker = $41, \
-         merged_into = $42, merged_was = $43, reporter_count = $44, pack_version = $45, public = $46, row_version = $47 where id = $48",
+         merged_into = $42, merged_was = $43, reporter_count = $44, pack_version = $45, public = $46, row_version = $47, area_id = $48, \
+         territory_version = $49, a1 = $50, a2 = $51, a3 = $52, a4 = $53, a5 = $54 where id = $55",
         &params![
             row.category_code.clone(), row.category_source.clone(), row.confidence, row.second_category.clone(), row.urgent,
             row.state.key(), row.is_open(), row.look.clone(), row.unit_id, row.worker_id, row.level_resolved, millis(row.due_at),
@@ -184,7 +185,8 @@ pub fn update_case(tx: &mut Tx, row: &CaseRow) -> Result<(), Fault> {
             row.supervised, row.arbitrated, row.paused, row.mediated, row.dissatisfied, account(row.handled_by),
             worker(row.handled_by), account(row.decided_by), worker(row.decided_by), account(row.verified_by),
             worker(row.verified_by), row.merged_into, row.merged_was.clone(), row.reporter_count, &row.pack_version, row.public,
-            row.row_version, row.id
+            row.row_version, row.area_id, row.territory_version, row.areas[0], row.areas[1], row.areas[2], row.areas[3], row.areas[4],
+            row.id
         ],
     )?;
     Ok(())
@@ -353,7 +355,6 @@ pub fn attach(tx: &mut Tx, case: CaseId, hash: &str, stage: &str, report: Option
 pub struct AttachmentRow {
     pub hash: String,
     pub stage: String,
-    pub at: Timestamp,
     pub mime: Option<String>,
     pub width: Option<i64>,
     pub height: Option<i64>,
@@ -361,7 +362,7 @@ pub struct AttachmentRow {
 
 pub fn attachments(tx: &mut Tx, case: CaseId) -> Result<Vec<AttachmentRow>, Fault> {
     let rows = tx.query(
-        "select a.blob_hash, a.stage, a.at, b.mime, b.width, b.height from attachment a left join blob b on b.hash = a.blob_hash \
+        "select a.blob_hash, a.stage, b.mime, b.width, b.height from attachment a left join blob b on b.hash = a.blob_hash \
          where a.case_id = $1 order by a.at, a.blob_hash limit $2",
         &params![case, MAX_ROWS],
     )?;
@@ -370,7 +371,6 @@ pub fn attachments(tx: &mut Tx, case: CaseId) -> Result<Vec<AttachmentRow>, Faul
         Ok(AttachmentRow {
             hash: c.next()?,
             stage: c.next()?,
-            at: Timestamp(c.next()?),
             mime: c.next()?,
             width: c.next()?,
             height: c.next()?,
@@ -385,7 +385,6 @@ pub struct EventRow {
     pub seq: i64,
     pub at: Timestamp,
     pub kind: String,
-    pub actor_account: Option<AccountId>,
     pub actor_name: Option<String>,
     pub unit_name: Option<String>,
     pub body: serde_json::Value,
@@ -393,7 +392,7 @@ pub struct EventRow {
 
 pub fn events(tx: &mut Tx, case: CaseId) -> Result<Vec<EventRow>, Fault> {
     let rows = tx.query(
-        "select seq, at, kind, actor_account, actor_name, unit_name, body from case_event where case_id = $1 order by seq limit $2",
+        "select seq, at, kind, actor_name, unit_name, body from case_event where case_id = $1 order by seq limit $2",
         &params![case, MAX_ROWS],
     )?;
     let read = |row: &Row| -> Result<EventRow, Fault> {
@@ -402,7 +401,6 @@ pub fn events(tx: &mut Tx, case: CaseId) -> Result<Vec<EventRow>, Fault> {
             seq: c.next()?,
             at: Timestamp(c.next()?),
             kind: c.next()?,
-            actor_account: c.next()?,
             actor_name: c.next()?,
             unit_name: c.next()?,
             body: serde_json::from_str(&c.next::<String>()?).map_err(Fault::internal)?,

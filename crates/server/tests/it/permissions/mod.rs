@@ -5,6 +5,7 @@
 //! first town contains a trace of the second.
 
 mod access;
+mod cases;
 mod place;
 
 use crate::kit::{Answer, Client, EAST, PASSWORD, TestApp};
@@ -127,6 +128,7 @@ async fn samples(world: &mut World<'_>) -> Vec<Sample> {
     let mut all = Vec::new();
     all.extend(access::samples(world).await);
     all.extend(place::samples(world).await);
+    all.extend(cases::samples(world).await);
     all
 }
 
