@@ -12,7 +12,7 @@ use domain::calendar::{Amount, CalendarRef, Duty, Unit};
 use domain::cases::StateKey;
 use domain::cases::clock::{self, ClockLog, Due, Event, Limit, RuleRef, Start, When};
 use domain::policy::{Pack, Step, Verifier};
-use domain::time::Timestamp;
+use domain::time::{DAY_MS, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// Party of the unit that leads.
@@ -182,7 +182,12 @@ fn refresh(ctx: &Ctx, rules: &Rules, clock: &mut ClockRow, warn: u32) -> Result<
         clock::Phase::Stopped { .. } => "stopped",
     }
     .to_owned();
-    clock.next_at = if clock.state == "running" { next_moment(rules, clock) } else { None };
+    clock.next_at = match state.phase {
+        clock::Phase::Running => next_moment(rules, clock),
+        // A pause ends by itself unless it was asked for again.
+        clock::Phase::Paused { since } => Some(since.plus_ms(i64::from(rules.pack.thresholds.pause_days.value) * DAY_MS)),
+        clock::Phase::Stopped { .. } => None,
+    };
     Ok(())
 }
 
@@ -236,6 +241,12 @@ pub fn mark_told(tx: &mut Tx, rules: &Rules, clock: &mut ClockRow, names: &[Stri
 /// The clock of a party that has not stopped.
 pub fn running(tx: &mut Tx, case: CaseId, party: &str) -> Result<Option<ClockRow>, Fault> {
     Ok(store::clocks_of(tx, case)?.into_iter().find(|c| c.party == party && !c.is_stopped()))
+}
+
+/// Looks at a clock again at a moment, whatever else.
+pub fn look_again(tx: &mut Tx, clock: &mut ClockRow, at: Timestamp) -> Result<(), Fault> {
+    clock.next_at = Some(at);
+    store::update_clock(tx, clock)
 }
 
 /// The stored form of [`Event`].

@@ -10,7 +10,7 @@ use super::{alerts, classify, cube, routing, store, words, work};
 use crate::platform::jobs::{self, Handler, Outcome, Recurring};
 use crate::platform::*;
 use domain::policy::{Rung, RungTo};
-use domain::time::MINUTE_MS;
+use domain::time::{DAY_MS, MINUTE_MS};
 use domain::workforce::Ask;
 use serde_json::{Value, json};
 
@@ -54,6 +54,9 @@ pub fn tell_ripe(ctx: &Ctx, tx: &mut Tx) -> Result<usize, Fault> {
 }
 
 fn tell_one(ctx: &Ctx, tx: &mut Tx, rules: &Rules, clock: &mut ClockRow) -> Result<(), Fault> {
+    if clock.state == "paused" {
+        return end_pause(ctx, tx, rules, clock);
+    }
     let Some(loaded) = store::load_locked(tx, clock.case)? else { return Ok(()) };
     let mut row = loaded.row.clone();
     let before = cube::Facts::of(&row);
@@ -90,6 +93,28 @@ fn tell_one(ctx: &Ctx, tx: &mut Tx, rules: &Rules, clock: &mut ClockRow) -> Resu
         tx.record(ctx, Mark::new("case.clock_looked_at", Subject::Case(row.id), json!({ "clock": clock.id.to_string() })))?;
     }
     Ok(())
+}
+
+/// The pack's time for a pause is over: the clock runs on. What is set aside stays so until a person takes it up; whoever has it is reminded.
+fn end_pause(ctx: &Ctx, tx: &mut Tx, rules: &Rules, clock: &mut ClockRow) -> Result<(), Fault> {
+    let mut work = work::Work::open_own(ctx, tx, clock.case)?;
+    match work.case.clone().resume() {
+        Ok(resumed) => {
+            work.case = resumed;
+            clocks::resume(ctx, tx, rules, clock)?;
+            clocks::note_due(&mut work.row, Some(clock));
+            work.save(ctx, tx, "case.resumed", json!({ "automatic": true }))
+        }
+        Err(_) => {
+            let again = ctx.now.plus_ms(i64::from(rules.pack.thresholds.park_review_days.value) * DAY_MS);
+            clocks::look_again(tx, clock, again)?;
+            if let Some(worker) = holder(ctx, tx, &work.row, clock)? {
+                let body = json!({ "number": work.row.number, "title": work.row.title });
+                alerts::tell(ctx, tx, worker, &work.row, "park_review", body)?;
+            }
+            work::note(ctx, tx, &work.row, "case.park_review", json!({})).map(drop)
+        }
+    }
 }
 
 fn kind_of(name: &str, before_due: bool) -> &'static str {

@@ -45,6 +45,11 @@ struct People {
 
 async fn people(app: &TestApp) -> People {
     units_and_workers(app).await;
+    signed_in(app).await
+}
+
+/// Everybody with a fresh session.
+async fn signed_in(app: &TestApp) -> People {
     People {
         resident: app.visitor(),
         clerk: app.login_as("clerk", Some(CITY)).await,
@@ -340,8 +345,19 @@ async fn extension_pause_and_parking_need_someone_else() {
         assert_ne!(decided["due_at"], before, "the limit moved");
         assert_eq!(act(&people.supervisor, &id, "decide", decide).await.verdict(), "422 request_already_decided");
 
-        let asked = act(&people.environment, &id, "ask", json!({ "kind": "park", "reason": "需跨年度改造" })).await.ok();
+        // A pause ends by itself after the pack's days.
+        let asked = act(&people.environment, &id, "ask", json!({ "kind": "pause", "reason": "等鉴定" })).await.ok();
         let request = asked["requests"][1]["id"].clone();
+        let paused = act(&people.supervisor, &id, "decide", json!({ "request_id": request, "approve": true })).await.ok();
+        assert_eq!((paused["paused"].as_bool(), &paused["due_at"]), (Some(true), &Value::Null));
+        app.advance_hours(24 * 40);
+        run_timers(app).await;
+        let people = signed_in(app).await;
+        let resumed = people.dispatcher.get(&format!("/api/v1/cases/{id}")).await.ok();
+        assert_eq!((resumed["paused"].as_bool(), resumed["due_at"].is_string()), (Some(false), true));
+
+        let asked = act(&people.environment, &id, "ask", json!({ "kind": "park", "reason": "需跨年度改造" })).await.ok();
+        let request = asked["requests"][2]["id"].clone();
         let parked = act(&people.dispatcher, &id, "decide", json!({ "request_id": request, "approve": true })).await.ok();
         assert_eq!((parked["state"].as_str(), &parked["due_at"]), (Some("parked"), &Value::Null));
         let back = act(&people.dispatcher, &id, "unpark", json!({ "reason": "资金到位" })).await.ok();
