@@ -530,3 +530,11 @@ pub fn accesses(tx: &mut Tx, scope: &Scope, filter: &AccessFilter) -> Result<Vec
         })
         .collect()
 }
+
+/// The first active account of a worker.
+pub fn account_of_worker(tx: &mut Tx, worker: WorkerId) -> Result<Option<AccountId>, Fault> {
+    let sql = "select id from account where worker_id = $1 and state = 'active' order by created_at, id limit 1";
+    tx.query_opt(sql, &[worker.into()])?
+        .map(|row| Ok(row.get(0)?))
+        .transpose()
+}

@@ -30,6 +30,9 @@ pub struct Args {
     /// 演示从这个时刻开始走，如 2026-02-13T21:40:00+08:00；不给则用本机时间 · Let the demo's clock start at this moment
     #[arg(long, value_name = "TIME", value_parser = Timestamp::parse)]
     pub at: Option<Timestamp>,
+    /// 虚构事件的件数 · How many fictional cases; they come in while the server already answers
+    #[arg(long, default_value_t = 150)]
+    pub cases: usize,
     /// 只生成数据，不启动服务 · Make the data and stop
     #[arg(long)]
     pub only_data: bool,
@@ -40,7 +43,9 @@ pub fn run(args: Args) -> Result<(), CliError> {
     let config = Config {
         listen: args.listen.clone(),
         public_url: format!("http://{}", args.listen),
-        database: args.database.unwrap_or_else(|| format!("sqlite:{}", args.data.join("wangge.db").display())),
+        database: args
+            .database
+            .unwrap_or_else(|| format!("sqlite:{}", args.data.join("wangge.db").display())),
         blobs: args.data.join("blobs").display().to_string(),
         key_file: args.data.join("wangge.key"),
         log: "warn".into(),
@@ -53,7 +58,7 @@ pub fn run(args: Args) -> Result<(), CliError> {
     runtime.block_on(async {
         let app = serve::open_with(config, args.at.map_or(Clock::Machine, Clock::running_from)).await?;
         demo::open_place(&app).await.map_err(CliError::new)?;
-        demo::furnish(&app, args.seed).await?;
+        let is_new = demo::furnish(&app, args.seed).await?;
         let random = || hex::encode(app.chance().bytes::<5>());
         let password = args.password.unwrap_or_else(random);
         demo::set_passwords(&app, &password).await?;
@@ -62,10 +67,24 @@ pub fn run(args: Args) -> Result<(), CliError> {
         for account in &demo::ROLES {
             println!("  {:<12} {}", account.login, account.title);
         }
+        let cases = {
+            let app = app.clone();
+            async move {
+                if is_new {
+                    demo::make_cases(&app, args.seed, args.cases).await
+                } else {
+                    Ok(())
+                }
+            }
+        };
         if args.only_data {
-            Ok(())
-        } else {
-            serve::listen(app).await
+            return Ok(cases.await?);
         }
+        tokio::spawn(async move {
+            if let Err(error) = cases.await {
+                tracing::error!(code = error.code(), "the demo's cases could not be made");
+            }
+        });
+        serve::listen(app).await
     })
 }

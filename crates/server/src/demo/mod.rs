@@ -3,11 +3,15 @@
 //! Entry points: [`open_place`] (pack and territory in force), [`furnish`] (makes the place once), [`set_passwords`]. Everything is made
 //! through the functions of the parts, as an administrator would. Must not hold a real place, person or password.
 
+mod cases;
 mod lot;
+mod matters;
 mod people;
+mod photos;
 mod shape;
 mod words;
 
+pub use cases::make as make_cases;
 pub use people::{DemoAccount, ROLES, set_passwords};
 
 use crate::platform::{App, Ctx, Fault};
@@ -51,15 +55,16 @@ pub async fn open_place(app: &App) -> Result<(), PackError> {
     Ok(())
 }
 
-/// Makes the place in an empty database; nothing when there is one already. Needs [`open_place`] before.
-pub async fn furnish(app: &App, seed: u64) -> Result<(), Fault> {
+/// Makes the place in an empty database, without cases (see [`make_cases`]); whether there was none before. Needs [`open_place`] before.
+pub async fn furnish(app: &App, seed: u64) -> Result<bool, Fault> {
     if !territory::current(app).is_empty() {
-        return Ok(());
+        return Ok(false);
     }
     let ctx = Ctx::system(app, "demo");
     let grids = make_territory(&ctx, seed).await?;
     make_addresses(&ctx, seed, &grids).await?;
-    people::make(&ctx, seed).await
+    people::make(&ctx, seed).await?;
+    Ok(true)
 }
 
 /// One grid: its code and its cell.

@@ -95,21 +95,32 @@ pub const ROLES: [DemoAccount; 14] = [
 /// Name of the pack's shift for grid workers; without it they have working hours.
 const GRID_SHIFT: &str = "网格";
 
+/// Days since the units were set up and their people appointed.
+const FOUNDED_DAYS: i64 = 200;
+
 /// Makes everything: units of every body at every level it has, posts, workers.
 pub async fn make(ctx: &Ctx, seed: u64) -> Result<(), Fault> {
     let current = policy::current(&ctx.app)?;
     let map = territory::current(&ctx.app);
+    // Nobody knows this password: these accounts only say who did what.
+    let unknown = hex::encode(ctx.app.chance().bytes::<24>());
+    let hash = access::hash_password(&ctx.app, unknown).await?;
     ctx.app
         .write(ctx, move |ctx, tx| {
-            let mut made = Made { seed, badges: 0 };
+            let mut made = Made { seed, badges: 0, hash };
+            // The place is older than the cases of the last weeks.
+            let founding = Ctx {
+                now: ctx.now.plus_ms(-FOUNDED_DAYS * DAY_MS),
+                ..ctx.clone()
+            };
             for body in &current.pack.bodies {
                 for level in &body.levels {
                     for area in map.areas().iter().filter(|area| area.level == *level) {
-                        made.unit(ctx, tx, &current.pack, &map, body, area.id)?;
+                        made.unit(&founding, tx, &current.pack, &map, body, area.id)?;
                     }
                 }
             }
-            grid_seats(ctx, tx, &map)?;
+            grid_seats(&founding, tx, &map)?;
             absences(ctx, tx, &map)
         })
         .await
@@ -118,6 +129,7 @@ pub async fn make(ctx: &Ctx, seed: u64) -> Result<(), Fault> {
 struct Made {
     seed: u64,
     badges: usize,
+    hash: String,
 }
 
 /// Code of the unit of a body in an area.
@@ -147,10 +159,14 @@ impl Made {
         };
         workforce::add_unit(ctx, tx, &unit)?;
         let grid = body.posts.iter().all(|post| post.duty == "grid");
-        let staff = [
-            self.worker(ctx, tx, &mut lot)?,
-            if grid { None } else { self.worker(ctx, tx, &mut lot)? },
-        ];
+        let role = if grid { "grid_worker" } else { "handler" };
+        let first = self.worker(ctx, tx, &mut lot, role, &unit)?;
+        let second = if grid {
+            None
+        } else {
+            self.worker(ctx, tx, &mut lot, role, &unit)?
+        };
+        let staff = [first, second];
         for (at, post) in body.posts.iter().enumerate() {
             let new = NewPost {
                 id: ctx.app.new_id(),
@@ -171,7 +187,14 @@ impl Made {
         Ok(())
     }
 
-    fn worker(&mut self, ctx: &Ctx, tx: &mut Tx, lot: &mut Lot) -> Result<Option<WorkerId>, Fault> {
+    fn worker(
+        &mut self,
+        ctx: &Ctx,
+        tx: &mut Tx,
+        lot: &mut Lot,
+        role: &str,
+        unit: &NewUnit,
+    ) -> Result<Option<WorkerId>, Fault> {
         self.badges += 1;
         let worker = NewWorker {
             id: ctx.app.new_id(),
@@ -180,6 +203,18 @@ impl Made {
             phone: String::new(),
         };
         workforce::add_worker(ctx, tx, &worker)?;
+        let account = NewAccount {
+            id: ctx.app.new_id(),
+            login: worker.badge_no.to_lowercase(),
+            name: worker.name,
+            worker: Some(worker.id),
+            grants: vec![GrantWish {
+                role: role.to_owned(),
+                area: Some(unit.area),
+                unit: Some(unit.id),
+            }],
+        };
+        access::add_account(ctx, tx, account, &self.hash, true)?;
         Ok(Some(worker.id))
     }
 }
@@ -195,7 +230,6 @@ fn unit_word(pack: &Pack, body: &Body, level: &str) -> String {
 }
 
 fn appoint(ctx: &Ctx, tx: &mut Tx, post: crate::platform::PostId, worker: WorkerId, seat: Seat) -> Result<(), Fault> {
-    let since = Timestamp(ctx.now.0 - 200 * DAY_MS).date();
     workforce::add_appointment(
         ctx,
         tx,
@@ -204,7 +238,7 @@ fn appoint(ctx: &Ctx, tx: &mut Tx, post: crate::platform::PostId, worker: Worker
             post,
             worker,
             seat,
-            from: since,
+            from: ctx.now.date(),
             to: None,
         },
     )

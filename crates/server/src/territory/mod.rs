@@ -104,3 +104,12 @@ pub async fn set_kinds(ctx: &Ctx, kinds: Vec<(AreaId, &'static str)>) -> Result<
         .await?;
     load(&ctx.app).await
 }
+
+/// Addresses of the table, at most [`ADDRESSES`].
+pub async fn every_address(app: &App) -> Result<Vec<Address>, Fault> {
+    let ctx = Ctx::system(app, "addresses");
+    app.read(&ctx, |_, tx| store::every_address(tx, ADDRESSES)).await
+}
+
+/// Most addresses given at once.
+pub const ADDRESSES: u32 = 1_000;

@@ -182,6 +182,27 @@ pub fn address_area(tx: &mut Tx, text: &str) -> Result<Option<AreaId>, Fault> {
     Ok(None)
 }
 
+/// Addresses in order of text.
+pub fn every_address(tx: &mut Tx, limit: u32) -> Result<Vec<Address>, Fault> {
+    let rows = tx.query(
+        "select text, area_id, lon, lat from address order by search limit $1",
+        &[i64::from(limit).into()],
+    )?;
+    rows.iter().map(read_address).collect()
+}
+
+fn read_address(row: &Row) -> Result<Address, Fault> {
+    let at = match (row.get::<Option<f64>>(2)?, row.get::<Option<f64>>(3)?) {
+        (Some(lon), Some(lat)) => Some(LonLat { lon, lat }),
+        _ => None,
+    };
+    Ok(Address {
+        text: row.get(0)?,
+        area: row.get(1)?,
+        at,
+    })
+}
+
 /// Addresses that contain the text, or whose initials begin with it.
 pub fn addresses(tx: &mut Tx, text: &str, limit: u32) -> Result<Vec<Address>, Fault> {
     let wanted = search_form(text);
@@ -198,17 +219,5 @@ pub fn addresses(tx: &mut Tx, text: &str, limit: u32) -> Result<Vec<Address>, Fa
             i64::from(limit).into(),
         ],
     )?;
-    rows.iter()
-        .map(|row| {
-            let at = match (row.get::<Option<f64>>(2)?, row.get::<Option<f64>>(3)?) {
-                (Some(lon), Some(lat)) => Some(LonLat { lon, lat }),
-                _ => None,
-            };
-            Ok(Address {
-                text: row.get(0)?,
-                area: row.get(1)?,
-                at,
-            })
-        })
-        .collect()
+    rows.iter().map(read_address).collect()
 }

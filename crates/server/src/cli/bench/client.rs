@@ -28,7 +28,12 @@ impl Client {
     pub async fn connect(address: &str) -> Result<Client, CliError> {
         let stream = TcpStream::connect(address).await.map_err(CliError::new)?;
         stream.set_nodelay(true).map_err(CliError::new)?;
-        Ok(Client { stream, host: address.to_owned(), cookie: String::new(), buffer: Vec::new() })
+        Ok(Client {
+            stream,
+            host: address.to_owned(),
+            cookie: String::new(),
+            buffer: Vec::new(),
+        })
     }
 
     /// A second connection with the same session.
@@ -40,7 +45,13 @@ impl Client {
 
     /// Signs in and keeps the session.
     pub async fn sign_in(&mut self, login: &str, password: &str) -> Result<(), CliError> {
-        let answer = self.send("POST", "/api/v1/session", Some(&json!({ "login": login, "password": password }))).await?;
+        let answer = self
+            .send(
+                "POST",
+                "/api/v1/session",
+                Some(&json!({ "login": login, "password": password })),
+            )
+            .await?;
         let cookie = answer.cookie.filter(|_| answer.status == 200);
         self.cookie = cookie.ok_or_else(|| CliError(format!("{login} could not sign in: {}", answer.status)))?;
         Ok(())
@@ -81,7 +92,11 @@ impl Client {
         let head = String::from_utf8_lossy(&self.buffer[..head_end]).into_owned();
         let status = head.split(' ').nth(1).and_then(|code| code.parse().ok()).unwrap_or(0);
         let header = |name: &str| {
-            head.lines().find_map(|line| line.split_once(':').filter(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim().to_owned()))
+            head.lines().find_map(|line| {
+                line.split_once(':')
+                    .filter(|(key, _)| key.eq_ignore_ascii_case(name))
+                    .map(|(_, value)| value.trim().to_owned())
+            })
         };
         let cookie = header("set-cookie").map(|value| value.split(';').next().unwrap_or_default().to_owned());
         let body = match header("content-length").and_then(|length| length.parse::<usize>().ok()) {
@@ -135,7 +150,11 @@ impl Client {
 
 fn parse(path: &str, answer: &Answer) -> Result<Value, CliError> {
     if !(200..300).contains(&answer.status) {
-        return Err(CliError(format!("{path} answered {}: {}", answer.status, String::from_utf8_lossy(&answer.body))));
+        return Err(CliError(format!(
+            "{path} answered {}: {}",
+            answer.status,
+            String::from_utf8_lossy(&answer.body)
+        )));
     }
     serde_json::from_slice(&answer.body).map_err(|error| CliError(format!("{path}: {error}")))
 }

@@ -24,7 +24,13 @@ pub fn durable_writes(folder: &Path) -> Result<Vec<Figure>, CliError> {
     }
     let took = begin.elapsed();
     std::fs::remove_file(&path).map_err(CliError::new)?;
-    Ok(vec![work::figure("machine", "fdatasync of 512 bytes", times, took, None)])
+    Ok(vec![work::figure(
+        "machine",
+        "fdatasync of 512 bytes",
+        times,
+        took,
+        None,
+    )])
 }
 
 /// Processor time of a process so far, in microseconds.
@@ -32,6 +38,11 @@ pub fn cpu_us(process: u32) -> Result<f64, CliError> {
     let text = std::fs::read_to_string(format!("/proc/{process}/stat")).map_err(CliError::new)?;
     // The name in brackets may hold blanks: count from its end. Fields 14 and 15 are user and system time.
     let fields: Vec<&str> = text.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-    let ticks = |at: usize| fields.get(at).and_then(|field| field.parse::<f64>().ok()).unwrap_or(0.0);
+    let ticks = |at: usize| {
+        fields
+            .get(at)
+            .and_then(|field| field.parse::<f64>().ok())
+            .unwrap_or(0.0)
+    };
     Ok((ticks(11) + ticks(12)) / TICKS * 1e6)
 }

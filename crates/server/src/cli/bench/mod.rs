@@ -77,7 +77,10 @@ async fn measure(args: &Args) -> Result<Vec<Figure>, CliError> {
     std::fs::create_dir_all(&args.data).map_err(CliError::new)?;
     let mut figures = machine::durable_writes(&args.data)?;
     let stamp = std::process::id();
-    let mut places = vec![("sqlite", format!("sqlite:{}", args.data.join(format!("bench-{stamp}.db")).display()))];
+    let mut places = vec![(
+        "sqlite",
+        format!("sqlite:{}", args.data.join(format!("bench-{stamp}.db")).display()),
+    )];
     if let Some(url) = &args.postgres {
         let sign = if url.contains('?') { '&' } else { '?' };
         places.push(("postgres", format!("{url}{sign}schema=bench_{stamp}")));
@@ -97,10 +100,16 @@ async fn measure(args: &Args) -> Result<Vec<Figure>, CliError> {
 }
 
 fn print_table(figures: &[Figure]) {
-    println!("{:<9} {:<28} {:>8} {:>12} {:>10} {:>10} {:>14}", "on", "work", "count", "a second", "p50 ms", "p99 ms", "server CPU us");
+    println!(
+        "{:<9} {:<28} {:>8} {:>12} {:>10} {:>10} {:>14}",
+        "on", "work", "count", "a second", "p50 ms", "p99 ms", "server CPU us"
+    );
     for f in figures {
         let cpu = f.server_cpu_us.map_or_else(|| "-".to_owned(), |us| format!("{us:.0}"));
-        println!("{:<9} {:<28} {:>8} {:>12.0} {:>10.2} {:>10.2} {:>14}", f.on, f.work, f.count, f.per_second, f.p50_ms, f.p99_ms, cpu);
+        println!(
+            "{:<9} {:<28} {:>8} {:>12.0} {:>10.2} {:>10.2} {:>14}",
+            f.on, f.work, f.count, f.per_second, f.p50_ms, f.p99_ms, cpu
+        );
     }
 }
 
@@ -114,14 +123,26 @@ impl Server {
     async fn start(folder: &Path, database: &str) -> Result<Server, CliError> {
         let program = std::env::current_exe().map_err(CliError::new)?;
         let mut child = Command::new(program)
-            .args(["demo", "--listen", "127.0.0.1:0", "--password", PASSWORD, "--data"])
+            .args([
+                "demo",
+                "--listen",
+                "127.0.0.1:0",
+                "--cases",
+                "0",
+                "--password",
+                PASSWORD,
+                "--data",
+            ])
             .arg(folder)
             .args(["--database", database])
             .stdout(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
             .map_err(CliError::new)?;
-        let out = child.stdout.take().ok_or_else(|| CliError("the server has no output".into()))?;
+        let out = child
+            .stdout
+            .take()
+            .ok_or_else(|| CliError("the server has no output".into()))?;
         let mut lines = BufReader::new(out).lines();
         while let Some(line) = lines.next_line().await.map_err(CliError::new)? {
             if let Some(address) = address_in(&line) {

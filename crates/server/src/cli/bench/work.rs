@@ -10,7 +10,16 @@ use std::time::{Duration, Instant};
 /// Clients at once for everything but the intake.
 const READERS: usize = 8;
 /// Words searched for: frequent, rare, absent, one character, two words, pinyin.
-const WORDS: [&str; 8] = ["路灯", "小区", "北门第七栋", "漏", "消防 通道", "ludeng", "王小明", "井盖松动有响声"];
+const WORDS: [&str; 8] = [
+    "路灯",
+    "小区",
+    "北门第七栋",
+    "漏",
+    "消防 通道",
+    "ludeng",
+    "王小明",
+    "井盖松动有响声",
+];
 const WHAT: [&str; 8] = [
     "路灯不亮，晚上老人出门看不清路",
     "下水道堵了，污水漫到路面",
@@ -21,7 +30,14 @@ const WHAT: [&str; 8] = [
     "邻居把空调水滴到我家窗台，说了几次不听",
     "公交站牌倒了，等车的人坐在路边",
 ];
-const WHERE: [&str; 6] = ["小区北门", "菜场门口", "学校西侧", "码头路口", "卫生院旁边", "北门第七栋"];
+const WHERE: [&str; 6] = [
+    "小区北门",
+    "菜场门口",
+    "学校西侧",
+    "码头路口",
+    "卫生院旁边",
+    "北门第七栋",
+];
 
 /// Everything on one server, in the order in which it builds on what went before.
 pub async fn all(server: &Server, on: &'static str, args: &Args) -> Result<Vec<Figure>, CliError> {
@@ -29,19 +45,44 @@ pub async fn all(server: &Server, on: &'static str, args: &Args) -> Result<Vec<F
     let dispatcher = server.client("dispatcher").await?;
     let run = Run { server, on };
     let mut figures = Vec::new();
-    figures.push(run.repeat("http floor (health)", &clerk, READERS, args.requests, |_| Ask::Get("/health".into())).await?);
+    figures.push(
+        run.repeat("http floor (health)", &clerk, READERS, args.requests, |_| {
+            Ask::Get("/health".into())
+        })
+        .await?,
+    );
     let intake = |n| Ask::Post("/api/v1/cases".into(), report(n));
-    figures.push(run.repeat("intake, whole", &clerk, args.clients, args.cases, intake).await?);
+    figures.push(
+        run.repeat("intake, whole", &clerk, args.clients, args.cases, intake)
+            .await?,
+    );
     let ids = Arc::new(case_ids(&dispatcher).await?);
     let page = move |n: usize| Ask::Get(format!("/api/v1/cases/{}?purpose=dispatch", ids[n % ids.len()]));
-    figures.push(run.repeat("case page", &dispatcher, READERS, args.requests, page).await?);
+    figures.push(
+        run.repeat("case page", &dispatcher, READERS, args.requests, page)
+            .await?,
+    );
     let queue = |_| Ask::Get("/api/v1/cases?queue=all&open=true&limit=25".to_owned());
-    figures.push(run.repeat("queue page", &dispatcher, READERS, args.requests, queue).await?);
+    figures.push(
+        run.repeat("queue page", &dispatcher, READERS, args.requests, queue)
+            .await?,
+    );
     let counts = |_| Ask::Get("/api/v1/cases/counts?queue=all".to_owned());
-    figures.push(run.repeat("queue counts", &dispatcher, READERS, args.requests, counts).await?);
+    figures.push(
+        run.repeat("queue counts", &dispatcher, READERS, args.requests, counts)
+            .await?,
+    );
     let search = |n: usize| Ask::Get(format!("/api/v1/cases/search?q={}", encoded(WORDS[n % WORDS.len()])));
-    figures.push(run.repeat("search", &dispatcher, READERS, args.requests, search).await?);
-    figures.push(run.repeat("board", &dispatcher, READERS, args.requests, |_| Ask::Get("/api/v1/board".into())).await?);
+    figures.push(
+        run.repeat("search", &dispatcher, READERS, args.requests, search)
+            .await?,
+    );
+    figures.push(
+        run.repeat("board", &dispatcher, READERS, args.requests, |_| {
+            Ask::Get("/api/v1/board".into())
+        })
+        .await?,
+    );
     Ok(figures)
 }
 
@@ -99,7 +140,13 @@ impl Run<'_> {
 }
 
 /// A figure from single times.
-pub fn figure(on: &str, work: &'static str, mut times: Vec<Duration>, took: Duration, server_cpu_us: Option<f64>) -> Figure {
+pub fn figure(
+    on: &str,
+    work: &'static str,
+    mut times: Vec<Duration>,
+    took: Duration,
+    server_cpu_us: Option<f64>,
+) -> Figure {
     times.sort_unstable();
     let at = |share: f64| {
         let place = ((times.len() as f64 * share) as usize).min(times.len().saturating_sub(1));
@@ -133,14 +180,27 @@ fn report(n: usize) -> Value {
 /// A UUIDv7 by form, from the number: the bench needs no chance.
 fn id(n: usize) -> String {
     let process = u64::from(std::process::id());
-    format!("0197a3b0-{:04x}-7{:03x}-8000-{:012x}", process & 0xffff, (n >> 36) & 0xfff, n as u64 & 0xffff_ffff_ffff)
+    format!(
+        "0197a3b0-{:04x}-7{:03x}-8000-{:012x}",
+        process & 0xffff,
+        (n >> 36) & 0xfff,
+        n as u64 & 0xffff_ffff_ffff
+    )
 }
 
 async fn case_ids(session: &Client) -> Result<Vec<String>, CliError> {
     let list = session.again().await?.get("/api/v1/cases?queue=all&limit=200").await?;
-    let ids: Vec<String> =
-        list["items"].as_array().into_iter().flatten().filter_map(|item| item["id"].as_str().map(str::to_owned)).collect();
-    if ids.is_empty() { Err(CliError("there are no cases to look at".into())) } else { Ok(ids) }
+    let ids: Vec<String> = list["items"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|item| item["id"].as_str().map(str::to_owned))
+        .collect();
+    if ids.is_empty() {
+        Err(CliError("there are no cases to look at".into()))
+    } else {
+        Ok(ids)
+    }
 }
 
 /// A word in a query string.

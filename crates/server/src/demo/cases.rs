@@ -1,0 +1,260 @@
+//! Lifelike cases of the last weeks, in every state, made through the loop itself: each step is done by somebody who may do it, at the
+//! time it would have been done. Must not write a row of a case.
+
+use super::lot::Lot;
+use super::matters::{MATTERS, Matter, RETURNED};
+use super::photos;
+use crate::cases::{self, actions, intake};
+use crate::platform::{Actor, App, AreaId, CaseId, Ctx, Fault, Lang, Purpose, Scope, Tx, UnitId, WorkerId};
+use crate::territory::{self, Address};
+use crate::{access, workforce};
+use domain::time::{DAY_MS, HOUR_MS, MINUTE_MS, Timestamp};
+use serde_json::{Value, json};
+
+/// Over how many days they came.
+const DAYS: i64 = 24;
+/// Most steps one case takes.
+const STEPS: usize = 12;
+
+/// How far a case gets before the present.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Until {
+    End,
+    Answered,
+    Handled,
+    Handling,
+    Assigned,
+}
+
+/// Makes `count` of them, the oldest first. Some seconds of work: a server can do it while it already answers.
+pub async fn make(app: &App, seed: u64, count: usize) -> Result<(), Fault> {
+    let addresses = territory::every_address(app).await?;
+    for which in 0..count {
+        let mut lot = Lot::of(seed, &format!("case {which}"));
+        let age = DAYS * DAY_MS * (count - which) as i64 / count as i64;
+        one(app, &mut lot, &addresses, which, age).await?;
+    }
+    Ok(())
+}
+
+async fn one(app: &App, lot: &mut Lot, addresses: &[Address], which: usize, age: i64) -> Result<(), Fault> {
+    let matter = MATTERS[which % MATTERS.len()].clone();
+    let place = lot.pick(addresses).clone();
+    let present = app.now();
+    let received = moment_of_receipt(lot, present, age);
+    let until = wish(lot, (present.0 - received.0) / DAY_MS);
+    let case: CaseId = app.new_id();
+    let mut at = received;
+    let resident = Ctx {
+        actor: Actor::Resident,
+        scope: Scope::nothing(),
+        now: at,
+        ..system(app)
+    };
+    let submission = intake::Submission {
+        id: case.to_string(),
+        channel: (*lot.pick(&["web", "web", "web", "phone", "walk_in", "sms", "public_account"])).to_owned(),
+        title: Some(matter.title.to_owned()),
+        body: matter.body.replace("{place}", &place.text),
+        lon: place.at.map(|at| at.lon),
+        lat: place.at.map(|at| at.lat),
+        address: Some(place.text.clone()),
+        reporter: Some(intake::ReporterInput {
+            name: Some(super::words::person(lot)),
+            phone: Some(format!("1990000{:04}", lot.below(10_000))),
+            anonymous: lot.below(6) == 0,
+        }),
+        ..intake::Submission::default()
+    };
+    app.write(&resident, move |ctx, tx| intake::open(ctx, tx, &submission).map(|_| ()))
+        .await?;
+    let mut returned = lot.below(9) != 0;
+    for _ in 0..STEPS {
+        at = next_moment(lot, at);
+        if at >= present {
+            break;
+        }
+        let seen = facts(app, case).await?;
+        let Some(mut step) = step(&seen, &matter, lot, until, &mut returned) else {
+            break;
+        };
+        let Some(ctx) = who(app, &seen, step.by, at).await? else {
+            break;
+        };
+        if step.action == "handle" && matter.photos {
+            step.input["after"] = json!([photos::upload(&ctx, lot).await?]);
+        }
+        let done = app
+            .write(&ctx, move |ctx, tx| {
+                actions::act(ctx, tx, case, step.action, step.input)
+            })
+            .await;
+        if let Err(refused) = done {
+            tracing::debug!(
+                code = refused.code(),
+                action = step.action,
+                "a step of a demo case was refused"
+            );
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn system(app: &App) -> Ctx {
+    Ctx::system(app, "demo")
+}
+
+/// The later ones lie nearer to the present, most by day.
+fn moment_of_receipt(lot: &mut Lot, present: Timestamp, age: i64) -> Timestamp {
+    let day = Timestamp::start_of(present.plus_ms(-age).date());
+    let minute = 8 * 60 + lot.below(12 * 60) as i64;
+    let at = day.plus_ms(minute * MINUTE_MS);
+    if at < present {
+        at
+    } else {
+        present.plus_ms(-(10 + lot.below(110) as i64) * MINUTE_MS)
+    }
+}
+
+/// Old ones are mostly finished, young ones mostly not.
+fn wish(lot: &mut Lot, age_days: i64) -> Until {
+    let draw = lot.below(100) as i64 + age_days * 5;
+    match draw {
+        ..25 => Until::Assigned,
+        25..60 => Until::Handling,
+        60..75 => Until::Handled,
+        75..90 => Until::Answered,
+        _ => Until::End,
+    }
+}
+
+/// Some hours on, in the day.
+fn next_moment(lot: &mut Lot, at: Timestamp) -> Timestamp {
+    let later = at.plus_ms(20 * MINUTE_MS + lot.below(9 * 60) as i64 * MINUTE_MS);
+    let (_, ms) = later.day_and_ms();
+    match ms / HOUR_MS {
+        0..8 => Timestamp::start_of(later.date()).plus_ms((8 * 60 + 30 + lot.below(90) as i64) * MINUTE_MS),
+        8..18 => later,
+        _ => Timestamp::start_of(later.date()).plus_ms(DAY_MS + (8 * 60 + 30 + lot.below(150) as i64) * MINUTE_MS),
+    }
+}
+
+/// What of the case decides the next step.
+struct Facts {
+    state: String,
+    area: Option<AreaId>,
+    unit: Option<UnitId>,
+    worker: Option<WorkerId>,
+}
+
+async fn facts(app: &App, case: CaseId) -> Result<Facts, Fault> {
+    let ctx = system(app);
+    app.read(&ctx, move |ctx, tx| {
+        let page = serde_json::to_value(cases::detail(ctx, tx, case)?).map_err(Fault::internal)?;
+        let id = |key: &str| page[key]["id"].as_str().map(str::to_owned);
+        Ok(Facts {
+            state: page["state"].as_str().unwrap_or_default().to_owned(),
+            area: id("area").and_then(|id| id.parse().ok()),
+            unit: id("unit").and_then(|id| id.parse().ok()),
+            worker: id("worker").and_then(|id| id.parse().ok()),
+        })
+    })
+    .await
+}
+
+/// Who does a step.
+#[derive(Debug, Clone, Copy)]
+enum By {
+    Dispatcher,
+    Holder,
+    Grid,
+    Verifier,
+}
+
+struct Step {
+    by: By,
+    action: &'static str,
+    input: Value,
+}
+
+fn step(seen: &Facts, matter: &Matter, lot: &mut Lot, until: Until, returned: &mut bool) -> Option<Step> {
+    let step = |by, action, input| Some(Step { by, action, input });
+    match seen.state.as_str() {
+        "received" => step(By::Dispatcher, "accept", json!({})),
+        "accepted" => step(By::Dispatcher, "route", json!({ "reason": "按职责分工派遣" })),
+        "assigned" if !*returned => {
+            *returned = true;
+            step(
+                By::Holder,
+                "return",
+                json!({ "reason_code": "not_ours", "reason": lot.pick(&RETURNED) }),
+            )
+        }
+        "assigned" if until != Until::Assigned => step(By::Holder, "take", json!({})),
+        "handling" if until != Until::Handling => step(By::Holder, "handle", json!({ "result": matter.result })),
+        "handled" if until != Until::Handled => {
+            let rating = 3 + lot.below(3);
+            let body = format!("您反映的“{}”已办理：{}", matter.title, matter.result);
+            let input = json!({ "way": lot.pick(&["in_person", "phone", "in_person"]), "body": body, "rating": rating,
+                "resident_said": lot.pick(&["满意，谢谢", "处理得挺快", "希望以后多巡查", "可以"]) });
+            step(By::Grid, "answer", input)
+        }
+        "answered" if until == Until::End => {
+            step(By::Verifier, "verify", json!({ "pass": true, "note": "现场核查属实" }))
+        }
+        "verified" => step(By::Verifier, "close", json!({ "note": "办结" })),
+        _ => None,
+    }
+}
+
+/// The person who does it, at that time; nobody where the post is vacant then: the case waits, as it would. They act with everything a demo may do; whether the step fits them is the loop's to say.
+async fn who(app: &App, seen: &Facts, by: By, at: Timestamp) -> Result<Option<Ctx>, Fault> {
+    let (area, unit, worker) = (seen.area, seen.unit, seen.worker);
+    let base = Ctx {
+        now: at,
+        lang: Lang::Zh,
+        purpose: Purpose::Dispatch,
+        ..system(app)
+    };
+    let found = app
+        .read(&base, move |ctx, tx| {
+            let top = territory::current(&ctx.app).children(None).next().map(|area| area.id);
+            let centre = match top {
+                Some(top) => workforce::centre_of(&ctx.app, tx, top, 0, ctx.now)?,
+                None => None,
+            };
+            let of = |tx: &mut Tx, unit: Option<UnitId>, duty: &str| -> Result<Option<WorkerId>, Fault> {
+                let Some(unit) = unit else { return Ok(None) };
+                Ok(
+                    workforce::responsible(&ctx.app, tx, unit, duty, area, workforce::Ask::Own, ctx.now)?
+                        .and_then(|one| one.worker),
+                )
+            };
+            let (worker, unit) = match by {
+                By::Dispatcher => (of(tx, centre, "dispatch")?, centre),
+                By::Verifier => (of(tx, centre, "verify")?, centre),
+                By::Holder => (worker.or(of(tx, unit, "handle")?), unit),
+                By::Grid => match area {
+                    Some(area) => match workforce::grid_worker_of(&ctx.app, tx, area, workforce::Ask::Own, ctx.now)? {
+                        Some(found) => (found.on_duty.worker().map(Into::into), Some(found.unit)),
+                        None => (None, None),
+                    },
+                    None => (None, None),
+                },
+            };
+            let Some(worker) = worker else { return Ok(None) };
+            let name = workforce::worker(tx, worker)?.map(|one| one.name).unwrap_or_default();
+            let Some(account) = access::account_of_worker(tx, worker)? else {
+                return Ok(None);
+            };
+            Ok(Some(Actor::Account {
+                id: account,
+                worker: Some(worker),
+                unit,
+                name,
+            }))
+        })
+        .await?;
+    Ok(found.map(|actor| Ctx { actor, ..base }))
+}
