@@ -203,7 +203,7 @@ fn check(rules: &Rules, s: &Submission) -> Result<(), Fault> {
         ("on_the_spot.answer_body", s.on_the_spot.as_ref().map(|o| o.answer_body.as_str()), MAX_BODY),
     ] {
         if long(text, most) {
-            return Err(Fault::refused("text_too_long").field(field).with("most", most));
+            return Err(Fault::invalid(field, "text_too_long").with("most", most));
         }
     }
     if rules.pack.channel(&s.channel).is_none() {

@@ -103,38 +103,3 @@ pub fn notice(lang: Lang, kind: &str, body: &Value) -> String {
     ];
     i18n::sentence(lang, &format!("notice_{kind}"), &params)
 }
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-    use domain::cases::table::{Action, MORE_CODES};
-    use std::collections::BTreeSet;
-
-    #[test]
-    fn every_refusal_state_step_and_action_has_its_words() {
-        let mut codes: Vec<String> = domain::cases::ALL_CODES.iter().chain(MORE_CODES).map(|code| (*code).to_owned()).collect();
-        codes.extend(StateKey::ALL.iter().map(|s| format!("state_{}", s.key())));
-        codes.extend(domain::policy::Step::ALL.iter().map(|s| format!("step_{}", s.key())));
-        codes.extend(Action::ALL.iter().map(|a| format!("action_{}", a.key())));
-        let missing: Vec<String> = codes.into_iter().filter(|code| !i18n::known(code)).collect();
-        assert!(missing.is_empty(), "{missing:?}");
-    }
-
-    /// Every kind of event this part writes has a name and a sentence.
-    #[test]
-    fn every_event_is_told_in_words() {
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/cases");
-        let files = ["actions/receive.rs", "actions/dispatch.rs", "actions/joint.rs", "actions/requests.rs", "actions/finish.rs"];
-        let more = ["actions/joining.rs", "actions/oversight.rs", "timers.rs", "portal.rs", "intake.rs"];
-        let mut kinds = BTreeSet::new();
-        for file in files.iter().chain(&more) {
-            let text = std::fs::read_to_string(format!("{folder}/{file}")).unwrap();
-            kinds.extend(text.split("\"case.").skip(1).map(|rest| rest.split('"').next().unwrap().to_owned()));
-        }
-        kinds.remove("clock_looked_at");
-        let missing: Vec<&String> =
-            kinds.iter().filter(|kind| !i18n::known(&format!("event_{kind}")) || !i18n::known(&format!("said_{kind}"))).collect();
-        assert!(kinds.len() > 20 && missing.is_empty(), "{missing:?}");
-    }
-}

@@ -220,7 +220,7 @@ fn need_area(ctx: &Ctx, id: AreaId) -> Result<(), Fault> {
 fn text(field: &'static str, value: &str) -> Result<String, Fault> {
     let value = value.trim();
     if value.is_empty() || value.chars().count() > MAX_TEXT {
-        return Err(Fault::refused("text_length").field(field).with("most", MAX_TEXT));
+        return Err(Fault::invalid(field, "text_length").with("most", MAX_TEXT));
     }
     Ok(value.to_owned())
 }
@@ -228,7 +228,7 @@ fn text(field: &'static str, value: &str) -> Result<String, Fault> {
 fn optional_text(field: &'static str, value: Option<&str>) -> Result<String, Fault> {
     let value = value.unwrap_or_default().trim();
     if value.chars().count() > MAX_TEXT {
-        return Err(Fault::refused("text_length").field(field).with("most", MAX_TEXT));
+        return Err(Fault::invalid(field, "text_length").with("most", MAX_TEXT));
     }
     Ok(value.to_owned())
 }

@@ -145,7 +145,7 @@ fn text<'t>(field: &'static str, text: &'t str) -> Result<&'t str, Fault> {
         return Err(Fault::invalid(field, "reason_missing"));
     }
     if text.chars().count() > MAX_TEXT {
-        return Err(Fault::refused("text_too_long").field(field).with("most", MAX_TEXT));
+        return Err(Fault::invalid(field, "text_too_long").with("most", MAX_TEXT));
     }
     Ok(text)
 }

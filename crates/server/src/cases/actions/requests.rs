@@ -66,7 +66,7 @@ fn amount_asked(tx: &mut Tx, work: &Work, days: Option<f64>) -> Result<i64, Faul
     let limit = clocks::first_limit(&clock);
     let most = limit.parts as f64 / limit.unit.one() as f64 * f64::from(work.rules.pack.thresholds.extension_percent.value) / 100.0;
     let asked = days.unwrap_or(most);
-    if asked.is_nan() || asked <= 0.0 {
+    if !(asked > 0.0) {
         return Err(Fault::invalid("days", "extension_too_short"));
     }
     if asked > most + 1e-9 {

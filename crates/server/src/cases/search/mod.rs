@@ -19,12 +19,11 @@ use crate::platform::fault::Fault;
 use crate::platform::ids::CaseId;
 use crate::platform::scope::Permission;
 use crate::platform::tx::Tx;
+use axum::http::StatusCode;
 use domain::text::{normalise, pinyin_of};
 use postings::{FIELD_END, Places, SEGMENT};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// The parameter a refusal is about.
-const QUERY: &str = "q";
 /// Words of one query.
 const MAX_WORDS: usize = 8;
 /// Characters of one query.
@@ -150,7 +149,7 @@ pub fn find(ctx: &Ctx, tx: &mut Tx, query: &str, after: Option<i64>, limit: usiz
 }
 
 fn words_of(query: &str) -> Result<Vec<String>, Fault> {
-    let refuse = |code| Fault::invalid(QUERY, code);
+    let refuse = |code| Fault::new(StatusCode::UNPROCESSABLE_ENTITY, code).field("q");
     let query = normalise(query);
     if query.is_empty() {
         return Err(refuse("query_empty"));
