@@ -20,6 +20,7 @@ steps! {
     4 "0004_workforce",
     5 "0005_cases",
     6 "0006_search",
+    8 "0008_exchange",
 }
 
 #[cfg(test)]

@@ -118,6 +118,38 @@ pub fn start(ctx: &Ctx, tx: &mut Tx, rules: &Rules, row: &CaseRow, party: String
     Ok(Some(clock))
 }
 
+/// The clock of a case that ran elsewhere, as if it had run here: from then to its end, or still running. What it would have warned of
+/// before now counts as told: nobody is alarmed for what is past.
+pub fn of_past(ctx: &Ctx, rules: &Rules, row: &CaseRow, step: Step, from: Timestamp, end: Option<Timestamp>) -> Result<Option<ClockRow>, Fault> {
+    let category = row.category_code.clone().unwrap_or_default();
+    let Some(rule) = rules.pack.limit(&category, row.urgent, step) else { return Ok(None) };
+    let mut log = ClockLog::start(from, rules.rule_ref(rule), rule.limit, rules.calendar.clone()).map_err(Fault::internal)?;
+    if let Some(at) = end {
+        log.push(Event::Stopped { at }).map_err(Fault::internal)?;
+    }
+    let mut clock = ClockRow {
+        id: ctx.app.new_id(),
+        case: row.id,
+        party: LEAD.to_owned(),
+        step: step.key().to_owned(),
+        urgent: row.urgent,
+        log,
+        due_at: None,
+        warn_at: None,
+        state: "running".to_owned(),
+        late: false,
+        next_at: None,
+        told: String::new(),
+    };
+    refresh(ctx, rules, &mut clock, u32::from(rule.warn_percent) * 10)?;
+    if clock.state == "running" {
+        let past = rungs(rules, &clock).into_iter().take_while(|rung| rung.at <= ctx.now);
+        clock.told = past.map(|rung| rung.name).collect::<Vec<_>>().join(" ");
+        clock.next_at = next_moment(rules, &clock);
+    }
+    Ok(Some(clock))
+}
+
 /// Ends a clock: nothing more counts.
 pub fn stop(ctx: &Ctx, tx: &mut Tx, rules: &Rules, clock: &mut ClockRow) -> Result<(), Fault> {
     push(ctx, tx, rules, clock, Event::Stopped { at: ctx.now })

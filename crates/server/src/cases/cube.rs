@@ -56,6 +56,11 @@ impl Facts {
         }
     }
 
+    /// The areas it lies in, from the top.
+    pub fn areas(&self) -> impl Iterator<Item = AreaId> {
+        self.areas.into_iter().flatten()
+    }
+
     /// The counters this case adds 1 to.
     pub fn cells(&self) -> Vec<Cell> {
         let mut cells: Vec<Cell> = vec![("state", "state", self.state.key().to_owned(), 0)];

@@ -266,12 +266,12 @@ pub fn title_from(body: &str) -> String {
 }
 
 /// What kind of matter it was taken as.
-struct Kind {
-    code: Option<String>,
-    source: Option<&'static str>,
-    confidence: Option<f64>,
-    second: Option<String>,
-    urgent: bool,
+pub(super) struct Kind {
+    pub code: Option<String>,
+    pub source: Option<&'static str>,
+    pub confidence: Option<f64>,
+    pub second: Option<String>,
+    pub urgent: bool,
 }
 
 fn settle(ctx: &Ctx, rules: &Rules, s: &Submission, says: &Assessment) -> Kind {
@@ -310,7 +310,7 @@ fn look(ctx: &Ctx, s: &Submission, says: &Assessment, kind: &Kind, spot: Option<
 }
 
 /// Seals who reported; gives the record's id and whether they can be reached.
-fn keep_reporter(ctx: &Ctx, tx: &mut Tx, s: &Submission) -> Result<(Option<ReporterId>, bool), Fault> {
+pub(super) fn keep_reporter(ctx: &Ctx, tx: &mut Tx, s: &Submission) -> Result<(Option<ReporterId>, bool), Fault> {
     let Some(input) = &s.reporter else { return Ok((None, false)) };
     let filled = |text: &Option<String>| text.as_deref().map(str::trim).filter(|t| !t.is_empty()).map(str::to_owned);
     let (name, phone) = (filled(&input.name), filled(&input.phone));
@@ -331,7 +331,7 @@ fn keep_reporter(ctx: &Ctx, tx: &mut Tx, s: &Submission) -> Result<(Option<Repor
     Ok((Some(id), true))
 }
 
-fn new_row(ctx: &Ctx, rules: &Rules, s: &Submission, id: CaseId, number: String, title: String, spot: Option<&Spot>, kind: &Kind, content: String) -> CaseRow {
+pub(super) fn new_row(ctx: &Ctx, rules: &Rules, s: &Submission, id: CaseId, number: String, title: String, spot: Option<&Spot>, kind: &Kind, content: String) -> CaseRow {
     let position = wgs84(s).ok().flatten();
     let public = kind.code.as_deref().and_then(|code| rules.pack.category(code)).is_some_and(|c| c.public);
     CaseRow {

@@ -14,6 +14,7 @@ mod duplicates;
 mod http;
 pub mod intake;
 mod messages;
+pub mod past;
 mod place;
 pub mod portal;
 pub mod queue;

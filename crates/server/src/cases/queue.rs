@@ -22,7 +22,7 @@ const COUNTED: i64 = 10_000;
 const POINTS: i64 = 5_000;
 
 /// What a list is asked for.
-#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, IntoParams, ToSchema)]
 #[into_params(parameter_in = Query)]
 #[serde(default)]
 pub struct ListQuery {
@@ -305,6 +305,85 @@ fn filter(rules: &Rules, q: &ListQuery) -> Result<Filter, Fault> {
     filter.unit = q.unit.as_deref().map(|u| u.parse().map_err(|_| Fault::invalid("unit", "unit_unknown"))).transpose()?;
     filter.worker = q.worker.as_deref().map(|w| w.parse().map_err(|_| Fault::invalid("worker", "worker_unknown"))).transpose()?;
     Ok(filter)
+}
+
+/// A whole list, for taking it out; one more than `most` when there are more.
+pub fn whole(ctx: &Ctx, tx: &mut Tx, q: &ListQuery, most: usize) -> Result<Vec<CaseBrief>, Fault> {
+    let mut q = ListQuery { limit: Some(http::PAGE_MAX), after: None, ..q.clone() };
+    let mut all = Vec::new();
+    loop {
+        let page = page(ctx, tx, &q)?;
+        all.extend(page.items);
+        q.after = page.next;
+        if q.after.is_none() || all.len() > most {
+            all.truncate(most + 1);
+            return Ok(all);
+        }
+    }
+}
+
+/// A closed matter as anybody may read it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct PublishedCase {
+    /// Without numbers that could be somebody's.
+    pub title: String,
+    pub category: String,
+    pub area: String,
+    pub unit: Option<String>,
+    /// The day.
+    pub received_on: String,
+    pub closed_on: String,
+}
+
+/// Fewer than this are not shown: a few would tell who is meant.
+pub const FEWEST_PUBLISHED: usize = 10;
+/// Outcomes shown at most, the newest.
+const MOST_PUBLISHED: i64 = 50;
+
+/// Closed matters of kinds the pack makes public, in an area; none when there are too few.
+pub fn published(ctx: &Ctx, tx: &mut Tx, area: AreaId) -> Result<Vec<PublishedCase>, Fault> {
+    let rules = place::rules(ctx)?;
+    let (_, depth) = place::chain_of(ctx, area).ok_or_else(Fault::not_found)?;
+    let rows = store::published(tx, &Reach::Area(depth, area), MOST_PUBLISHED)?;
+    let is_public = |row: &&CaseRow| row.category_code.as_deref().and_then(|c| rules.pack.category(c)).is_some_and(|c| c.public);
+    let rows: Vec<CaseRow> = rows.iter().filter(is_public).cloned().collect();
+    if rows.len() < FEWEST_PUBLISHED {
+        return Ok(Vec::new());
+    }
+    let labels = place::labels(ctx, tx, &rows)?;
+    let one = |row: &CaseRow| PublishedCase {
+        title: without_numbers(&row.title),
+        category: row.category_code.as_deref().map(|code| super::words::category(ctx.lang, &rules, code)).unwrap_or_default(),
+        area: row.area_id.and_then(|id| labels.areas.get(&id)).map(|(_, full)| full.clone()).unwrap_or_default(),
+        unit: row.unit_id.and_then(|id| labels.units.get(&id)).cloned(),
+        received_on: row.received_at.date().to_string(),
+        closed_on: row.ended_at.map(|at| at.date().to_string()).unwrap_or_default(),
+    };
+    Ok(rows.iter().map(one).collect())
+}
+
+/// Runs of digits that could be a number of a person, a house or a car become dots.
+fn without_numbers(text: &str) -> String {
+    const SHORT: usize = 3;
+    let (mut out, mut run) = (String::new(), String::new());
+    let flush = |run: &mut String, out: &mut String| {
+        if run.len() > SHORT {
+            out.push('…');
+        } else {
+            out.push_str(run);
+        }
+        run.clear();
+    };
+    for c in text.chars() {
+        if c.is_ascii_alphanumeric() {
+            run.push(c);
+        } else {
+            flush(&mut run, &mut out);
+            out.push(c);
+        }
+    }
+    flush(&mut run, &mut out);
+    out
 }
 
 /// One page of a list.

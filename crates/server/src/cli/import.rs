@@ -1,5 +1,6 @@
-//! `wangge import areas FILE`: division codes, or boundaries, from a file into the database.
+//! `wangge import areas FILE`: division codes, or boundaries, from a file into the database. Lists of cases are in `lists.rs`.
 
+use super::lists::{self, ListArgs};
 use super::{CliError, serve};
 use crate::platform::config::Config;
 use crate::platform::{App, Ctx};
@@ -18,6 +19,10 @@ pub struct Args {
 enum Command {
     /// 区划代码（CSV：code,name）或边界（GeoJSON）· Areas from CSV, or boundaries from GeoJSON
     Areas(Areas),
+    /// 历史来信及答复（CSV、xlsx：id,user,title,received_at,text,answer,answered_at,category）· Past messages with their answers
+    Messages(ListArgs),
+    /// 事件表格（CSV、xlsx，列名中英文均可）· A list of cases
+    Cases(ListArgs),
 }
 
 #[derive(Debug, clap::Args)]
@@ -42,7 +47,10 @@ struct Areas {
 }
 
 pub fn run(args: Args) -> Result<(), CliError> {
-    let Command::Areas(args) = args.command;
+    let args = match args.command {
+        Command::Areas(args) => args,
+        Command::Messages(args) | Command::Cases(args) => return lists::run(args),
+    };
     let mut config = Config::load(args.config.as_deref()).map_err(CliError::new)?;
     if args.pack.is_some() {
         config.pack.clone_from(&args.pack);

@@ -6,6 +6,7 @@
 //! all is done; a file is then there whole or not at all.
 
 use super::CliError;
+use crate::platform::sheet::without_formula;
 use ::learn::{MAX_LABEL_BYTES, Model, Options, Prediction, Report, evaluate, train};
 use clap::Subcommand;
 use csv::StringRecord;
@@ -168,21 +169,6 @@ fn suggestion(prediction: &Prediction) -> Vec<String> {
         label(&prediction.second),
         reasons.join("；"),
     ]
-}
-
-/// A spreadsheet cell that begins like a formula gets an apostrophe before it, plain numbers excepted, so that
-/// no spreadsheet program runs what a message's author wrote.
-fn without_formula(cell: &str) -> String {
-    let digits = cell.strip_prefix('-').unwrap_or(cell);
-    let number = digits.starts_with(|c: char| c.is_ascii_digit())
-        && digits.ends_with(|c: char| c.is_ascii_digit())
-        && digits.chars().all(|c| c.is_ascii_digit() || c == '.');
-    let starts = cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']);
-    if starts && !number {
-        format!("'{cell}")
-    } else {
-        cell.to_string()
-    }
 }
 
 /// A CSV file in memory: header, and rows with their row numbers.
@@ -387,33 +373,4 @@ fn as_table(report: &Report) -> String {
         ));
     }
     out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::without_formula;
-
-    #[test]
-    fn cells_that_begin_like_a_formula_are_made_text() {
-        for cell in [
-            "=1+1",
-            "+cmd",
-            "-2+3",
-            "@sum",
-            "\t=1",
-            "\r=1",
-            "＝1",
-            "＋1",
-            "－1",
-            "＠a",
-            "-",
-            "-1.2.x",
-            "+8613900000000",
-        ] {
-            assert_eq!(without_formula(cell), format!("'{cell}"));
-        }
-        for cell in ["-12.5", "-3", "路灯=不亮", "", "1+1"] {
-            assert_eq!(without_formula(cell), cell);
-        }
-    }
 }

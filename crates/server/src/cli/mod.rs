@@ -10,6 +10,7 @@ mod bench;
 pub mod demo;
 mod import;
 pub mod learn;
+mod lists;
 mod openapi;
 mod pack;
 pub mod serve;

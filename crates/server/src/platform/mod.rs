@@ -20,6 +20,7 @@ pub mod logs;
 pub mod outbox;
 pub mod scope;
 pub mod sealed;
+pub mod sheet;
 pub mod throttle;
 pub mod tx;
 

@@ -7,6 +7,7 @@ mod bare;
 mod blobs;
 mod cases;
 mod cli_learn;
+mod exchange;
 mod jobs;
 #[allow(dead_code)] // a part uses what it needs
 mod kit;
@@ -17,4 +18,5 @@ mod platform;
 mod privacy;
 mod territory;
 mod tidy;
+mod transparency;
 mod workforce;

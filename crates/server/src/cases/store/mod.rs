@@ -433,6 +433,24 @@ pub fn insert_event(tx: &mut Tx, case: CaseId, e: &NewEvent) -> Result<(), Fault
     Ok(())
 }
 
+/// The history of a case just made: kind, time and body of each step, in order, all under one mark.
+pub fn insert_events(tx: &mut Tx, case: CaseId, steps: &[(&'static str, Timestamp, serde_json::Value)], ledger: LedgerRef) -> Result<(), Fault> {
+    let mut sql = Sql::new("insert into case_event (case_id, seq, at, kind, body, strand, ledger_seq) values ");
+    for (nth, (kind, at, body)) in steps.iter().enumerate() {
+        sql = sql.push(if nth == 0 { "(" } else { ", (" }).bind(case).push(", ").bind(nth as i64 + 1).push(", ").bind(at.0);
+        sql = sql.push(", ").bind(*kind).push(", ").bind(body.to_string()).push(", ").bind(ledger.strand);
+        sql = sql.push(", ").bind(ledger.seq).push(")");
+    }
+    tx.run(&sql)?;
+    Ok(())
+}
+
+/// Of these cases, those that are here, with the hash of what was sent with their id.
+pub fn content_hashes(tx: &mut Tx, ids: impl IntoIterator<Item = CaseId>) -> Result<std::collections::HashMap<CaseId, String>, Fault> {
+    let sql = Sql::new("select id, content_hash from cases where id in (").list(ids).push(")");
+    tx.fetch(&sql)?.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+}
+
 /// The content hash an action's id was used with before.
 pub fn action_seen(tx: &mut Tx, id: &str) -> Result<Option<(CaseId, String)>, Fault> {
     let row = tx.query_opt("select case_id, content_hash from case_action where id = $1", &params![id])?;
@@ -511,11 +529,11 @@ pub fn insert_model(tx: &mut Tx, id: &str, at: Timestamp, samples: usize, bytes:
 }
 
 /// Texts with the category people settled on: set by staff, or never corrected until the case ended. Oldest first, so that of equal
-/// texts the latest decision counts.
+/// texts the latest decision counts. A guess about an imported case was never looked at by anyone, so it teaches nothing.
 pub fn training_samples(tx: &mut Tx, limit: i64) -> Result<Vec<(String, String)>, Fault> {
     let rows = tx.query(
         "select title, body, category_code from (select id, title, body, category_code, received_at from cases \
-         where category_code is not null and (category_source in ('staff', 'import') or state = 'closed') \
+         where category_code is not null and (category_source in ('staff', 'import') or (state = 'closed' and channel <> 'import')) \
          order by received_at desc, id desc limit $1) s order by received_at, id",
         &params![limit],
     )?;

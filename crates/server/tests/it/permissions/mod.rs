@@ -6,6 +6,7 @@
 
 mod access;
 mod cases;
+mod exchange;
 mod place;
 
 use crate::kit::{Answer, Client, EAST, PASSWORD, TestApp};
@@ -129,6 +130,7 @@ async fn samples(world: &mut World<'_>) -> Vec<Sample> {
     all.extend(access::samples(world).await);
     all.extend(place::samples(world).await);
     all.extend(cases::samples(world).await);
+    all.extend(exchange::samples(world).await);
     all
 }
 

@@ -1,0 +1,141 @@
+//! `wangge import messages FILE` and `wangge import cases FILE`: lists of cases into the database, every row checked first.
+
+use super::{CliError, serve};
+use crate::cases::search;
+use crate::demo;
+use crate::exchange::import::{self, ImportReport, Options};
+use crate::platform::config::Config;
+use crate::platform::{Ctx, Fault, Lang, logs};
+use crate::territory;
+use indicatif::{ProgressBar, ProgressStyle};
+use std::path::{Path, PathBuf};
+
+/// Problems printed; the rest are counted.
+const SHOWN: usize = 50;
+
+/// A list and how to take it over.
+#[derive(Debug, clap::Args)]
+pub struct ListArgs {
+    /// 文件 · CSV (UTF-8) or .xlsx
+    file: PathBuf,
+    /// 数据库 · Database, over the settings: `sqlite:PATH` or `postgres://..`
+    #[arg(long, value_name = "URL")]
+    into: Option<String>,
+    /// 导入演示数据目录 · Into the data of `wangge demo` in this folder
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["into", "config"])]
+    demo: Option<PathBuf>,
+    /// 配置文件 · Settings file
+    #[arg(long, env = "WANGGE_CONFIG")]
+    config: Option<PathBuf>,
+    /// 只检查，不写入 · Check every row, change nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// 没写区域的行归到此区域（编码）· Code of the area for rows that name none; the whole place if left out
+    #[arg(long, value_name = "CODE")]
+    area: Option<String>,
+    /// 来源名称，同名同编号只导入一次 · Name of the list; the file's name if left out
+    #[arg(long)]
+    source: Option<String>,
+    /// 跳过有问题的行 · Leave bad rows out and take the others
+    #[arg(long)]
+    skip_bad: bool,
+}
+
+/// Takes the list over.
+pub fn run(args: ListArgs) -> Result<(), CliError> {
+    let mut config = Config::load(args.config.as_deref()).map_err(CliError::new)?;
+    if let Some(into) = &args.into {
+        config.database.clone_from(into);
+    }
+    if let Some(data) = &args.demo {
+        config.database = format!("sqlite:{}", data.join("wangge.db").display());
+        config.key_file = data.join("wangge.key");
+        config.demo = true;
+    }
+    logs::start("warn");
+    let bytes = read(&args.file)?;
+    let runtime = tokio::runtime::Runtime::new().map_err(CliError::new)?;
+    let report = runtime.block_on(into_database(config, bytes, &args))?;
+    print!("{}", told(&report));
+    if report.problems.is_empty() || (args.skip_bad && !args.dry_run) {
+        return Ok(());
+    }
+    Err(CliError(format!(
+        "{} 处问题，未写入任何内容 · problems found, nothing was changed: {}",
+        report.problems.len() + report.more_problems,
+        "correct the rows, or leave them out with --skip-bad"
+    )))
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, CliError> {
+    let unreadable = |error: std::io::Error| CliError(format!("{}: {error}", path.display()));
+    let size = std::fs::metadata(path).map_err(unreadable)?.len();
+    if size > crate::exchange::MAX_BYTES as u64 {
+        return Err(CliError(format!("{} has {size} bytes, at most {} are read", path.display(), crate::exchange::MAX_BYTES)));
+    }
+    std::fs::read(path).map_err(unreadable)
+}
+
+async fn into_database(config: Config, bytes: Vec<u8>, args: &ListArgs) -> Result<ImportReport, CliError> {
+    let is_demo = config.demo;
+    let app = serve::open(config).await?;
+    if is_demo {
+        demo::open_place(&app).await.map_err(CliError::new)?;
+    }
+    let ctx = Ctx::system(&app, "import");
+    let area = match &args.area {
+        None => None,
+        Some(code) => {
+            let found = territory::current(&app).by_code(code).map(|area| area.id);
+            Some(found.ok_or_else(|| CliError(format!("没有编码为 {code} 的区域 · no area has this code")))?)
+        }
+    };
+    let stem = || args.file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    let options = Options {
+        source: args.source.clone().unwrap_or_else(stem),
+        area,
+        dry_run: args.dry_run,
+        skip_bad: args.skip_bad,
+        max_rows: crate::exchange::MAX_ROWS,
+    };
+    let bar = ProgressBar::new(0).with_style(ProgressStyle::with_template("{pos}/{len} {wide_bar} {eta}").expect("a fixed template"));
+    let written = |done: usize, total: usize| {
+        bar.set_length(total as u64);
+        bar.set_position(done as u64);
+    };
+    let report = import::import(&ctx, bytes, options, written).await.map_err(|fault| told_fault(&fault))?;
+    bar.finish_and_clear();
+    while report.changed && search::round(&app).await.map_err(CliError::new)? {}
+    Ok(report)
+}
+
+fn told_fault(fault: &Fault) -> CliError {
+    CliError(format!("{} · {}", fault.view(Lang::Zh).message, fault.view(Lang::En).message))
+}
+
+/// The report as lines.
+fn told(report: &ImportReport) -> String {
+    let mut out = String::new();
+    for problem in report.problems.iter().take(SHOWN) {
+        out += &format!("row {}\t{}\t{}\t{}\n", problem.row, problem.column, problem.code, problem.message);
+    }
+    let rest = report.problems.len().saturating_sub(SHOWN) + report.more_problems;
+    if rest > 0 {
+        out += &format!("… {rest} more\n");
+    }
+    if !report.ignored_columns.is_empty() {
+        out += &format!("未导入的列 · columns left out: {}\n", report.ignored_columns.join("、"));
+    }
+    let verb = if report.changed { "已导入 · imported" } else { "将导入 · would import" };
+    out += &format!(
+        "{} 行 · rows, {} 可导入 · fine, {} 已存在 · already here, {verb} {}",
+        report.rows, report.ok, report.already, report.added
+    );
+    if report.changed {
+        out += &format!(
+            "（已结案 · closed {}，已派遣 · with a unit {}，待查看 · to be looked at {}）",
+            report.closed, report.assigned, report.to_look_at
+        );
+    }
+    out + "\n"
+}
