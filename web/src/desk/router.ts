@@ -12,7 +12,8 @@ declare module 'vue-router' {
 }
 
 const children: RouteRecordRaw[] = [
-  { path: '', name: 'home', redirect: () => ({ name: homePage() }) },
+  // Where it leads is decided once the session is known (below).
+  { path: '', name: 'home', component: () => import('./shell/AccountPage.vue') },
   { path: 'cases', name: 'cases', component: () => import('./cases/QueuePage.vue'), meta: { needs: ['case.read'] } },
   { path: 'cases/:id', name: 'case', component: () => import('./cases/CasePage.vue'), props: true, meta: { needs: ['case.read'] } },
   { path: 'intake', name: 'intake', component: () => import('./cases/IntakePage.vue'), meta: { needs: ['case.intake'] } },
@@ -68,6 +69,7 @@ export function makeRouter() {
     const session = await currentSession()
     if (!session) return { name: 'login', query: to.fullPath === '/' ? {} : { next: to.fullPath } }
     if (session.must_change_password && to.name !== 'password') return { name: 'password' }
+    if (to.name === 'home') return { name: homePage(), replace: true }
     if (to.meta.needs && !can(...to.meta.needs)) return me.value && to.name !== homePage() ? { name: homePage() } : { name: 'me' }
     return true
   })

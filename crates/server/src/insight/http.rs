@@ -41,7 +41,7 @@ pub struct BoardView {
     by_category: Vec<CategorySlice>,
     by_unit: Vec<UnitSlice>,
     by_channel: Vec<ChannelSlice>,
-    trend: Vec<DayView>,
+    trend: Vec<TrendDay>,
     resolved_by_level: Vec<LevelShare>,
     /// The pack's target for what is resolved at the lowest two levels, 0 to 1.
     resolved_here_target: f64,
@@ -108,7 +108,7 @@ struct ChannelSlice {
 }
 
 #[derive(Debug, Serialize, ToSchema)]
-struct DayView {
+struct TrendDay {
     day: String,
     received: i64,
     closed: i64,
@@ -191,7 +191,7 @@ fn view(ctx: &Ctx, current: &Current, board: Board) -> BoardView {
         trend: board
             .trend
             .into_iter()
-            .map(|day| DayView {
+            .map(|day| TrendDay {
                 day: Timestamp::from_day(day.day, 0).date().to_string(),
                 received: day.received,
                 closed: day.closed,
