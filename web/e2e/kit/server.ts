@@ -36,7 +36,7 @@ export async function startDemo(at: string): Promise<Running> {
   const data = await mkdtemp(join(tmpdir(), 'wangge-e2e-'))
   const listen = `127.0.0.1:${await freePort()}`
   const begun = Date.now()
-  const child = spawn(program(), ['demo', '--data', data, '--listen', listen, '--password', PASSWORD, '--at', at], {
+  const child = spawn(program(), ['demo', '--data', data, '--listen', listen, '--password', PASSWORD, '--at', at, '--cases', '0'], {
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let said = ''
