@@ -562,6 +562,8 @@ export interface CaseFilter {
   q?: string
   received_from?: string
   received_to?: string
+  handled_from?: string
+  ended_from?: string
   due_before?: string
   sort?: 'due' | 'received'
   limit?: number

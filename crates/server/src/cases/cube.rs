@@ -6,7 +6,7 @@
 //! - what happened on a day (`day` = days since 1970-01-01 in +08:00): `received`, `handled`, `handled_on_time`,
 //!   `handled_answered` (counted on the day of handling), `answered`, `closed`, `declined`, `withdrawn`.
 //!
-//! Dimensions: `all` (key empty), `state`, `category`, `unit`, `channel`, `level` (depth of the unit that resolved it). Cells that a recount
+//! Dimensions: `all` (key empty), `state`, `category`, `unit`, `channel`, `level` (depth of the unit that resolved it), `category_level` (`CATEGORY/DEPTH`, for the funnel per class of matter). Cells that a recount
 //! from the table `cases` would not give do not exist: a test recounts.
 
 use super::record::CaseRow;
@@ -71,6 +71,7 @@ impl Facts {
             cells.push((measure, "channel", self.channel.clone(), day));
             if level {
                 cells.push((measure, "level", self.level.clone(), day));
+                cells.push((measure, "category_level", format!("{}/{}", self.category, self.level), day));
             }
         };
         // A merged case's reports count in the case they went to.

@@ -50,6 +50,10 @@ pub struct ListQuery {
     pub received_from: Option<String>,
     /// Received before (RFC 3339).
     pub received_to: Option<String>,
+    /// Handled at or after (RFC 3339).
+    pub handled_from: Option<String>,
+    /// Closed, declined or withdrawn at or after (RFC 3339).
+    pub ended_from: Option<String>,
     /// Due before (RFC 3339).
     pub due_before: Option<String>,
     /// `due` or `received`.
@@ -113,6 +117,8 @@ pub struct Filter {
     supervised: Option<bool>,
     received_from: Option<Timestamp>,
     received_to: Option<Timestamp>,
+    handled_from: Option<Timestamp>,
+    ended_from: Option<Timestamp>,
     due_before: Option<Timestamp>,
     waiting_request: bool,
 }
@@ -123,6 +129,7 @@ impl Filter {
         let none = self.states.is_empty() && self.categories.is_empty() && !self.open_only && !self.waiting_request;
         none && self.unit.is_none() && self.worker.is_none() && self.channel.is_none() && self.urgent.is_none()
             && self.supervised.is_none() && self.received_from.is_none() && self.received_to.is_none() && self.due_before.is_none()
+            && self.handled_from.is_none() && self.ended_from.is_none()
     }
 
     /// Adds the conditions, each beginning with `and`.
@@ -150,6 +157,12 @@ impl Filter {
         }
         if let Some(supervised) = self.supervised {
             sql = sql.push(" and c.supervised = ").bind(supervised);
+        }
+        if let Some(at) = self.handled_from {
+            sql = sql.push(" and c.handled_at >= ").bind(at.0);
+        }
+        if let Some(at) = self.ended_from {
+            sql = sql.push(" and c.ended_at >= ").bind(at.0);
         }
         if let Some(at) = self.received_from {
             sql = sql.push(" and c.received_at >= ").bind(at.0);
@@ -284,6 +297,8 @@ fn filter(rules: &Rules, q: &ListQuery) -> Result<Filter, Fault> {
         urgent: q.urgent,
         supervised: q.supervised,
         received_from: time("received_from", &q.received_from)?,
+        handled_from: time("handled_from", &q.handled_from)?,
+        ended_from: time("ended_from", &q.ended_from)?,
         received_to: time("received_to", &q.received_to)?,
         due_before: time("due_before", &q.due_before)?,
         ..Filter::default()

@@ -235,7 +235,7 @@ fn link(ctx: &Ctx, area: AreaId, key: &str) -> String {
     let (from, today) = super::period(ctx);
     let day = |day: i64| Timestamp::from_day(day, 0).date().to_string();
     let rest = match key {
-        "open" => "&queue=all&open=true".to_owned(),
+        "open" => "&queue=all".to_owned(),
         "late" => "&queue=late".to_owned(),
         "received_today" => format!("&queue=all&received_from={}", day(today)),
         "received" => format!("&queue=all&received_from={}", day(from)),

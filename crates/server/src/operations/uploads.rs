@@ -251,6 +251,7 @@ pub struct PhotoQuery {
     /// The case it belongs to: who may see the case may see the photo.
     case: CaseId,
     /// `thumb` (320 pixels) or `full` (at most 2048).
+    #[param(inline)]
     size: Option<Size>,
 }
 

@@ -62,7 +62,7 @@ pub async fn all(server: &Server, on: &'static str, args: &Args) -> Result<Vec<F
         run.repeat("case page", &dispatcher, READERS, args.requests, page)
             .await?,
     );
-    let queue = |_| Ask::Get("/api/v1/cases?queue=all&open=true&limit=25".to_owned());
+    let queue = |_| Ask::Get("/api/v1/cases?queue=all&limit=25".to_owned());
     figures.push(
         run.repeat("queue page", &dispatcher, READERS, args.requests, queue)
             .await?,
