@@ -10,11 +10,24 @@ use domain::workforce::Ask;
 use serde_json::{Value, json};
 
 /// Leaves a notice for a worker.
-pub fn tell(ctx: &Ctx, tx: &mut Tx, worker: WorkerId, row: &CaseRow, kind: &'static str, body: Value) -> Result<(), Fault> {
+pub fn tell(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    worker: WorkerId,
+    row: &CaseRow,
+    kind: &'static str,
+    body: Value,
+) -> Result<(), Fault> {
     let id: MessageId = ctx.app.new_id();
     store::insert_notice(tx, id, worker, row.id, kind, &body, ctx.now)?;
     let units = row.unit_id.into_iter().collect();
-    tx.publish(LiveEvent { topic: Topic::Case, kind: "notice", id: row.id.to_string(), areas: row.areas, units });
+    tx.publish(LiveEvent {
+        topic: Topic::Case,
+        kind: "notice",
+        id: row.id.to_string(),
+        areas: row.areas,
+        units,
+    });
     Ok(())
 }
 
@@ -23,7 +36,11 @@ pub fn call_out(ctx: &Ctx, tx: &mut Tx, rules: &Rules, row: &CaseRow) -> Result<
     if !row.is_open() || row.arrived_at.is_some() {
         return Ok(());
     }
-    let must_come = row.category_code.as_deref().and_then(|c| rules.pack.category(c)).is_some_and(|c| c.must_come);
+    let must_come = row
+        .category_code
+        .as_deref()
+        .and_then(|c| rules.pack.category(c))
+        .is_some_and(|c| c.must_come);
     if !must_come && !row.urgent {
         return Ok(());
     }
@@ -31,12 +48,26 @@ pub fn call_out(ctx: &Ctx, tx: &mut Tx, rules: &Rules, row: &CaseRow) -> Result<
     let minutes = rules.pack.thresholds.arrival_minutes.value;
     if let Some((worker, stand_in)) = called {
         let body = json!({ "number": row.number, "title": row.title, "minutes": minutes, "stand_in": stand_in });
-        tell(ctx, tx, worker, row, if must_come { "must_come" } else { "urgent" }, body)?;
+        tell(
+            ctx,
+            tx,
+            worker,
+            row,
+            if must_come { "must_come" } else { "urgent" },
+            body,
+        )?;
     }
     Ok(())
 }
 
 /// A case came to a worker.
 pub fn new_case(ctx: &Ctx, tx: &mut Tx, worker: WorkerId, row: &CaseRow) -> Result<(), Fault> {
-    tell(ctx, tx, worker, row, "new_case", json!({ "number": row.number, "title": row.title }))
+    tell(
+        ctx,
+        tx,
+        worker,
+        row,
+        "new_case",
+        json!({ "number": row.number, "title": row.title }),
+    )
 }

@@ -53,11 +53,17 @@ pub fn assess<'r>(ctx: &Ctx, tx: &mut Tx, rules: &'r Rules, title: &str, body: &
             reasons: if nth == 0 { reasons.clone() } else { Vec::new() },
         })
         .collect();
-    let sure = guesses.first().is_some_and(|best| best.confidence >= rules.pack.thresholds.auto_classify.value);
+    let sure = guesses
+        .first()
+        .is_some_and(|best| best.confidence >= rules.pack.thresholds.auto_classify.value);
     Ok(Assessment {
         auto: sure && source == learn::Source::Model,
         guesses,
-        source: if source == learn::Source::Model { "model" } else { "keyword" },
+        source: if source == learn::Source::Model {
+            "model"
+        } else {
+            "keyword"
+        },
         urgent: rules.pack.urgent_hint_for(&text),
         redirect: rules.pack.redirect_for(&text),
     })
@@ -77,7 +83,10 @@ fn classifier(ctx: &Ctx, tx: &mut Tx, rules: &Rules) -> Result<Arc<Classifier>, 
         Some(id) => Some(Model::from_bytes(&store::model_bytes(tx, id)?).map_err(Fault::internal)?),
         None => None,
     };
-    let made = Arc::new(Classifier { keywords: keywords(rules)?, model });
+    let made = Arc::new(Classifier {
+        keywords: keywords(rules)?,
+        model,
+    });
     *kept.0.write().unwrap_or_else(PoisonError::into_inner) = Some((version, made.clone()));
     Ok(made)
 }
@@ -86,7 +95,10 @@ fn keywords(rules: &Rules) -> Result<Keywords, Fault> {
     let leaves = rules.pack.categories.iter().filter(|c| c.leaf);
     let lists: Vec<(&str, Vec<(&str, f32)>)> = leaves
         .map(|c| {
-            let words = c.keywords.iter().map(|w| (w.as_str(), (w.chars().count() as f32 / 2.0).clamp(0.5, 4.0)));
+            let words = c
+                .keywords
+                .iter()
+                .map(|w| (w.as_str(), (w.chars().count() as f32 / 2.0).clamp(0.5, 4.0)));
             (c.code.as_str(), words.collect())
         })
         .collect();
@@ -101,8 +113,13 @@ const MAX_SAMPLES: i64 = 50_000;
 /// little to learn from yet.
 pub fn retrain(ctx: &Ctx, tx: &mut Tx) -> Result<Option<usize>, Fault> {
     let samples = store::training_samples(tx, MAX_SAMPLES)?;
-    let pairs: Vec<(&str, &str)> = samples.iter().map(|(text, category)| (text.as_str(), category.as_str())).collect();
-    let Ok(model) = learn::train(&pairs, learn::Options::default()) else { return Ok(None) };
+    let pairs: Vec<(&str, &str)> = samples
+        .iter()
+        .map(|(text, category)| (text.as_str(), category.as_str()))
+        .collect();
+    let Ok(model) = learn::train(&pairs, learn::Options::default()) else {
+        return Ok(None);
+    };
     let id: JobId = ctx.app.new_id();
     store::insert_model(tx, &id.to_string(), ctx.now, pairs.len(), &model.to_bytes())?;
     let body = serde_json::json!({ "model": id.to_string(), "samples": pairs.len() });

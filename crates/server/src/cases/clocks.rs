@@ -65,7 +65,9 @@ pub fn step_of(state: StateKey, pack: &Pack, category: &str) -> Option<Step> {
 pub fn follow_state(ctx: &Ctx, tx: &mut Tx, rules: &Rules, row: &mut CaseRow, anew: bool) -> Result<(), Fault> {
     let category = row.category_code.clone().unwrap_or_default();
     let wanted = step_of(row.state, &rules.pack, &category);
-    let mut running = store::clocks_of(tx, row.id)?.into_iter().filter(|c| c.party == LEAD && !c.is_stopped());
+    let mut running = store::clocks_of(tx, row.id)?
+        .into_iter()
+        .filter(|c| c.party == LEAD && !c.is_stopped());
     let current = running.next();
     let keep = !anew && current.as_ref().map(|c| c.step.as_str()) == wanted.map(Step::key);
     let current = if keep {
@@ -94,9 +96,18 @@ pub fn note_due(row: &mut CaseRow, clock: Option<&ClockRow>) {
 }
 
 /// Starts the clock of a step for a party; none when the pack sets no limit.
-pub fn start(ctx: &Ctx, tx: &mut Tx, rules: &Rules, row: &CaseRow, party: String, step: Step) -> Result<Option<ClockRow>, Fault> {
+pub fn start(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    rules: &Rules,
+    row: &CaseRow,
+    party: String,
+    step: Step,
+) -> Result<Option<ClockRow>, Fault> {
     let category = row.category_code.clone().unwrap_or_default();
-    let Some(rule) = rules.pack.limit(&category, row.urgent, step) else { return Ok(None) };
+    let Some(rule) = rules.pack.limit(&category, row.urgent, step) else {
+        return Ok(None);
+    };
     let calendar = rules.calendar.clone();
     let log = ClockLog::start(ctx.now, rules.rule_ref(rule), rule.limit, calendar).map_err(Fault::internal)?;
     let mut clock = ClockRow {
@@ -120,10 +131,20 @@ pub fn start(ctx: &Ctx, tx: &mut Tx, rules: &Rules, row: &CaseRow, party: String
 
 /// The clock of a case that ran elsewhere, as if it had run here: from then to its end, or still running. What it would have warned of
 /// before now counts as told: nobody is alarmed for what is past.
-pub fn of_past(ctx: &Ctx, rules: &Rules, row: &CaseRow, step: Step, from: Timestamp, end: Option<Timestamp>) -> Result<Option<ClockRow>, Fault> {
+pub fn of_past(
+    ctx: &Ctx,
+    rules: &Rules,
+    row: &CaseRow,
+    step: Step,
+    from: Timestamp,
+    end: Option<Timestamp>,
+) -> Result<Option<ClockRow>, Fault> {
     let category = row.category_code.clone().unwrap_or_default();
-    let Some(rule) = rules.pack.limit(&category, row.urgent, step) else { return Ok(None) };
-    let mut log = ClockLog::start(from, rules.rule_ref(rule), rule.limit, rules.calendar.clone()).map_err(Fault::internal)?;
+    let Some(rule) = rules.pack.limit(&category, row.urgent, step) else {
+        return Ok(None);
+    };
+    let mut log =
+        ClockLog::start(from, rules.rule_ref(rule), rule.limit, rules.calendar.clone()).map_err(Fault::internal)?;
     if let Some(at) = end {
         log.push(Event::Stopped { at }).map_err(Fault::internal)?;
     }
@@ -156,8 +177,19 @@ pub fn stop(ctx: &Ctx, tx: &mut Tx, rules: &Rules, clock: &mut ClockRow) -> Resu
 }
 
 /// An approved pause.
-pub fn pause(ctx: &Ctx, tx: &mut Tx, rules: &Rules, clock: &mut ClockRow, approval: &str, reason: &str) -> Result<(), Fault> {
-    let event = Event::Paused { at: ctx.now, approval: approval.to_owned(), reason: cut(reason) };
+pub fn pause(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    rules: &Rules,
+    clock: &mut ClockRow,
+    approval: &str,
+    reason: &str,
+) -> Result<(), Fault> {
+    let event = Event::Paused {
+        at: ctx.now,
+        approval: approval.to_owned(),
+        reason: cut(reason),
+    };
     push(ctx, tx, rules, clock, event)
 }
 
@@ -167,10 +199,21 @@ pub fn resume(ctx: &Ctx, tx: &mut Tx, rules: &Rules, clock: &mut ClockRow) -> Re
 }
 
 /// An approved extension of so many thousandths of the limit's unit, at most the pack's share of the limit.
-pub fn extend(ctx: &Ctx, tx: &mut Tx, rules: &Rules, clock: &mut ClockRow, thousandths: u64, approval: &str) -> Result<(), Fault> {
+pub fn extend(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    rules: &Rules,
+    clock: &mut ClockRow,
+    thousandths: u64,
+    approval: &str,
+) -> Result<(), Fault> {
     let state = clock::replay(&clock.log, &rules.calendars, ctx.now).map_err(Fault::internal)?;
     let by = Amount::thousandths(thousandths, state.total.unit);
-    let event = Event::Extended { at: ctx.now, by, approval: approval.to_owned() };
+    let event = Event::Extended {
+        at: ctx.now,
+        by,
+        approval: approval.to_owned(),
+    };
     push(ctx, tx, rules, clock, event)
 }
 
@@ -187,9 +230,15 @@ fn cut(reason: &str) -> String {
 }
 
 fn push(ctx: &Ctx, tx: &mut Tx, rules: &Rules, clock: &mut ClockRow, event: Event) -> Result<(), Fault> {
-    clock.log.push(event).map_err(|error| Fault::refused("clock_refused").because(error))?;
+    clock
+        .log
+        .push(event)
+        .map_err(|error| Fault::refused("clock_refused").because(error))?;
     // A moved limit has its warnings before it again.
-    if matches!(clock.log.events().last(), Some(Event::Extended { .. } | Event::Resumed { .. })) {
+    if matches!(
+        clock.log.events().last(),
+        Some(Event::Extended { .. } | Event::Resumed { .. })
+    ) {
         clock.told.clear();
     }
     refresh(ctx, rules, clock, WARN_DEFAULT)?;
@@ -217,7 +266,9 @@ fn refresh(ctx: &Ctx, rules: &Rules, clock: &mut ClockRow, warn: u32) -> Result<
     clock.next_at = match state.phase {
         clock::Phase::Running => next_moment(rules, clock),
         // A pause ends by itself unless it was asked for again.
-        clock::Phase::Paused { since } => Some(since.plus_ms(i64::from(rules.pack.thresholds.pause_days.value) * DAY_MS)),
+        clock::Phase::Paused { since } => {
+            Some(since.plus_ms(i64::from(rules.pack.thresholds.pause_days.value) * DAY_MS))
+        }
         clock::Phase::Stopped { .. } => None,
     };
     Ok(())
@@ -234,17 +285,37 @@ pub struct Told {
 pub fn rungs(rules: &Rules, clock: &ClockRow) -> Vec<Told> {
     let mut steps: Vec<clock::Step> = Vec::new();
     // A ladder that warns by share already has the warning; a co-handler's clock has no ladder.
-    let ladder = if clock.party == LEAD { rules.pack.ladder.as_slice() } else { &[] };
+    let ladder = if clock.party == LEAD {
+        rules.pack.ladder.as_slice()
+    } else {
+        &[]
+    };
     if !ladder.iter().any(|rung| matches!(rung.when, When::Used(_))) {
         let share = u32::from(rules.warn_percent(clock)) * 10;
-        steps.push(clock::Step { name: WARN.into(), when: When::Used(share), urgent: clock.urgent });
+        steps.push(clock::Step {
+            name: WARN.into(),
+            when: When::Used(share),
+            urgent: clock.urgent,
+        });
     }
-    steps.extend(ladder.iter().map(|rung| clock::Step { name: rung.key.clone(), when: rung.when, urgent: clock.urgent }));
+    steps.extend(ladder.iter().map(|rung| clock::Step {
+        name: rung.key.clone(),
+        when: rung.when,
+        urgent: clock.urgent,
+    }));
     let duty = rules.duty_time();
     let deliveries = clock::ladder(&clock.log, &rules.calendars, &steps, |_| -> Duty<'_> { duty });
-    let Ok(deliveries) = deliveries else { return due_only(clock) };
-    let mut told: Vec<Told> =
-        deliveries.into_iter().map(|d| Told { at: d.at, name: d.step.name.clone() }).chain(due_only(clock)).collect();
+    let Ok(deliveries) = deliveries else {
+        return due_only(clock);
+    };
+    let mut told: Vec<Told> = deliveries
+        .into_iter()
+        .map(|d| Told {
+            at: d.at,
+            name: d.step.name.clone(),
+        })
+        .chain(due_only(clock))
+        .collect();
     told.retain(|t| !clock.told.split(' ').any(|name| name == t.name));
     told.sort_by_key(|t| t.at);
     told
@@ -253,7 +324,12 @@ pub fn rungs(rules: &Rules, clock: &ClockRow) -> Vec<Told> {
 /// The moment the limit passes: marked late to the minute, whoever is on duty.
 fn due_only(clock: &ClockRow) -> Vec<Told> {
     let due = clock.due_at.filter(|_| !clock.told.split(' ').any(|name| name == DUE));
-    due.map(|at| Told { at: at.plus_ms(1), name: DUE.into() }).into_iter().collect()
+    due.map(|at| Told {
+        at: at.plus_ms(1),
+        name: DUE.into(),
+    })
+    .into_iter()
+    .collect()
 }
 
 fn next_moment(rules: &Rules, clock: &ClockRow) -> Option<Timestamp> {
@@ -272,7 +348,9 @@ pub fn mark_told(tx: &mut Tx, rules: &Rules, clock: &mut ClockRow, names: &[Stri
 
 /// The clock of a party that has not stopped.
 pub fn running(tx: &mut Tx, case: CaseId, party: &str) -> Result<Option<ClockRow>, Fault> {
-    Ok(store::clocks_of(tx, case)?.into_iter().find(|c| c.party == party && !c.is_stopped()))
+    Ok(store::clocks_of(tx, case)?
+        .into_iter()
+        .find(|c| c.party == party && !c.is_stopped()))
 }
 
 /// Looks at a clock again at a moment, whatever else.
@@ -285,12 +363,44 @@ pub fn look_again(tx: &mut Tx, clock: &mut ClockRow, at: Timestamp) -> Result<()
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 enum EventDoc {
-    Started { at: i64, rule: String, version: u32, unit: String, parts: i64, next_day: bool, calendar: String, calendar_version: u32 },
-    Paused { at: i64, approval: String, reason: String },
-    Resumed { at: i64 },
-    Extended { at: i64, unit: String, parts: i64, approval: String },
-    Migrated { at: i64, rule: String, version: u32, unit: String, parts: i64, next_day: bool, calendar: String, calendar_version: u32, approval: String },
-    Stopped { at: i64 },
+    Started {
+        at: i64,
+        rule: String,
+        version: u32,
+        unit: String,
+        parts: i64,
+        next_day: bool,
+        calendar: String,
+        calendar_version: u32,
+    },
+    Paused {
+        at: i64,
+        approval: String,
+        reason: String,
+    },
+    Resumed {
+        at: i64,
+    },
+    Extended {
+        at: i64,
+        unit: String,
+        parts: i64,
+        approval: String,
+    },
+    Migrated {
+        at: i64,
+        rule: String,
+        version: u32,
+        unit: String,
+        parts: i64,
+        next_day: bool,
+        calendar: String,
+        calendar_version: u32,
+        approval: String,
+    },
+    Stopped {
+        at: i64,
+    },
 }
 
 const UNITS: [(Unit, &str); 4] = [
@@ -301,11 +411,19 @@ const UNITS: [(Unit, &str); 4] = [
 ];
 
 fn unit_key(unit: Unit) -> String {
-    UNITS.iter().find(|(u, _)| *u == unit).map(|(_, key)| (*key).to_owned()).unwrap_or_default()
+    UNITS
+        .iter()
+        .find(|(u, _)| *u == unit)
+        .map(|(_, key)| (*key).to_owned())
+        .unwrap_or_default()
 }
 
 fn unit_of(key: &str) -> Result<Unit, Fault> {
-    UNITS.iter().find(|(_, k)| *k == key).map(|(u, _)| *u).ok_or_else(|| Fault::internal(format!("unknown unit {key}")))
+    UNITS
+        .iter()
+        .find(|(_, k)| *k == key)
+        .map(|(u, _)| *u)
+        .ok_or_else(|| Fault::internal(format!("unknown unit {key}")))
 }
 
 pub(super) fn write_log(log: &ClockLog) -> String {
@@ -315,7 +433,12 @@ pub(super) fn write_log(log: &ClockLog) -> String {
 
 fn doc_of(event: &Event) -> EventDoc {
     match event.clone() {
-        Event::Started { at, rule, limit, calendar } => EventDoc::Started {
+        Event::Started {
+            at,
+            rule,
+            limit,
+            calendar,
+        } => EventDoc::Started {
             at: at.0,
             rule: rule.id,
             version: rule.version,
@@ -325,12 +448,25 @@ fn doc_of(event: &Event) -> EventDoc {
             calendar: calendar.id,
             calendar_version: calendar.version,
         },
-        Event::Paused { at, approval, reason } => EventDoc::Paused { at: at.0, approval, reason },
+        Event::Paused { at, approval, reason } => EventDoc::Paused {
+            at: at.0,
+            approval,
+            reason,
+        },
         Event::Resumed { at } => EventDoc::Resumed { at: at.0 },
-        Event::Extended { at, by, approval } => {
-            EventDoc::Extended { at: at.0, unit: unit_key(by.unit), parts: by.parts, approval }
-        }
-        Event::RuleMigrated { at, rule, limit, calendar, approval } => EventDoc::Migrated {
+        Event::Extended { at, by, approval } => EventDoc::Extended {
+            at: at.0,
+            unit: unit_key(by.unit),
+            parts: by.parts,
+            approval,
+        },
+        Event::RuleMigrated {
+            at,
+            rule,
+            limit,
+            calendar,
+            approval,
+        } => EventDoc::Migrated {
             at: at.0,
             rule: rule.id,
             version: rule.version,
@@ -352,28 +488,78 @@ pub(super) fn read_log(text: &str) -> Result<ClockLog, Fault> {
 }
 
 fn limit_of(unit: &str, parts: i64, next_day: bool) -> Result<Limit, Fault> {
-    let start = if next_day { Start::NextWorkingDay } else { Start::Immediately };
-    Limit::new(Amount { unit: unit_of(unit)?, parts }, start).map_err(Fault::internal)
+    let start = if next_day {
+        Start::NextWorkingDay
+    } else {
+        Start::Immediately
+    };
+    Limit::new(
+        Amount {
+            unit: unit_of(unit)?,
+            parts,
+        },
+        start,
+    )
+    .map_err(Fault::internal)
 }
 
 fn event_of(doc: EventDoc) -> Result<Event, Fault> {
     Ok(match doc {
-        EventDoc::Started { at, rule, version, unit, parts, next_day, calendar, calendar_version } => Event::Started {
+        EventDoc::Started {
+            at,
+            rule,
+            version,
+            unit,
+            parts,
+            next_day,
+            calendar,
+            calendar_version,
+        } => Event::Started {
             at: Timestamp(at),
             rule: RuleRef { id: rule, version },
             limit: limit_of(&unit, parts, next_day)?,
-            calendar: CalendarRef { id: calendar, version: calendar_version },
+            calendar: CalendarRef {
+                id: calendar,
+                version: calendar_version,
+            },
         },
-        EventDoc::Paused { at, approval, reason } => Event::Paused { at: Timestamp(at), approval, reason },
+        EventDoc::Paused { at, approval, reason } => Event::Paused {
+            at: Timestamp(at),
+            approval,
+            reason,
+        },
         EventDoc::Resumed { at } => Event::Resumed { at: Timestamp(at) },
-        EventDoc::Extended { at, unit, parts, approval } => {
-            Event::Extended { at: Timestamp(at), by: Amount { unit: unit_of(&unit)?, parts }, approval }
-        }
-        EventDoc::Migrated { at, rule, version, unit, parts, next_day, calendar, calendar_version, approval } => Event::RuleMigrated {
+        EventDoc::Extended {
+            at,
+            unit,
+            parts,
+            approval,
+        } => Event::Extended {
+            at: Timestamp(at),
+            by: Amount {
+                unit: unit_of(&unit)?,
+                parts,
+            },
+            approval,
+        },
+        EventDoc::Migrated {
+            at,
+            rule,
+            version,
+            unit,
+            parts,
+            next_day,
+            calendar,
+            calendar_version,
+            approval,
+        } => Event::RuleMigrated {
             at: Timestamp(at),
             rule: RuleRef { id: rule, version },
             limit: limit_of(&unit, parts, next_day)?,
-            calendar: CalendarRef { id: calendar, version: calendar_version },
+            calendar: CalendarRef {
+                id: calendar,
+                version: calendar_version,
+            },
             approval,
         },
         EventDoc::Stopped { at } => Event::Stopped { at: Timestamp(at) },
@@ -382,12 +568,17 @@ fn event_of(doc: EventDoc) -> Result<Event, Fault> {
 
 /// The explanation as sentences.
 pub fn explain_text(ctx: &Ctx, rules: &Rules, clock: &ClockRow) -> Result<Vec<String>, Fault> {
-    let lines = clock::explain(&clock.log, &rules.calendars, ctx.now).map_err(|error| Fault::refused("clock_not_explained").because(error))?;
+    let lines = clock::explain(&clock.log, &rules.calendars, ctx.now)
+        .map_err(|error| Fault::refused("clock_not_explained").because(error))?;
     Ok(clock::explain_text(&lines, lang_of(ctx)))
 }
 
 fn lang_of(ctx: &Ctx) -> clock::Lang {
-    if ctx.lang == Lang::En { clock::Lang::En } else { clock::Lang::Zh }
+    if ctx.lang == Lang::En {
+        clock::Lang::En
+    } else {
+        clock::Lang::Zh
+    }
 }
 
 /// One interval of an explanation.
@@ -411,7 +602,8 @@ pub struct Explanation {
 
 /// The explanation, line by line.
 pub fn explain(ctx: &Ctx, rules: &Rules, clock: &ClockRow) -> Result<Explanation, Fault> {
-    let lines = clock::explain(&clock.log, &rules.calendars, ctx.now).map_err(|error| Fault::refused("clock_not_explained").because(error))?;
+    let lines = clock::explain(&clock.log, &rules.calendars, ctx.now)
+        .map_err(|error| Fault::refused("clock_not_explained").because(error))?;
     let text = clock::explain_text(&lines, lang_of(ctx));
     let views = lines.iter().zip(&text).map(|(line, text)| ExplainLineView {
         from: line.from.to_string(),
@@ -421,7 +613,11 @@ pub fn explain(ctx: &Ctx, rules: &Rules, clock: &ClockRow) -> Result<Explanation
         text: text.clone(),
         total_text: clock::amount_text(line.sum, lang_of(ctx)),
     });
-    Ok(Explanation { lines: views.collect(), due_at: clock.due_at.map(|at| at.to_string()), text: text.clone() })
+    Ok(Explanation {
+        lines: views.collect(),
+        due_at: clock.due_at.map(|at| at.to_string()),
+        text: text.clone(),
+    })
 }
 
 fn reason_key(what: &clock::What) -> &'static str {

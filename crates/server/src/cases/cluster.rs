@@ -15,12 +15,27 @@ pub fn features(rows: &[CaseRow], zoom: f64, now: Timestamp, truncated: bool) ->
     let step = 360.0 / 256.0 * CELL / 2f64.powf(zoom.clamp(0.0, 22.0));
     let mut cells: BTreeMap<(i64, i64), Vec<&CaseRow>> = BTreeMap::new();
     for (nth, row) in rows.iter().enumerate() {
-        let (Some(lon), Some(lat)) = (row.lon, row.lat) else { continue };
+        let (Some(lon), Some(lat)) = (row.lon, row.lat) else {
+            continue;
+        };
         let own = (i64::MAX, nth as i64);
-        let key = if zoom >= SINGLE_FROM { own } else { ((lon / step).floor() as i64, (lat / step).floor() as i64) };
+        let key = if zoom >= SINGLE_FROM {
+            own
+        } else {
+            ((lon / step).floor() as i64, (lat / step).floor() as i64)
+        };
         cells.entry(key).or_default().push(row);
     }
-    let features: Vec<Value> = cells.values().map(|cell| if let [one] = cell.as_slice() { point(one, now) } else { cluster(cell, now) }).collect();
+    let features: Vec<Value> = cells
+        .values()
+        .map(|cell| {
+            if let [one] = cell.as_slice() {
+                point(one, now)
+            } else {
+                cluster(cell, now)
+            }
+        })
+        .collect();
     json!({ "type": "FeatureCollection", "features": features, "truncated": truncated })
 }
 

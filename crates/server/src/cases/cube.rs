@@ -71,7 +71,12 @@ impl Facts {
             cells.push((measure, "channel", self.channel.clone(), day));
             if level {
                 cells.push((measure, "level", self.level.clone(), day));
-                cells.push((measure, "category_level", format!("{}/{}", self.category, self.level), day));
+                cells.push((
+                    measure,
+                    "category_level",
+                    format!("{}/{}", self.category, self.level),
+                    day,
+                ));
             }
         };
         // A merged case's reports count in the case they went to.

@@ -4,8 +4,8 @@
 
 use super::place::{self, Rules, Spot};
 use super::record::CaseRow;
-use super::view::{NearbyCase, briefs};
 use super::store;
+use super::view::{NearbyCase, briefs};
 use crate::platform::*;
 use domain::time::DAY_MS;
 
@@ -41,14 +41,21 @@ pub fn find(ctx: &Ctx, tx: &mut Tx, rules: &Rules, probe: &Probe) -> Result<Vec<
     };
     let mut found = Vec::new();
     for row in rows {
-        let distance = probe.position.zip(row.lon.zip(row.lat)).map(|(here, there)| place::metres_between(here, there).round());
+        let distance = probe
+            .position
+            .zip(row.lon.zip(row.lat))
+            .map(|(here, there)| place::metres_between(here, there).round());
         if probe.except == Some(row.id) || distance.is_some_and(|d| d > metres) {
             continue;
         }
         let likeness = f64::from(learn::similar(probe.title, &row.title));
         let same_kind = probe.category.is_some() && probe.category == row.category_code.as_deref();
         // Of the same kind and near, half as much likeness is enough.
-        let needed = if same_kind && distance.is_some() { t.duplicate_similarity.value / 2.0 } else { t.duplicate_similarity.value };
+        let needed = if same_kind && distance.is_some() {
+            t.duplicate_similarity.value / 2.0
+        } else {
+            t.duplicate_similarity.value
+        };
         if likeness >= needed {
             found.push((row, distance, likeness));
         }
@@ -73,11 +80,18 @@ pub fn of_case(ctx: &Ctx, tx: &mut Tx, rules: &Rules, row: &CaseRow) -> Result<V
 }
 
 /// The found cases as lines, those outside the scope left out.
-pub fn in_scope(ctx: &Ctx, tx: &mut Tx, rules: &Rules, found: Vec<(CaseRow, Option<f64>, f64)>) -> Result<Vec<NearbyCase>, Fault> {
+pub fn in_scope(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    rules: &Rules,
+    found: Vec<(CaseRow, Option<f64>, f64)>,
+) -> Result<Vec<NearbyCase>, Fault> {
     let mut rows = Vec::new();
     let mut how = Vec::new();
     for (row, metres, likeness) in found {
-        let Some(loaded) = store::load(tx, row.id)? else { continue };
+        let Some(loaded) = store::load(tx, row.id)? else {
+            continue;
+        };
         if ctx.scope.sees(&loaded.scope_facts(), Permission::CaseRead) {
             rows.push(row);
             how.push((metres, likeness));
@@ -87,6 +101,10 @@ pub fn in_scope(ctx: &Ctx, tx: &mut Tx, rules: &Rules, found: Vec<(CaseRow, Opti
     Ok(lines
         .into_iter()
         .zip(how)
-        .map(|(case, (distance_m, likeness))| NearbyCase { case, distance_m, similarity: Some((likeness * 100.0).round() / 100.0) })
+        .map(|(case, (distance_m, likeness))| NearbyCase {
+            case,
+            distance_m,
+            similarity: Some((likeness * 100.0).round() / 100.0),
+        })
         .collect())
 }

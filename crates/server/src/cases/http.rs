@@ -74,7 +74,11 @@ async fn open_case(Staff(ctx): Staff, Json(submission): Json<Submission>) -> Res
         })
         .await?;
     let receipt = receipt_of(&ctx, &opened).await?;
-    Ok(Json(OpenedView { case, receipt, follow_code: opened.follow_code }))
+    Ok(Json(OpenedView {
+        case,
+        receipt,
+        follow_code: opened.follow_code,
+    }))
 }
 
 async fn receipt_of(ctx: &Ctx, opened: &Opened) -> Result<Receipt, Fault> {
@@ -86,28 +90,44 @@ async fn receipt_of(ctx: &Ctx, opened: &Opened) -> Result<Receipt, Fault> {
 #[utoipa::path(post, path = "/cases/suggest", request_body = Draft, responses((status = 200, body = Suggestion)), tag = "cases")]
 async fn suggest_for_staff(Staff(ctx): Staff, Json(draft): Json<Draft>) -> Result<Json<Suggestion>, Fault> {
     ctx.scope.require(Permission::CaseRead)?;
-    ctx.app.read(&ctx, move |ctx, tx| suggest::for_staff(ctx, tx, &draft)).await.map(Json)
+    ctx.app
+        .read(&ctx, move |ctx, tx| suggest::for_staff(ctx, tx, &draft))
+        .await
+        .map(Json)
 }
 
 /// A list: a queue, or any filter; what will be late first.
 #[utoipa::path(get, path = "/cases", params(ListQuery), responses((status = 200, body = Page<CaseBrief>)), tag = "cases")]
 async fn list(Staff(ctx): Staff, Query(query): Query<ListQuery>) -> Result<Json<Page<CaseBrief>>, Fault> {
     ctx.scope.require(Permission::CaseRead)?;
-    ctx.app.read(&ctx, move |ctx, tx| queue::page(ctx, tx, &query)).await.map(Json)
+    ctx.app
+        .read(&ctx, move |ctx, tx| queue::page(ctx, tx, &query))
+        .await
+        .map(Json)
 }
 
 /// How many a list holds.
 #[utoipa::path(get, path = "/cases/counts", params(ListQuery), responses((status = 200, body = Counts)), tag = "cases")]
 async fn counts(Staff(ctx): Staff, Query(query): Query<ListQuery>) -> Result<Json<Counts>, Fault> {
     ctx.scope.require(Permission::CaseRead)?;
-    ctx.app.read(&ctx, move |ctx, tx| queue::counts(ctx, tx, &query)).await.map(Json)
+    ctx.app
+        .read(&ctx, move |ctx, tx| queue::counts(ctx, tx, &query))
+        .await
+        .map(Json)
 }
 
 /// A list on the map.
 #[utoipa::path(get, path = "/cases/map", params(ListQuery, MapQuery), responses((status = 200, body = Object, description = "GeoJSON")), tag = "cases")]
-async fn map(Staff(ctx): Staff, Query(query): Query<ListQuery>, Query(view): Query<MapQuery>) -> Result<Json<Value>, Fault> {
+async fn map(
+    Staff(ctx): Staff,
+    Query(query): Query<ListQuery>,
+    Query(view): Query<MapQuery>,
+) -> Result<Json<Value>, Fault> {
     ctx.scope.require(Permission::CaseRead)?;
-    ctx.app.read(&ctx, move |ctx, tx| queue::map(ctx, tx, &query, &view)).await.map(Json)
+    ctx.app
+        .read(&ctx, move |ctx, tx| queue::map(ctx, tx, &query, &view))
+        .await
+        .map(Json)
 }
 
 /// Words to look for.
@@ -124,8 +144,16 @@ struct SearchQuery {
 #[utoipa::path(get, path = "/cases/search", params(SearchQuery), responses((status = 200, body = Page<CaseBrief>)), tag = "cases")]
 async fn search(Staff(ctx): Staff, Query(query): Query<SearchQuery>) -> Result<Json<Page<CaseBrief>>, Fault> {
     ctx.scope.require(Permission::CaseRead)?;
-    let list = ListQuery { q: Some(query.q), limit: query.limit, after: query.after, ..ListQuery::default() };
-    ctx.app.read(&ctx, move |ctx, tx| queue::page(ctx, tx, &list)).await.map(Json)
+    let list = ListQuery {
+        q: Some(query.q),
+        limit: query.limit,
+        after: query.after,
+        ..ListQuery::default()
+    };
+    ctx.app
+        .read(&ctx, move |ctx, tx| queue::page(ctx, tx, &list))
+        .await
+        .map(Json)
 }
 
 /// Why the case is looked at.
@@ -148,7 +176,11 @@ fn with_purpose(ctx: Ctx, query: &PurposeQuery, case: CaseId) -> Result<Ctx, Fau
 /// The case within the scope; absent and not yours are the same answer.
 fn visible(ctx: &Ctx, tx: &mut Tx, id: CaseId) -> Result<Loaded, Fault> {
     let loaded = store::load(tx, id)?.ok_or_else(Fault::not_found)?;
-    if ctx.scope.sees(&loaded.scope_facts(), Permission::CaseRead) { Ok(loaded) } else { Err(Fault::not_found()) }
+    if ctx.scope.sees(&loaded.scope_facts(), Permission::CaseRead) {
+        Ok(loaded)
+    } else {
+        Err(Fault::not_found())
+    }
 }
 
 /// Whether the page shows anything of a reporter.
@@ -158,7 +190,11 @@ fn shows_reporters(detail: &CaseDetail) -> bool {
 
 /// The case page. Where it shows who reported, the read is logged with its purpose.
 #[utoipa::path(get, path = "/cases/{id}", params(("id" = String, Path), PurposeQuery), responses((status = 200, body = CaseDetail)), tag = "cases")]
-async fn page(Staff(ctx): Staff, Path(id): Path<CaseId>, Query(query): Query<PurposeQuery>) -> Result<Json<CaseDetail>, Fault> {
+async fn page(
+    Staff(ctx): Staff,
+    Path(id): Path<CaseId>,
+    Query(query): Query<PurposeQuery>,
+) -> Result<Json<CaseDetail>, Fault> {
     let ctx = with_purpose(ctx, &query, id)?;
     let loaded = ctx.app.read(&ctx, move |ctx, tx| visible(ctx, tx, id)).await?;
     let reporters = ctx.scope.sees(&loaded.scope_facts(), Permission::CaseReporter);
@@ -174,7 +210,12 @@ async fn page(Staff(ctx): Staff, Path(id): Path<CaseId>, Query(query): Query<Pur
             let loaded = visible(ctx, tx, id)?;
             let detail = view::detail(ctx, tx, &loaded)?;
             if shows_reporters(&detail) {
-                log_read(ctx, tx, Subject::Case(id), &["reporter.name_masked", "reporter.phone_masked"])?;
+                log_read(
+                    ctx,
+                    tx,
+                    Subject::Case(id),
+                    &["reporter.name_masked", "reporter.phone_masked"],
+                )?;
             }
             Ok(detail)
         })
@@ -185,11 +226,17 @@ async fn page(Staff(ctx): Staff, Path(id): Path<CaseId>, Query(query): Query<Pur
 /// Why a clock is due when it is.
 #[utoipa::path(get, path = "/cases/{id}/clock/{clock_id}/explain", params(("id" = String, Path), ("clock_id" = String, Path)),
     responses((status = 200, body = clocks::Explanation)), tag = "cases")]
-async fn explain(Staff(ctx): Staff, Path((id, clock)): Path<(CaseId, ClockId)>) -> Result<Json<clocks::Explanation>, Fault> {
+async fn explain(
+    Staff(ctx): Staff,
+    Path((id, clock)): Path<(CaseId, ClockId)>,
+) -> Result<Json<clocks::Explanation>, Fault> {
     ctx.app
         .read(&ctx, move |ctx, tx| {
             visible(ctx, tx, id)?;
-            let clock = store::clocks_of(tx, id)?.into_iter().find(|c| c.id == clock).ok_or_else(Fault::not_found)?;
+            let clock = store::clocks_of(tx, id)?
+                .into_iter()
+                .find(|c| c.id == clock)
+                .ok_or_else(Fault::not_found)?;
             clocks::explain(ctx, &place::rules(ctx)?, &clock)
         })
         .await
@@ -215,8 +262,14 @@ struct Revealed {
 /// Shows a reporter's number or name in clear; logged with its purpose. An anonymous reporter's is never shown.
 #[utoipa::path(post, path = "/cases/{id}/reveal", params(("id" = String, Path)), request_body = RevealInput,
     responses((status = 200, body = Revealed)), tag = "cases")]
-async fn reveal(Staff(ctx): Staff, Path(id): Path<CaseId>, Json(input): Json<RevealInput>) -> Result<Json<Revealed>, Fault> {
-    let purpose = PurposeQuery { purpose: Some(input.purpose.clone()) };
+async fn reveal(
+    Staff(ctx): Staff,
+    Path(id): Path<CaseId>,
+    Json(input): Json<RevealInput>,
+) -> Result<Json<Revealed>, Fault> {
+    let purpose = PurposeQuery {
+        purpose: Some(input.purpose.clone()),
+    };
     let ctx = with_purpose(ctx, &purpose, id)?;
     ctx.app
         .write(&ctx, move |ctx, tx| {
@@ -234,7 +287,9 @@ async fn reveal(Staff(ctx): Staff, Path(id): Path<CaseId>, Json(input): Json<Rev
             if report.anonymous {
                 return Err(Fault::refused("reporter_anonymous"));
             }
-            let Some(reporter) = report.reporter_id else { return Ok(Revealed { value: None }) };
+            let Some(reporter) = report.reporter_id else {
+                return Ok(Revealed { value: None });
+            };
             log_read(ctx, tx, Subject::Reporter(reporter), &[column])?;
             let value = view::personal(ctx, tx, reporter, column)?.map(|p| p.reveal().clone());
             Ok(Revealed { value })
@@ -246,7 +301,11 @@ async fn reveal(Staff(ctx): Staff, Path(id): Path<CaseId>, Json(input): Json<Rev
 /// Does one action on a case. The body holds `row_version`, `action_id` and the action's own fields.
 #[utoipa::path(post, path = "/cases/{id}/actions/{action}", params(("id" = String, Path), ("action" = String, Path)),
     request_body(content = Object), responses((status = 200, body = CaseDetail)), tag = "cases")]
-async fn action(Staff(ctx): Staff, Path((id, action)): Path<(CaseId, String)>, Json(input): Json<Value>) -> Result<Json<CaseDetail>, Fault> {
+async fn action(
+    Staff(ctx): Staff,
+    Path((id, action)): Path<(CaseId, String)>,
+    Json(input): Json<Value>,
+) -> Result<Json<CaseDetail>, Fault> {
     let ctx = ctx.for_purpose(Purpose::HandleCase(id));
     ctx.app
         .write(&ctx, move |ctx, tx| {
@@ -254,7 +313,12 @@ async fn action(Staff(ctx): Staff, Path((id, action)): Path<(CaseId, String)>, J
             let loaded = store::load(tx, id)?.ok_or_else(Fault::not_found)?;
             let detail = view::detail(ctx, tx, &loaded)?;
             if shows_reporters(&detail) {
-                log_read(ctx, tx, Subject::Case(id), &["reporter.name_masked", "reporter.phone_masked"])?;
+                log_read(
+                    ctx,
+                    tx,
+                    Subject::Case(id),
+                    &["reporter.name_masked", "reporter.phone_masked"],
+                )?;
             }
             Ok(detail)
         })
@@ -272,12 +336,17 @@ struct ReceiptQuery {
 
 /// The receipt of a report, to print or send for the reporter.
 #[utoipa::path(get, path = "/cases/{id}/receipt", params(("id" = String, Path), ReceiptQuery), responses((status = 200, body = Receipt)), tag = "cases")]
-async fn receipt(Staff(ctx): Staff, Path(id): Path<CaseId>, Query(query): Query<ReceiptQuery>) -> Result<Json<Receipt>, Fault> {
+async fn receipt(
+    Staff(ctx): Staff,
+    Path(id): Path<CaseId>,
+    Query(query): Query<ReceiptQuery>,
+) -> Result<Json<Receipt>, Fault> {
     let opened = ctx
         .app
         .read(&ctx, move |ctx, tx| {
             let loaded = visible(ctx, tx, id)?;
-            let wanted = |r: &&super::record::ReportRow| query.report.as_ref().is_none_or(|report| r.id.to_string() == *report);
+            let wanted =
+                |r: &&super::record::ReportRow| query.report.as_ref().is_none_or(|report| r.id.to_string() == *report);
             let report = loaded.reports.iter().find(wanted).ok_or_else(Fault::not_found)?;
             Ok(opened_of(ctx, id, report))
         })
@@ -291,7 +360,10 @@ fn opened_of(ctx: &Ctx, case: CaseId, report: &super::record::ReportRow) -> Open
         number: report.number.clone(),
         follow_code: intake::follow_code(ctx, report.id),
         report: report.id,
-        ledger: LedgerRef { strand: report.strand, seq: report.ledger_seq },
+        ledger: LedgerRef {
+            strand: report.strand,
+            seq: report.ledger_seq,
+        },
     }
 }
 
@@ -329,7 +401,10 @@ async fn callers(Staff(ctx): Staff, Query(query): Query<CallerQuery>) -> Result<
             let rules = place::rules(ctx)?;
             let (open, done): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.is_open());
             let visible = !open.is_empty() || !done.is_empty();
-            let reporter = store::cases_of_phone(tx, &index, 1)?.first().map(|(reporter, _)| *reporter).filter(|_| visible);
+            let reporter = store::cases_of_phone(tx, &index, 1)?
+                .first()
+                .map(|(reporter, _)| *reporter)
+                .filter(|_| visible);
             let name = match reporter {
                 Some(reporter) => {
                     log_read(ctx, tx, Subject::Reporter(reporter), &["name_masked", "cases"])?;
@@ -391,10 +466,18 @@ struct NoticeView {
 /// One's own notices, newest first.
 #[utoipa::path(get, path = "/notices", params(PageQuery), responses((status = 200, body = Page<NoticeView>)), tag = "cases")]
 async fn notices(Staff(ctx): Staff, Query(paging): Query<PageQuery>) -> Result<Json<Page<NoticeView>>, Fault> {
-    let Ok(worker) = ctx.worker() else { return Ok(Json(Page { items: Vec::new(), next: None })) };
+    let Ok(worker) = ctx.worker() else {
+        return Ok(Json(Page {
+            items: Vec::new(),
+            next: None,
+        }));
+    };
     let after: Option<(i64, String)> = paging.after()?;
     let limit = paging.limit();
-    let rows = ctx.app.read(&ctx, move |_, tx| store::notices(tx, worker, after, limit)).await?;
+    let rows = ctx
+        .app
+        .read(&ctx, move |_, tx| store::notices(tx, worker, after, limit))
+        .await?;
     let page = Page::cut(rows, limit, |n| (n.at.0, n.id.to_string()));
     Ok(Json(page.map(|n| NoticeView {
         text: super::words::notice(ctx.lang, &n.kind, &n.body),
@@ -415,7 +498,10 @@ async fn read_notice(Staff(ctx): Staff, Path(id): Path<MessageId>) -> Result<Sta
             if !store::read_notice(tx, id, worker, ctx.now)? {
                 return Err(Fault::not_found());
             }
-            tx.record(ctx, Mark::new("notice.read", Subject::Message(id), serde_json::json!({})))?;
+            tx.record(
+                ctx,
+                Mark::new("notice.read", Subject::Message(id), serde_json::json!({})),
+            )?;
             Ok(StatusCode::NO_CONTENT)
         })
         .await
@@ -455,7 +541,11 @@ impl PortalReport {
             datum: self.datum,
             address: self.address,
             place_note: self.place_note,
-            reporter: Some(intake::ReporterInput { name: self.name, phone: self.phone, anonymous: self.anonymous }),
+            reporter: Some(intake::ReporterInput {
+                name: self.name,
+                phone: self.phone,
+                anonymous: self.anonymous,
+            }),
             attachments: self.attachments,
             urgent: false,
             on_the_spot: None,
@@ -484,7 +574,12 @@ async fn open_for_resident(ctx: Ctx, submission: Submission) -> Result<Json<Port
         })
         .await?;
     let receipt = receipt_of(&ctx, &opened).await?;
-    Ok(Json(PortalOpened { number: opened.number, follow_code: opened.follow_code, receipt, case }))
+    Ok(Json(PortalOpened {
+        number: opened.number,
+        follow_code: opened.follow_code,
+        receipt,
+        case,
+    }))
 }
 
 /// Residents choose only among the kinds offered to them.
@@ -506,7 +601,10 @@ async fn portal_report(Public(ctx): Public, Json(report): Json<PortalReport>) ->
 /// Help while a resident types: public fields only.
 #[utoipa::path(post, path = "/portal/suggest", request_body = Draft, responses((status = 200, body = PublicSuggestion)), tag = "portal")]
 async fn portal_suggest(Public(ctx): Public, Json(draft): Json<Draft>) -> Result<Json<PublicSuggestion>, Fault> {
-    ctx.app.read(&ctx, move |ctx, tx| suggest::for_residents(ctx, tx, &draft)).await.map(Json)
+    ctx.app
+        .read(&ctx, move |ctx, tx| suggest::for_residents(ctx, tx, &draft))
+        .await
+        .map(Json)
 }
 
 /// Number and code.
@@ -558,7 +656,11 @@ struct RateInput {
 /// Rates the answer.
 #[utoipa::path(post, path = "/portal/follow/{number}/rate", params(("number" = String, Path)), request_body = RateInput,
     responses((status = 200, body = PublicStatus)), tag = "portal")]
-async fn portal_rate(Public(ctx): Public, Path(number): Path<String>, Json(input): Json<RateInput>) -> Result<Json<PublicStatus>, Fault> {
+async fn portal_rate(
+    Public(ctx): Public,
+    Path(number): Path<String>,
+    Json(input): Json<RateInput>,
+) -> Result<Json<PublicStatus>, Fault> {
     as_reporter(ctx, number, input.follow_code, move |ctx, tx, case, report| {
         portal::rate(ctx, tx, case, report, input.rating, input.comment.as_deref())
     })
@@ -576,15 +678,29 @@ struct ReasonInput {
 /// It is not solved: worked on again, or reopened.
 #[utoipa::path(post, path = "/portal/follow/{number}/object", params(("number" = String, Path)), request_body = ReasonInput,
     responses((status = 200, body = PublicStatus)), tag = "portal")]
-async fn portal_object(Public(ctx): Public, Path(number): Path<String>, Json(input): Json<ReasonInput>) -> Result<Json<PublicStatus>, Fault> {
-    as_reporter(ctx, number, input.follow_code, move |ctx, tx, case, _| portal::object(ctx, tx, case, &input.reason)).await
+async fn portal_object(
+    Public(ctx): Public,
+    Path(number): Path<String>,
+    Json(input): Json<ReasonInput>,
+) -> Result<Json<PublicStatus>, Fault> {
+    as_reporter(ctx, number, input.follow_code, move |ctx, tx, case, _| {
+        portal::object(ctx, tx, case, &input.reason)
+    })
+    .await
 }
 
 /// Takes the report back.
 #[utoipa::path(post, path = "/portal/follow/{number}/withdraw", params(("number" = String, Path)), request_body = ReasonInput,
     responses((status = 200, body = PublicStatus)), tag = "portal")]
-async fn portal_withdraw(Public(ctx): Public, Path(number): Path<String>, Json(input): Json<ReasonInput>) -> Result<Json<PublicStatus>, Fault> {
-    as_reporter(ctx, number, input.follow_code, move |ctx, tx, case, report| portal::withdraw(ctx, tx, case, report, &input.reason)).await
+async fn portal_withdraw(
+    Public(ctx): Public,
+    Path(number): Path<String>,
+    Json(input): Json<ReasonInput>,
+) -> Result<Json<PublicStatus>, Fault> {
+    as_reporter(ctx, number, input.follow_code, move |ctx, tx, case, report| {
+        portal::withdraw(ctx, tx, case, report, &input.reason)
+    })
+    .await
 }
 
 /// Words and photos to add.
@@ -600,7 +716,11 @@ struct AddInput {
 /// Adds words or photos to an open matter.
 #[utoipa::path(post, path = "/portal/follow/{number}/add", params(("number" = String, Path)), request_body = AddInput,
     responses((status = 200, body = PublicStatus)), tag = "portal")]
-async fn portal_add(Public(ctx): Public, Path(number): Path<String>, Json(input): Json<AddInput>) -> Result<Json<PublicStatus>, Fault> {
+async fn portal_add(
+    Public(ctx): Public,
+    Path(number): Path<String>,
+    Json(input): Json<AddInput>,
+) -> Result<Json<PublicStatus>, Fault> {
     as_reporter(ctx, number, input.follow_code, move |ctx, tx, case, report| {
         portal::add(ctx, tx, case, report, &input.body, &input.attachments)
     })
@@ -616,13 +736,21 @@ struct CodeInput {
 /// The receipt, again.
 #[utoipa::path(post, path = "/portal/follow/{number}/receipt", params(("number" = String, Path)), request_body = CodeInput,
     responses((status = 200, body = Receipt)), tag = "portal")]
-async fn portal_receipt(Public(ctx): Public, Path(number): Path<String>, Json(input): Json<CodeInput>) -> Result<Json<Receipt>, Fault> {
+async fn portal_receipt(
+    Public(ctx): Public,
+    Path(number): Path<String>,
+    Json(input): Json<CodeInput>,
+) -> Result<Json<Receipt>, Fault> {
     let opened = ctx
         .app
         .read(&ctx, move |ctx, tx| {
             let (case, report) = portal::find(ctx, tx, &number, &input.follow_code)?;
             let loaded = store::load(tx, case)?.ok_or_else(Fault::not_found)?;
-            let report = loaded.reports.iter().find(|r| r.id == report).ok_or_else(Fault::not_found)?;
+            let report = loaded
+                .reports
+                .iter()
+                .find(|r| r.id == report)
+                .ok_or_else(Fault::not_found)?;
             Ok(opened_of(ctx, case, report))
         })
         .await?;
@@ -647,8 +775,15 @@ async fn mailbox_of(Public(ctx): Public, Path(area): Path<AreaId>) -> Result<Jso
                 Some(choice) => place::unit(ctx, tx, choice.held.unit.into())?.map(|u| u.public_name),
                 None => None,
             };
-            let area = view::AreaRef { id: area.to_string(), name: spot.name, full_name: spot.full_name };
-            Ok(MailboxView { area, unit_public_name: unit })
+            let area = view::AreaRef {
+                id: area.to_string(),
+                name: spot.name,
+                full_name: spot.full_name,
+            };
+            Ok(MailboxView {
+                area,
+                unit_public_name: unit,
+            })
         })
         .await
         .map(Json)
@@ -657,7 +792,11 @@ async fn mailbox_of(Public(ctx): Public, Path(area): Path<AreaId>) -> Result<Jso
 /// A letter in the mailbox of an area becomes a case.
 #[utoipa::path(post, path = "/portal/mailbox/{area_id}", params(("area_id" = String, Path)), request_body = PortalReport,
     responses((status = 200, body = PortalOpened)), tag = "portal")]
-async fn portal_mailbox(Public(ctx): Public, Path(area): Path<AreaId>, Json(report): Json<PortalReport>) -> Result<Json<PortalOpened>, Fault> {
+async fn portal_mailbox(
+    Public(ctx): Public,
+    Path(area): Path<AreaId>,
+    Json(report): Json<PortalReport>,
+) -> Result<Json<PortalOpened>, Fault> {
     let mut submission = report.into_submission("mailbox");
     submission.area_id = Some(area.to_string());
     open_for_resident(ctx, submission).await

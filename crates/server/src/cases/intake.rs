@@ -149,8 +149,20 @@ pub fn open(ctx: &Ctx, tx: &mut Tx, submission: &Submission) -> Result<Opened, F
         case = case.route(choice.held, &own_rules).map_err(work::refused)?;
         routed = Some(choice);
     }
-    let number = rules.pack.case_number(ctx.now.date(), store::next_serial(tx, ctx.now.day_and_ms().0)?);
-    let mut row = new_row(ctx, &rules, submission, id, number, title, spot.as_ref(), &kind, content);
+    let number = rules
+        .pack
+        .case_number(ctx.now.date(), store::next_serial(tx, ctx.now.day_and_ms().0)?);
+    let mut row = new_row(
+        ctx,
+        &rules,
+        submission,
+        id,
+        number,
+        title,
+        spot.as_ref(),
+        &kind,
+        content,
+    );
     work::apply_state(ctx, &mut row, &case);
     stamp(ctx, tx, &mut row, &case)?;
     store::insert_case(tx, &row)?;
@@ -158,15 +170,31 @@ pub fn open(ctx: &Ctx, tx: &mut Tx, submission: &Submission) -> Result<Opened, F
     store::update_case(tx, &row)?;
     cube::shift(tx, None, Some(&cube::Facts::of(&row)))?;
     let ledger = record(ctx, tx, &row, submission, report, &says, routed.as_ref())?;
-    store::insert_report(tx, id, &first_report(ctx, &row, submission, report, reporter_id, reachable, &case, ledger))?;
+    store::insert_report(
+        tx,
+        id,
+        &first_report(ctx, &row, submission, report, reporter_id, reachable, &case, ledger),
+    )?;
     attach(ctx, tx, id, report, submission)?;
     finish_on_the_spot(ctx, tx, &row, submission)?;
     make_findable(tx, &row, spot.as_ref())?;
     alerts::call_out(ctx, tx, &rules, &row)?;
     messages::opened(ctx, tx, &row, report)?;
     let units = row.unit_id.into_iter().collect();
-    tx.publish(LiveEvent { topic: Topic::Case, kind: "case.received", id: id.to_string(), areas: row.areas, units });
-    Ok(Opened { case: id, number: row.number, follow_code: follow_code(ctx, report), report, ledger })
+    tx.publish(LiveEvent {
+        topic: Topic::Case,
+        kind: "case.received",
+        id: id.to_string(),
+        areas: row.areas,
+        units,
+    });
+    Ok(Opened {
+        case: id,
+        number: row.number,
+        follow_code: follow_code(ctx, report),
+        report,
+        ledger,
+    })
 }
 
 /// The code with which the reporter follows their report: made from the report's id and a key, so that it is never stored.
@@ -183,9 +211,20 @@ fn same_again(ctx: &Ctx, existing: &super::record::Loaded, content: &str) -> Res
     }
     let report = ReportId(existing.row.id.0);
     let first = existing.reports.iter().find(|r| r.id == report);
-    let ledger = first.map(|r| LedgerRef { strand: r.strand, seq: r.ledger_seq }).unwrap_or(LedgerRef { strand: 0, seq: 0 });
+    let ledger = first
+        .map(|r| LedgerRef {
+            strand: r.strand,
+            seq: r.ledger_seq,
+        })
+        .unwrap_or(LedgerRef { strand: 0, seq: 0 });
     let (case, number) = (existing.row.id, existing.row.number.clone());
-    Ok(Opened { case, number, follow_code: follow_code(ctx, report), report, ledger })
+    Ok(Opened {
+        case,
+        number,
+        follow_code: follow_code(ctx, report),
+        report,
+        ledger,
+    })
 }
 
 fn check(rules: &Rules, s: &Submission) -> Result<(), Fault> {
@@ -198,9 +237,21 @@ fn check(rules: &Rules, s: &Submission) -> Result<(), Fault> {
         ("title", s.title.as_deref(), MAX_TITLE),
         ("address", s.address.as_deref(), MAX_ADDRESS),
         ("place_note", s.place_note.as_deref(), MAX_ADDRESS),
-        ("reporter.name", s.reporter.as_ref().and_then(|r| r.name.as_deref()), MAX_NAME),
-        ("on_the_spot.result", s.on_the_spot.as_ref().map(|o| o.result.as_str()), MAX_BODY),
-        ("on_the_spot.answer_body", s.on_the_spot.as_ref().map(|o| o.answer_body.as_str()), MAX_BODY),
+        (
+            "reporter.name",
+            s.reporter.as_ref().and_then(|r| r.name.as_deref()),
+            MAX_NAME,
+        ),
+        (
+            "on_the_spot.result",
+            s.on_the_spot.as_ref().map(|o| o.result.as_str()),
+            MAX_BODY,
+        ),
+        (
+            "on_the_spot.answer_body",
+            s.on_the_spot.as_ref().map(|o| o.answer_body.as_str()),
+            MAX_BODY,
+        ),
     ] {
         if long(text, most) {
             return Err(Fault::invalid(field, "text_too_long").with("most", most));
@@ -209,7 +260,10 @@ fn check(rules: &Rules, s: &Submission) -> Result<(), Fault> {
     if rules.pack.channel(&s.channel).is_none() {
         return Err(Fault::invalid("channel", "channel_unknown"));
     }
-    if s.category_code.as_deref().is_some_and(|code| rules.pack.category(code).is_none()) {
+    if s.category_code
+        .as_deref()
+        .is_some_and(|code| rules.pack.category(code).is_none())
+    {
         return Err(Fault::invalid("category_code", "category_unknown"));
     }
     if s.attachments.len() > MAX_PHOTOS {
@@ -240,14 +294,18 @@ fn check(rules: &Rules, s: &Submission) -> Result<(), Fault> {
 fn locate(ctx: &Ctx, tx: &mut Tx, s: &Submission) -> Result<Option<Spot>, Fault> {
     if let Some(area) = &s.area_id {
         let area: AreaId = area.parse().map_err(|_| Fault::invalid("area_id", "area_unknown"))?;
-        return place::spot_of_area(ctx, area).map(Some).ok_or_else(|| Fault::invalid("area_id", "area_unknown"));
+        return place::spot_of_area(ctx, area)
+            .map(Some)
+            .ok_or_else(|| Fault::invalid("area_id", "area_unknown"));
     }
     place::find_spot(ctx, tx, wgs84(s)?, s.address.as_deref().unwrap_or_default())
 }
 
 /// The position in WGS-84, converted once if it was declared as GCJ-02.
 fn wgs84(s: &Submission) -> Result<Option<(f64, f64)>, Fault> {
-    let (Some(lon), Some(lat)) = (s.lon, s.lat) else { return Ok(None) };
+    let (Some(lon), Some(lat)) = (s.lon, s.lat) else {
+        return Ok(None);
+    };
     place::to_wgs84(lon, lat, s.datum.as_deref()).map(Some)
 }
 
@@ -261,7 +319,11 @@ pub fn title_of(s: &Submission) -> String {
 
 /// The first words of a text.
 pub fn title_from(body: &str) -> String {
-    let first = body.trim().split(['。', '！', '？', '\n', '\r', '!', '?']).next().unwrap_or_default();
+    let first = body
+        .trim()
+        .split(['。', '！', '？', '\n', '\r', '!', '?'])
+        .next()
+        .unwrap_or_default();
     first.trim().chars().take(TITLE_FROM_BODY).collect()
 }
 
@@ -284,11 +346,24 @@ fn settle(ctx: &Ctx, rules: &Rules, s: &Submission, says: &Assessment) -> Kind {
         (None, Some(best)) if says.auto => (Some(best.code.clone()), Some(says.source)),
         (None, _) => (None, None),
     };
-    let urgent_kind = code.as_deref().and_then(|code| rules.pack.category(code)).is_some_and(|c| c.urgent);
+    let urgent_kind = code
+        .as_deref()
+        .and_then(|code| rules.pack.category(code))
+        .is_some_and(|c| c.urgent);
     // Those who take a call judge for themselves; of what a resident typed, the words are heeded until a person has looked.
     let urgent = s.urgent || urgent_kind || (!by_staff && says.urgent.is_some());
-    let confidence = if s.category_code.is_some() { None } else { best.map(|b| b.confidence) };
-    Kind { code, source, confidence, second: says.guesses.get(1).map(|g| g.code.clone()), urgent }
+    let confidence = if s.category_code.is_some() {
+        None
+    } else {
+        best.map(|b| b.confidence)
+    };
+    Kind {
+        code,
+        source,
+        confidence,
+        second: says.guesses.get(1).map(|g| g.code.clone()),
+        urgent,
+    }
 }
 
 /// Why a person must look first, if one must.
@@ -311,8 +386,15 @@ fn look(ctx: &Ctx, s: &Submission, says: &Assessment, kind: &Kind, spot: Option<
 
 /// Seals who reported; gives the record's id and whether they can be reached.
 pub(super) fn keep_reporter(ctx: &Ctx, tx: &mut Tx, s: &Submission) -> Result<(Option<ReporterId>, bool), Fault> {
-    let Some(input) = &s.reporter else { return Ok((None, false)) };
-    let filled = |text: &Option<String>| text.as_deref().map(str::trim).filter(|t| !t.is_empty()).map(str::to_owned);
+    let Some(input) = &s.reporter else {
+        return Ok((None, false));
+    };
+    let filled = |text: &Option<String>| {
+        text.as_deref()
+            .map(str::trim)
+            .filter(|t| !t.is_empty())
+            .map(str::to_owned)
+    };
     let (name, phone) = (filled(&input.name), filled(&input.phone));
     if name.is_none() && phone.is_none() {
         return Ok((None, false));
@@ -331,9 +413,23 @@ pub(super) fn keep_reporter(ctx: &Ctx, tx: &mut Tx, s: &Submission) -> Result<(O
     Ok((Some(id), true))
 }
 
-pub(super) fn new_row(ctx: &Ctx, rules: &Rules, s: &Submission, id: CaseId, number: String, title: String, spot: Option<&Spot>, kind: &Kind, content: String) -> CaseRow {
+pub(super) fn new_row(
+    ctx: &Ctx,
+    rules: &Rules,
+    s: &Submission,
+    id: CaseId,
+    number: String,
+    title: String,
+    spot: Option<&Spot>,
+    kind: &Kind,
+    content: String,
+) -> CaseRow {
     let position = wgs84(s).ok().flatten();
-    let public = kind.code.as_deref().and_then(|code| rules.pack.category(code)).is_some_and(|c| c.public);
+    let public = kind
+        .code
+        .as_deref()
+        .and_then(|code| rules.pack.category(code))
+        .is_some_and(|c| c.public);
     CaseRow {
         id,
         number,
@@ -345,13 +441,23 @@ pub(super) fn new_row(ctx: &Ctx, rules: &Rules, s: &Submission, id: CaseId, numb
         confidence: kind.confidence,
         second_category: kind.second.clone(),
         urgent: kind.urgent,
-        kind: if s.on_the_spot.is_some() { "on_the_spot" } else { "ordinary" }.to_owned(),
+        kind: if s.on_the_spot.is_some() {
+            "on_the_spot"
+        } else {
+            "ordinary"
+        }
+        .to_owned(),
         area_id: spot.map(|spot| spot.area),
         territory_version: spot.map_or(0, |spot| spot.version),
         areas: spot.map(|spot| spot.chain).unwrap_or_default(),
         lon: position.map(|p| p.0),
         lat: position.map(|p| p.1),
-        address: s.address.as_deref().map(str::trim).filter(|a| !a.is_empty()).map(str::to_owned),
+        address: s
+            .address
+            .as_deref()
+            .map(str::trim)
+            .filter(|a| !a.is_empty())
+            .map(str::to_owned),
         place_note: s.place_note.clone(),
         state: StateKey::Received,
         look: None,
@@ -408,7 +514,15 @@ fn stamp(ctx: &Ctx, tx: &mut Tx, row: &mut CaseRow, case: &rules::Case) -> Resul
 }
 
 /// One mark in the ledger for all that intake did, with the facts of the receipt; the steps as events beside it.
-fn record(ctx: &Ctx, tx: &mut Tx, row: &CaseRow, s: &Submission, report: ReportId, says: &Assessment, routed: Option<&routing::Choice>) -> Result<LedgerRef, Fault> {
+fn record(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    row: &CaseRow,
+    s: &Submission,
+    report: ReportId,
+    says: &Assessment,
+    routed: Option<&routing::Choice>,
+) -> Result<LedgerRef, Fault> {
     let facts = ReceiptFacts {
         number: row.number.clone(),
         report_id: report.to_string(),
@@ -420,15 +534,24 @@ fn record(ctx: &Ctx, tx: &mut Tx, row: &CaseRow, s: &Submission, report: ReportI
         "area": row.area_id.map(|a| a.to_string()), "territory_version": row.territory_version,
         "unit": row.unit_id.map(|u| u.to_string()), "urgent": row.urgent, "pack": row.pack_version,
     });
-    let ledger = tx.record(ctx, Mark::new("case.received", Subject::Case(row.id), facts.into_body(more)))?;
+    let ledger = tx.record(
+        ctx,
+        Mark::new("case.received", Subject::Case(row.id), facts.into_body(more)),
+    )?;
     let mut steps = vec![("received", json!({ "channel": row.channel }))];
     if let (Some(code), Some(source)) = (&row.category_code, &row.category_source) {
         let words = says.guesses.first().map(|g| g.reasons.join("、")).unwrap_or_default();
-        steps.push(("classified", json!({ "category": code, "source": source, "confidence": row.confidence, "words": words })));
+        steps.push((
+            "classified",
+            json!({ "category": code, "source": source, "confidence": row.confidence, "words": words }),
+        ));
     }
     match (&row.look, row.state) {
         (Some(look), _) => steps.push(("looked_for", json!({ "look": look }))),
-        (None, _) => steps.push(("accepted", json!({ "automatic": !matches!(ctx.actor, Actor::Account { .. }) }))),
+        (None, _) => steps.push((
+            "accepted",
+            json!({ "automatic": !matches!(ctx.actor, Actor::Account { .. }) }),
+        )),
     }
     if let Some(choice) = routed {
         steps.push(("assigned", choice.event()));
@@ -448,7 +571,16 @@ fn record(ctx: &Ctx, tx: &mut Tx, row: &CaseRow, s: &Submission, report: ReportI
     Ok(ledger)
 }
 
-fn first_report(ctx: &Ctx, row: &CaseRow, s: &Submission, id: ReportId, reporter_id: Option<ReporterId>, reachable: bool, case: &rules::Case, ledger: LedgerRef) -> ReportRow {
+fn first_report(
+    ctx: &Ctx,
+    row: &CaseRow,
+    s: &Submission,
+    id: ReportId,
+    reporter_id: Option<ReporterId>,
+    reachable: bool,
+    case: &rules::Case,
+    ledger: LedgerRef,
+) -> ReportRow {
     ReportRow {
         id,
         number: row.number.clone(),
@@ -490,7 +622,13 @@ fn finish_on_the_spot(ctx: &Ctx, tx: &mut Tx, row: &CaseRow, s: &Submission) -> 
         at: ctx.now,
     };
     store::insert_answer(tx, row.id, &answer)?;
-    note(ctx, tx, row, "case.on_the_spot", json!({ "result": done.result.trim(), "way": done.answer_way, "answer": done.answer_body.trim() }))?;
+    note(
+        ctx,
+        tx,
+        row,
+        "case.on_the_spot",
+        json!({ "result": done.result.trim(), "way": done.answer_way, "answer": done.answer_body.trim() }),
+    )?;
     Ok(())
 }
 
@@ -505,4 +643,3 @@ pub fn make_findable(tx: &mut Tx, row: &CaseRow, spot: Option<&Spot>) -> Result<
     };
     search::put(tx, row.id, &text)
 }
-

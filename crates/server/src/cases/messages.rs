@@ -8,7 +8,9 @@ use super::store;
 use crate::platform::*;
 
 /// Steps a reporter hears of.
-const TOLD: [&str; 8] = ["accepted", "assigned", "answered", "closed", "declined", "reopened", "merged", "parked"];
+const TOLD: [&str; 8] = [
+    "accepted", "assigned", "answered", "closed", "declined", "reopened", "merged", "parked",
+];
 
 /// The first message: received, with the number.
 pub fn opened(ctx: &Ctx, tx: &mut Tx, row: &CaseRow, report: ReportId) -> Result<(), Fault> {
@@ -29,7 +31,11 @@ pub fn tell_all(ctx: &Ctx, tx: &mut Tx, loaded: &Loaded, row: &CaseRow, kind: &'
 fn send(ctx: &Ctx, tx: &mut Tx, row: &CaseRow, reporter: Option<ReporterId>, kind: &'static str) -> Result<(), Fault> {
     let Some(reporter) = reporter else { return Ok(()) };
     let code = format!("message_{kind}");
-    let text = i18n::sentence(Lang::Zh, &code, &[("number", row.number.clone()), ("title", row.title.clone())]);
+    let text = i18n::sentence(
+        Lang::Zh,
+        &code,
+        &[("number", row.number.clone()), ("title", row.title.clone())],
+    );
     let message = outbox::Message {
         case_id: row.id,
         reporter_id: Some(reporter),
@@ -42,9 +48,18 @@ fn send(ctx: &Ctx, tx: &mut Tx, row: &CaseRow, reporter: Option<ReporterId>, kin
 }
 
 /// Attaches finished uploads to a case.
-pub fn attach_all(ctx: &Ctx, tx: &mut Tx, case: CaseId, uploads: &[String], stage: &'static str, report: Option<ReportId>) -> Result<(), Fault> {
+pub fn attach_all(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    case: CaseId,
+    uploads: &[String],
+    stage: &'static str,
+    report: Option<ReportId>,
+) -> Result<(), Fault> {
     for upload in uploads {
-        let id: UploadId = upload.parse().map_err(|_| Fault::invalid("attachments", "upload_unknown"))?;
+        let id: UploadId = upload
+            .parse()
+            .map_err(|_| Fault::invalid("attachments", "upload_unknown"))?;
         let photo = blobs::take(ctx, tx, id).map_err(|fault| match fault.code() {
             "not_found" => Fault::invalid("attachments", "upload_unknown"),
             _ => fault.field("attachments"),

@@ -7,8 +7,8 @@
 pub mod actions;
 mod alerts;
 mod classify;
-mod cluster;
 mod clocks;
+mod cluster;
 pub mod cube;
 mod duplicates;
 mod http;
@@ -39,10 +39,15 @@ pub fn recount(tx: &mut Tx, area: crate::platform::AreaId) -> Result<Vec<(String
     let mut cells = std::collections::BTreeMap::new();
     for row in store::all_under(tx, area)? {
         for (measure, dim, key, day) in cube::Facts::of(&row).cells() {
-            *cells.entry((measure.to_owned(), dim.to_owned(), key, day)).or_insert(0i64) += 1;
+            *cells
+                .entry((measure.to_owned(), dim.to_owned(), key, day))
+                .or_insert(0i64) += 1;
         }
     }
-    Ok(cells.into_iter().map(|((measure, dim, key, day), n)| (measure, dim, key, day, n)).collect())
+    Ok(cells
+        .into_iter()
+        .map(|((measure, dim, key, day), n)| (measure, dim, key, day, n))
+        .collect())
 }
 
 /// The case page, for other parts and tests; the scope has been checked by the caller.
@@ -59,8 +64,13 @@ pub fn register(app: &crate::platform::App) {
 
 /// A photo is seen by whoever may see the case it belongs to.
 fn may_see_photo(ctx: &Ctx, tx: &mut Tx, case: CaseId, hash: &str) -> Result<bool, Fault> {
-    let Some(loaded) = store::load(tx, case)? else { return Ok(false) };
-    if !ctx.scope.sees(&loaded.scope_facts(), crate::platform::Permission::CaseRead) {
+    let Some(loaded) = store::load(tx, case)? else {
+        return Ok(false);
+    };
+    if !ctx
+        .scope
+        .sees(&loaded.scope_facts(), crate::platform::Permission::CaseRead)
+    {
         return Ok(false);
     }
     Ok(store::attachments(tx, case)?.iter().any(|a| a.hash == hash))

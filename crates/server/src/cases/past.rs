@@ -55,7 +55,18 @@ impl PastCase {
     fn content_hash(&self) -> String {
         let answer = self.answer.as_ref().map(|(text, at)| (text, at.0));
         let who = (&self.name, &self.phone);
-        sha256_hex(&json!([self.received_at.0, self.title, self.body, self.category_code, self.address, who, answer]).to_string())
+        sha256_hex(
+            &json!([
+                self.received_at.0,
+                self.title,
+                self.body,
+                self.category_code,
+                self.address,
+                who,
+                answer
+            ])
+            .to_string(),
+        )
     }
 }
 
@@ -88,7 +99,9 @@ pub enum Kept {
 /// Which of these rows are here: none when not, else whether word for word.
 pub fn known<'p>(tx: &mut Tx, past: impl Iterator<Item = &'p PastCase> + Clone) -> Result<Vec<Option<bool>>, Fault> {
     let here = store::content_hashes(tx, past.clone().map(|p| p.id))?;
-    Ok(past.map(|p| here.get(&p.id).map(|hash| *hash == p.content_hash())).collect())
+    Ok(past
+        .map(|p| here.get(&p.id).map(|hash| *hash == p.content_hash()))
+        .collect())
 }
 
 /// What is looked up once for many rows.
@@ -101,7 +114,12 @@ pub struct Importer {
 
 impl Importer {
     pub fn new(ctx: &Ctx) -> Result<Importer, Fault> {
-        Ok(Importer { rules: place::rules(ctx)?, spots: HashMap::new(), routes: HashMap::new(), levels: HashMap::new() })
+        Ok(Importer {
+            rules: place::rules(ctx)?,
+            spots: HashMap::new(),
+            routes: HashMap::new(),
+            levels: HashMap::new(),
+        })
     }
 
     /// Takes a batch over, oldest first, so that numbers follow the times. The answers stand in the order of `past`.
@@ -120,7 +138,10 @@ impl Importer {
                 None => {
                     let row = self.add(ctx, tx, case, content)?;
                     counted.push(cube::Facts::of(&row));
-                    Kept::New { state: row.state, number: row.number }
+                    Kept::New {
+                        state: row.state,
+                        number: row.number,
+                    }
                 }
             };
         }
@@ -131,13 +152,28 @@ impl Importer {
     fn add(&mut self, ctx: &Ctx, tx: &mut Tx, past: &PastCase, content: String) -> Result<CaseRow, Fault> {
         let then = at(ctx, past.received_at);
         let submission = submission(past);
-        let spot = self.spot(ctx, past.area).ok_or_else(|| Fault::invalid("area_id", "area_unknown"))?;
+        let spot = self
+            .spot(ctx, past.area)
+            .ok_or_else(|| Fault::invalid("area_id", "area_unknown"))?;
         let title = intake::title_of(&submission);
         let (kind, words) = self.kind(ctx, tx, past, &title)?;
         let route = self.route(ctx, tx, kind.code.as_deref(), &spot)?;
         let case = self.stand(past, &kind, route.as_ref())?;
-        let number = self.rules.pack.case_number(past.received_at.date(), store::next_serial(tx, past.received_at.day_and_ms().0)?);
-        let mut row = intake::new_row(&then, &self.rules, &submission, past.id, number, title, Some(&spot), &kind, content);
+        let number = self.rules.pack.case_number(
+            past.received_at.date(),
+            store::next_serial(tx, past.received_at.day_and_ms().0)?,
+        );
+        let mut row = intake::new_row(
+            &then,
+            &self.rules,
+            &submission,
+            past.id,
+            number,
+            title,
+            Some(&spot),
+            &kind,
+            content,
+        );
         work::apply_state(&then, &mut row, &case);
         self.times(ctx, tx, &mut row, past)?;
         let clock = self.clock(ctx, &mut row, past)?;
@@ -160,16 +196,31 @@ impl Importer {
     }
 
     fn spot(&mut self, ctx: &Ctx, area: AreaId) -> Option<Spot> {
-        self.spots.entry(area).or_insert_with(|| place::spot_of_area(ctx, area)).clone()
+        self.spots
+            .entry(area)
+            .or_insert_with(|| place::spot_of_area(ctx, area))
+            .clone()
     }
 
     /// The list's category; else what the text says of itself. What still waits for people is classified by the machine only when it is
     /// as sure as the pack demands; for what is over, the likeliest is taken, with its confidence beside it.
     fn kind(&self, ctx: &Ctx, tx: &mut Tx, past: &PastCase, title: &str) -> Result<(Kind, String), Fault> {
-        let of_code = |code: Option<&str>| code.and_then(|code| self.rules.pack.category(code)).is_some_and(|c| c.urgent);
+        let of_code = |code: Option<&str>| {
+            code.and_then(|code| self.rules.pack.category(code))
+                .is_some_and(|c| c.urgent)
+        };
         if let Some(code) = &past.category_code {
             let urgent = of_code(Some(code));
-            return Ok((Kind { code: Some(code.clone()), source: Some("import"), confidence: None, second: None, urgent }, String::new()));
+            return Ok((
+                Kind {
+                    code: Some(code.clone()),
+                    source: Some("import"),
+                    confidence: None,
+                    second: None,
+                    urgent,
+                },
+                String::new(),
+            ));
         }
         let says = classify::assess(ctx, tx, &self.rules, title, &past.body)?;
         let best = says.guesses.first().filter(|_| says.auto || past.answer.is_some());
@@ -178,11 +229,26 @@ impl Importer {
         let urgent = of_code(code.as_deref());
         let second = says.guesses.get(1).map(|g| g.code.clone());
         let confidence = says.guesses.first().map(|g| g.confidence);
-        Ok((Kind { source: code.is_some().then_some(says.source), code, confidence, second, urgent }, words))
+        Ok((
+            Kind {
+                source: code.is_some().then_some(says.source),
+                code,
+                confidence,
+                second,
+                urgent,
+            },
+            words,
+        ))
     }
 
     /// The unit that answers for such a matter there today.
-    fn route(&mut self, ctx: &Ctx, tx: &mut Tx, code: Option<&str>, spot: &Spot) -> Result<Option<routing::Choice>, Fault> {
+    fn route(
+        &mut self,
+        ctx: &Ctx,
+        tx: &mut Tx,
+        code: Option<&str>,
+        spot: &Spot,
+    ) -> Result<Option<routing::Choice>, Fault> {
         let key = (code.unwrap_or_default().to_owned(), spot.area);
         if let Some(found) = self.routes.get(&key) {
             return Ok(found.clone());
@@ -205,13 +271,25 @@ impl Importer {
             };
         }
         let choice = route.ok_or_else(|| Fault::refused("no_unit_here"))?;
-        let held = rules::Held { unit: choice.held.unit, worker: None };
-        let doer = |account: AccountId| rules::Doer { account: account.into(), worker: None };
+        let held = rules::Held {
+            unit: choice.held.unit,
+            worker: None,
+        };
+        let doer = |account: AccountId| rules::Doer {
+            account: account.into(),
+            worker: None,
+        };
         let verified = own.verification.then(|| rules::Verifier::Person(doer(FORMER_CHECK)));
         for due in case.reports.values_mut() {
             due.answered = true;
         }
-        case.state = State::Closed { work: rules::Work { held, by: doer(FORMER_SYSTEM) }, verified };
+        case.state = State::Closed {
+            work: rules::Work {
+                held,
+                by: doer(FORMER_SYSTEM),
+            },
+            verified,
+        };
         Ok(case)
     }
 
@@ -223,7 +301,9 @@ impl Importer {
         if row.unit_id.is_some() {
             row.assigned_at = received;
         }
-        let Some((_, answered)) = &past.answer else { return Ok(()) };
+        let Some((_, answered)) = &past.answer else {
+            return Ok(());
+        };
         let end = Some(*answered);
         (row.handled_at, row.answered_at, row.ended_at) = (end, end, end);
         row.verified_at = end.filter(|_| row.verified_by.is_some());
@@ -244,7 +324,11 @@ impl Importer {
     /// The clock of handling (or of looking at it, for what waits for that), from the day it was received; ended with the answer.
     fn clock(&self, ctx: &Ctx, row: &mut CaseRow, past: &PastCase) -> Result<Option<clocks::ClockRow>, Fault> {
         let code = row.category_code.clone().unwrap_or_default();
-        let step = if past.answer.is_some() { Some(Step::Handle) } else { clocks::step_of(row.state, &self.rules.pack, &code) };
+        let step = if past.answer.is_some() {
+            Some(Step::Handle)
+        } else {
+            clocks::step_of(row.state, &self.rules.pack, &code)
+        };
         let Some(step) = step else { return Ok(None) };
         let end = past.answer.as_ref().map(|(_, when)| *when);
         let clock = clocks::of_past(ctx, &self.rules, row, step, past.received_at, end)?;
@@ -253,7 +337,15 @@ impl Importer {
     }
 
     /// The case's history: the steps that are known, at the times they had.
-    fn tell(&self, tx: &mut Tx, row: &CaseRow, past: &PastCase, words: &str, route: Option<&routing::Choice>, ledger: LedgerRef) -> Result<(), Fault> {
+    fn tell(
+        &self,
+        tx: &mut Tx,
+        row: &CaseRow,
+        past: &PastCase,
+        words: &str,
+        route: Option<&routing::Choice>,
+        ledger: LedgerRef,
+    ) -> Result<(), Fault> {
         let mut steps = vec![("received", past.received_at, json!({ "channel": row.channel }))];
         if let (Some(code), Some(source)) = (&row.category_code, &row.category_source) {
             let body = json!({ "category": code, "source": source, "confidence": row.confidence, "words": words });
@@ -286,7 +378,11 @@ fn at(ctx: &Ctx, now: Timestamp) -> Ctx {
 }
 
 fn submission(past: &PastCase) -> Submission {
-    let reporter = intake::ReporterInput { name: past.name.clone(), phone: past.phone.clone(), anonymous: false };
+    let reporter = intake::ReporterInput {
+        name: past.name.clone(),
+        phone: past.phone.clone(),
+        anonymous: false,
+    };
     Submission {
         id: past.id.to_string(),
         channel: CHANNEL.to_owned(),
@@ -316,7 +412,10 @@ fn record(ctx: &Ctx, tx: &mut Tx, row: &CaseRow, past: &PastCase) -> Result<Ledg
         "unit": row.unit_id.map(|u| u.to_string()), "pack": row.pack_version, "ended_at": row.ended_at.map(|t| t.to_string()),
         "row": sha256_hex(&format!("{}\n{}", past.source, past.key)),
     });
-    tx.record(ctx, Mark::new("case.imported", Subject::Case(row.id), facts.into_body(more)))
+    tx.record(
+        ctx,
+        Mark::new("case.imported", Subject::Case(row.id), facts.into_body(more)),
+    )
 }
 
 fn report(row: &CaseRow, past: &PastCase, reporter: Option<ReporterId>, ledger: LedgerRef) -> ReportRow {
@@ -355,7 +454,13 @@ fn keep_answer(ctx: &Ctx, tx: &mut Tx, row: &CaseRow, body: &str, when: Timestam
     if row.verified_by.map(|d| d.account) == Some(FORMER_CHECK) {
         store::insert_verification(tx, row.id, ctx.app.new_id(), None, by_name, true, HISTORY, when)?;
     }
-    debug_assert_eq!(row.handled_by, Some(DoerRef { account: FORMER_SYSTEM, worker: None }));
+    debug_assert_eq!(
+        row.handled_by,
+        Some(DoerRef {
+            account: FORMER_SYSTEM,
+            worker: None
+        })
+    );
     Ok(())
 }
 

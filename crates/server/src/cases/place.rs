@@ -33,7 +33,10 @@ impl std::ops::Deref for Rules {
 /// The pack in force.
 pub fn rules(ctx: &Ctx) -> Result<Rules, Fault> {
     let current = policy::current(&ctx.app)?;
-    Ok(Rules { version: current.label(), current })
+    Ok(Rules {
+        version: current.label(),
+        current,
+    })
 }
 
 impl Rules {
@@ -49,7 +52,11 @@ impl Rules {
             Some(domain::cases::clock::Event::Started { rule, .. }) => rule.id.as_str(),
             _ => WARN,
         };
-        self.pack.clocks.iter().find(|rule| rule.id == id).map_or(USUAL, |rule| rule.warn_percent)
+        self.pack
+            .clocks
+            .iter()
+            .find(|rule| rule.id == id)
+            .map_or(USUAL, |rule| rule.warn_percent)
     }
 
     /// The loop's rules for a category.
@@ -132,7 +139,9 @@ pub fn metres_between(a: (f64, f64), b: (f64, f64)) -> f64 {
 
 /// Whether a place lies in or around another; for narrowing a scope by a filter.
 pub fn chain_of(ctx: &Ctx, area: AreaId) -> Option<([Option<AreaId>; 5], u8)> {
-    territory::current(&ctx.app).area(area).map(|found| (found.chain, found.depth))
+    territory::current(&ctx.app)
+        .area(area)
+        .map(|found| (found.chain, found.depth))
 }
 
 /// A unit as cases need it.
@@ -166,7 +175,10 @@ pub fn labels(ctx: &Ctx, tx: &mut Tx, rows: &[CaseRow]) -> Result<Labels, Fault>
     let mut labels = Labels::default();
     for area in rows.iter().filter_map(|row| row.area_id) {
         if let Some(found) = map.area(area) {
-            labels.areas.entry(area).or_insert_with(|| (found.name.clone(), map.full_name(area)));
+            labels
+                .areas
+                .entry(area)
+                .or_insert_with(|| (found.name.clone(), map.full_name(area)));
         }
     }
     let mut units: Vec<UnitId> = rows.iter().filter_map(|row| row.unit_id).collect();
@@ -194,7 +206,10 @@ pub fn unit(ctx: &Ctx, tx: &mut Tx, id: UnitId) -> Result<Option<UnitInfo>, Faul
 
 /// A worker.
 pub fn worker(tx: &mut Tx, id: WorkerId) -> Result<Option<WorkerInfo>, Fault> {
-    Ok(workforce::worker(tx, id)?.map(|worker| WorkerInfo { name: worker.name, badge_no: worker.badge_no }))
+    Ok(workforce::worker(tx, id)?.map(|worker| WorkerInfo {
+        name: worker.name,
+        badge_no: worker.badge_no,
+    }))
 }
 
 /// The unit the pack names for a category here, in one step (YC-09), and whether only because the place has no particular owner.
@@ -214,7 +229,14 @@ pub fn units_of_worker(ctx: &Ctx, tx: &mut Tx, worker: WorkerId) -> Result<Vec<U
 }
 
 /// Who of a unit has work of a duty now, for a case in `area`.
-pub fn worker_of_unit(ctx: &Ctx, tx: &mut Tx, unit: UnitId, duty: &str, area: Option<AreaId>, ask: Ask) -> Result<Option<WorkerId>, Fault> {
+pub fn worker_of_unit(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    unit: UnitId,
+    duty: &str,
+    area: Option<AreaId>,
+    ask: Ask,
+) -> Result<Option<WorkerId>, Fault> {
     let found = workforce::responsible(&ctx.app, tx, unit, duty, area, ask, ctx.now)?;
     Ok(found.and_then(|found| found.worker))
 }
@@ -222,7 +244,9 @@ pub fn worker_of_unit(ctx: &Ctx, tx: &mut Tx, unit: UnitId, duty: &str, area: Op
 /// The grid's worker for a case, or the stand-in, with whether it is the stand-in.
 pub fn grid_worker(ctx: &Ctx, tx: &mut Tx, row: &CaseRow, ask: Ask) -> Result<Option<(WorkerId, bool)>, Fault> {
     let Some(area) = row.area_id else { return Ok(None) };
-    let Some(found) = workforce::grid_worker_of(&ctx.app, tx, area, ask, ctx.now)? else { return Ok(None) };
+    let Some(found) = workforce::grid_worker_of(&ctx.app, tx, area, ask, ctx.now)? else {
+        return Ok(None);
+    };
     let stands_in = matches!(found.on_duty, OnDuty::StandIn { .. });
     Ok(found.on_duty.worker().map(|worker| (worker.into(), stands_in)))
 }

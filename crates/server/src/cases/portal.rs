@@ -73,7 +73,9 @@ pub struct PublicStatus {
 pub fn find(ctx: &Ctx, tx: &mut Tx, number: &str, code: &str) -> Result<(CaseId, ReportId), Fault> {
     let found = store::reports_by_number(tx, number.trim())?;
     let digits: String = code.chars().filter(char::is_ascii_digit).collect();
-    let mine = found.into_iter().find(|(_, report)| same(&intake::follow_code(ctx, *report), &digits));
+    let mine = found
+        .into_iter()
+        .find(|(_, report)| same(&intake::follow_code(ctx, *report), &digits));
     mine.ok_or_else(Fault::not_found)
 }
 
@@ -86,7 +88,12 @@ fn same(a: &str, b: &str) -> bool {
 pub fn status(ctx: &Ctx, tx: &mut Tx, case: CaseId, report: ReportId) -> Result<PublicStatus, Fault> {
     let rules = place::rules(ctx)?;
     let loaded = store::load(tx, case)?.ok_or_else(Fault::not_found)?;
-    let own = loaded.reports.iter().find(|r| r.id == report).ok_or_else(Fault::not_found)?.clone();
+    let own = loaded
+        .reports
+        .iter()
+        .find(|r| r.id == report)
+        .ok_or_else(Fault::not_found)?
+        .clone();
     let row = &loaded.row;
     let unit = match row.unit_id {
         Some(unit) => place::unit(ctx, tx, unit)?,
@@ -98,54 +105,100 @@ pub fn status(ctx: &Ctx, tx: &mut Tx, case: CaseId, report: ReportId) -> Result<
     };
     let steps = steps(ctx, tx, &rules, case, &own)?;
     let due_explained = explained(ctx, tx, &rules, case)?;
-    let answers = store::answers(tx, case)?.into_iter().filter(|a| a.report.is_none_or(|r| r == report));
+    let answers = store::answers(tx, case)?
+        .into_iter()
+        .filter(|a| a.report.is_none_or(|r| r == report));
     let state = if own.withdrawn { StateKey::Withdrawn } else { row.state };
     Ok(PublicStatus {
         number: own.number.clone(),
-        title: if report.0 == row.id.0 { row.title.clone() } else { intake::title_from(&own.body) },
+        title: if report.0 == row.id.0 {
+            row.title.clone()
+        } else {
+            intake::title_from(&own.body)
+        },
         body: own.body.clone(),
         state: state.key().to_owned(),
         state_name: words::state(ctx.lang, state),
         plain_text: plain_text(ctx, &loaded, state, unit.as_ref().map(|u| u.public_name.as_str())),
         steps,
         unit_public_name: unit.map(|u| u.public_name),
-        worker_public: worker.map(|w| PublicWorker { name: w.name, badge_no: w.badge_no }),
+        worker_public: worker.map(|w| PublicWorker {
+            name: w.name,
+            badge_no: w.badge_no,
+        }),
         due_at: row.due_at.filter(|_| row.is_open()).map(|at| at.to_string()),
         due_explained,
-        answers: answers.map(|a| PublicAnswer { at: a.at.to_string(), way: a.way, body: a.body }).collect(),
+        answers: answers
+            .map(|a| PublicAnswer {
+                at: a.at.to_string(),
+                way: a.way,
+                body: a.body,
+            })
+            .collect(),
         can: can(ctx, &rules, &loaded, &own)?,
-        attachments: attachments(tx, case)?.into_iter().filter(|a| a.stage != "verify").collect(),
+        attachments: attachments(tx, case)?
+            .into_iter()
+            .filter(|a| a.stage != "verify")
+            .collect(),
     })
 }
 
 fn steps(ctx: &Ctx, tx: &mut Tx, rules: &Rules, case: CaseId, own: &ReportRow) -> Result<Vec<PublicStep>, Fault> {
     let events = store::events(tx, case)?;
     // Of a case joined by a merge, the resident's story begins when their report came in.
-    let mine = events.into_iter().filter(|e| own.merged_from.is_none() || e.at >= own.received_at);
+    let mine = events
+        .into_iter()
+        .filter(|e| own.merged_from.is_none() || e.at >= own.received_at);
     Ok(mine
         .filter_map(|e| {
             let text = words::public_event(ctx.lang, rules, &e.kind, &e.body)?;
-            Some(PublicStep { at: e.at.to_string(), text, who: e.unit_name })
+            Some(PublicStep {
+                at: e.at.to_string(),
+                text,
+                who: e.unit_name,
+            })
         })
         .collect())
 }
 
 fn explained(ctx: &Ctx, tx: &mut Tx, rules: &Rules, case: CaseId) -> Result<Vec<String>, Fault> {
-    let Some(clock) = clocks::running(tx, case, clocks::LEAD)? else { return Ok(Vec::new()) };
+    let Some(clock) = clocks::running(tx, case, clocks::LEAD)? else {
+        return Ok(Vec::new());
+    };
     Ok(clocks::explain_text(ctx, rules, &clock).unwrap_or_default())
 }
 
 fn plain_text(ctx: &Ctx, loaded: &Loaded, state: StateKey, unit: Option<&str>) -> String {
     let due = loaded.row.due_at.map(|due| {
         let civil = due.civil();
-        format!("{}月{}日 {:02}:{:02}", civil.month(), civil.day(), civil.hour(), civil.minute())
+        format!(
+            "{}月{}日 {:02}:{:02}",
+            civil.month(),
+            civil.day(),
+            civil.hour(),
+            civil.minute()
+        )
     });
-    let due = if ctx.lang == Lang::En { loaded.row.due_at.map(|due| due.civil().strftime("%-d %b %H:%M").to_string()) } else { due };
+    let due = if ctx.lang == Lang::En {
+        loaded
+            .row
+            .due_at
+            .map(|due| due.civil().strftime("%-d %b %H:%M").to_string())
+    } else {
+        due
+    };
     let mut code = format!("plain_{}", state.key());
     if due.is_some() && i18n::known(&format!("{code}_due")) {
         code.push_str("_due");
     }
-    i18n::sentence(ctx.lang, &code, &[("unit", unit.unwrap_or_default().to_owned()), ("due", due.unwrap_or_default())])
+    i18n::sentence(
+        ctx.lang,
+        &code,
+        &[
+            ("unit", unit.unwrap_or_default().to_owned()),
+            ("due", due.unwrap_or_default()),
+        ],
+    )
 }
 
 fn can(ctx: &Ctx, rules: &Rules, loaded: &Loaded, own: &ReportRow) -> Result<Can, Fault> {
@@ -153,7 +206,10 @@ fn can(ctx: &Ctx, rules: &Rules, loaded: &Loaded, own: &ReportRow) -> Result<Can
     let row = &loaded.row;
     let category = rules.of_category(row.category_code.as_deref().unwrap_or_default());
     let days_since_end = row.ended_at.map_or(0, |at| (ctx.now.0 - at.0) / DAY_MS);
-    let moment = Moment { by_grid_worker: false, days_since_end };
+    let moment = Moment {
+        by_grid_worker: false,
+        days_since_end,
+    };
     let done = matches!(row.state, StateKey::Answered | StateKey::Verified | StateKey::Handled);
     let reopens = case.may_reopen(moment.days_since_end, &category).is_ok();
     Ok(Can {
@@ -165,7 +221,14 @@ fn can(ctx: &Ctx, rules: &Rules, loaded: &Loaded, own: &ReportRow) -> Result<Can
 }
 
 /// The resident rates the answer.
-pub fn rate(ctx: &Ctx, tx: &mut Tx, case: CaseId, report: ReportId, rating: i64, comment: Option<&str>) -> Result<(), Fault> {
+pub fn rate(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    case: CaseId,
+    report: ReportId,
+    rating: i64,
+    comment: Option<&str>,
+) -> Result<(), Fault> {
     actions::confirm_by_resident(ctx, tx, case, report, rating, comment)
 }
 
@@ -183,7 +246,14 @@ pub fn withdraw(ctx: &Ctx, tx: &mut Tx, case: CaseId, report: ReportId, reason: 
 const MAX_ADDED_CHARS: usize = 2_000;
 
 /// The resident adds words or photos to an open matter.
-pub fn add(ctx: &Ctx, tx: &mut Tx, case: CaseId, report: ReportId, body: &str, uploads: &[String]) -> Result<(), Fault> {
+pub fn add(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    case: CaseId,
+    report: ReportId,
+    body: &str,
+    uploads: &[String],
+) -> Result<(), Fault> {
     let body = body.trim();
     if body.is_empty() && uploads.is_empty() {
         return Err(Fault::invalid("body", "body_missing"));

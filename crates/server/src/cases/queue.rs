@@ -91,14 +91,15 @@ impl Reach {
         const COLUMNS: [&str; 5] = ["c.a1 = ", "c.a2 = ", "c.a3 = ", "c.a4 = ", "c.a5 = "];
         match self {
             Reach::Everything => sql.push("1 = 1"),
-            Reach::Area(depth, area) => {
-                match COLUMNS.get(usize::from(*depth).wrapping_sub(1)) {
-                    Some(column) => sql.push(column).bind(*area),
-                    None => sql.push("1 = 0"),
-                }
-            }
+            Reach::Area(depth, area) => match COLUMNS.get(usize::from(*depth).wrapping_sub(1)) {
+                Some(column) => sql.push(column).bind(*area),
+                None => sql.push("1 = 0"),
+            },
             Reach::Unit(unit) => sql.push("c.unit_id = ").bind(*unit),
-            Reach::Helping(unit) => sql.push("c.id in (select h.case_id from co_handler h where h.unit_id = ").bind(*unit).push(")"),
+            Reach::Helping(unit) => sql
+                .push("c.id in (select h.case_id from co_handler h where h.unit_id = ")
+                .bind(*unit)
+                .push(")"),
             Reach::Worker(worker) => sql.push("c.worker_id = ").bind(*worker),
         }
     }
@@ -127,21 +128,34 @@ impl Filter {
     /// Whether it leaves everything in.
     fn is_empty(&self) -> bool {
         let none = self.states.is_empty() && self.categories.is_empty() && !self.open_only && !self.waiting_request;
-        none && self.unit.is_none() && self.worker.is_none() && self.channel.is_none() && self.urgent.is_none()
-            && self.supervised.is_none() && self.received_from.is_none() && self.received_to.is_none() && self.due_before.is_none()
-            && self.handled_from.is_none() && self.ended_from.is_none()
+        none && self.unit.is_none()
+            && self.worker.is_none()
+            && self.channel.is_none()
+            && self.urgent.is_none()
+            && self.supervised.is_none()
+            && self.received_from.is_none()
+            && self.received_to.is_none()
+            && self.due_before.is_none()
+            && self.handled_from.is_none()
+            && self.ended_from.is_none()
     }
 
     /// Adds the conditions, each beginning with `and`.
     pub fn push(&self, mut sql: Sql) -> Sql {
         if !self.states.is_empty() {
-            sql = sql.push(" and c.state in (").list(self.states.iter().map(|s| s.key())).push(")");
+            sql = sql
+                .push(" and c.state in (")
+                .list(self.states.iter().map(|s| s.key()))
+                .push(")");
         }
         if self.open_only {
             sql = sql.push(" and c.open = 1");
         }
         if !self.categories.is_empty() {
-            sql = sql.push(" and c.category_code in (").list(self.categories.iter()).push(")");
+            sql = sql
+                .push(" and c.category_code in (")
+                .list(self.categories.iter())
+                .push(")");
         }
         if let Some(unit) = self.unit {
             sql = sql.push(" and c.unit_id = ").bind(unit);
@@ -201,7 +215,10 @@ pub fn plan(ctx: &Ctx, tx: &mut Tx, rules: &Rules, q: &ListQuery) -> Result<Plan
         }
         "unit" => {
             let units = work::person(ctx, tx)?.units;
-            let own = units.iter().flat_map(|u| [Reach::Unit((*u).into()), Reach::Helping((*u).into())]).collect();
+            let own = units
+                .iter()
+                .flat_map(|u| [Reach::Unit((*u).into()), Reach::Helping((*u).into())])
+                .collect();
             reaches = own_only(ctx, q, own)?;
             filter.open_only = true;
         }
@@ -273,7 +290,9 @@ pub fn within(ctx: &Ctx, permission: Permission, area: Option<&str>) -> Result<V
             (None, None, Some((id, _, depth))) => add(Reach::Area(*depth, *id)),
             (None, Some(own), None) => add(Reach::Area(grant.depth, own)),
             (None, Some(own), Some((id, chain, depth))) => {
-                let at = |chain: &[Option<AreaId>; 5], depth: u8| chain.get(usize::from(depth).wrapping_sub(1)).copied().flatten();
+                let at = |chain: &[Option<AreaId>; 5], depth: u8| {
+                    chain.get(usize::from(depth).wrapping_sub(1)).copied().flatten()
+                };
                 if at(chain, grant.depth) == Some(own) {
                     add(Reach::Area(*depth, *id));
                 } else if place::chain_of(ctx, own).is_some_and(|(chain, _)| at(&chain, *depth) == Some(*id)) {
@@ -290,7 +309,9 @@ pub fn within(ctx: &Ctx, permission: Permission, area: Option<&str>) -> Result<V
 
 fn filter(rules: &Rules, q: &ListQuery) -> Result<Filter, Fault> {
     let time = |field: &'static str, text: &Option<String>| -> Result<Option<Timestamp>, Fault> {
-        text.as_deref().map(|t| Timestamp::parse(t).map_err(|_| Fault::invalid(field, "invalid_time"))).transpose()
+        text.as_deref()
+            .map(|t| Timestamp::parse(t).map_err(|_| Fault::invalid(field, "invalid_time")))
+            .transpose()
     };
     let mut filter = Filter {
         channel: q.channel.clone(),
@@ -303,7 +324,13 @@ fn filter(rules: &Rules, q: &ListQuery) -> Result<Filter, Fault> {
         due_before: time("due_before", &q.due_before)?,
         ..Filter::default()
     };
-    for key in q.state.as_deref().unwrap_or_default().split(',').filter(|k| !k.is_empty()) {
+    for key in q
+        .state
+        .as_deref()
+        .unwrap_or_default()
+        .split(',')
+        .filter(|k| !k.is_empty())
+    {
         match (key, StateKey::from_key(key)) {
             ("open", _) => filter.open_only = true,
             (_, Some(state)) => filter.states.push(state),
@@ -311,20 +338,36 @@ fn filter(rules: &Rules, q: &ListQuery) -> Result<Filter, Fault> {
         }
     }
     if let Some(code) = q.category.as_deref() {
-        let below = rules.pack.categories.iter().filter(|c| rules.pack.lineage(&c.code).iter().any(|up| up.code == code));
+        let below = rules
+            .pack
+            .categories
+            .iter()
+            .filter(|c| rules.pack.lineage(&c.code).iter().any(|up| up.code == code));
         filter.categories = below.map(|c| c.code.clone()).collect();
         if filter.categories.is_empty() {
             return Err(Fault::invalid("category", "category_unknown"));
         }
     }
-    filter.unit = q.unit.as_deref().map(|u| u.parse().map_err(|_| Fault::invalid("unit", "unit_unknown"))).transpose()?;
-    filter.worker = q.worker.as_deref().map(|w| w.parse().map_err(|_| Fault::invalid("worker", "worker_unknown"))).transpose()?;
+    filter.unit = q
+        .unit
+        .as_deref()
+        .map(|u| u.parse().map_err(|_| Fault::invalid("unit", "unit_unknown")))
+        .transpose()?;
+    filter.worker = q
+        .worker
+        .as_deref()
+        .map(|w| w.parse().map_err(|_| Fault::invalid("worker", "worker_unknown")))
+        .transpose()?;
     Ok(filter)
 }
 
 /// A whole list, for taking it out; one more than `most` when there are more.
 pub fn whole(ctx: &Ctx, tx: &mut Tx, q: &ListQuery, most: usize) -> Result<Vec<CaseBrief>, Fault> {
-    let mut q = ListQuery { limit: Some(http::PAGE_MAX), after: None, ..q.clone() };
+    let mut q = ListQuery {
+        limit: Some(http::PAGE_MAX),
+        after: None,
+        ..q.clone()
+    };
     let mut all = Vec::new();
     loop {
         let page = page(ctx, tx, &q)?;
@@ -360,7 +403,12 @@ pub fn published(ctx: &Ctx, tx: &mut Tx, area: AreaId) -> Result<Vec<PublishedCa
     let rules = place::rules(ctx)?;
     let (_, depth) = place::chain_of(ctx, area).ok_or_else(Fault::not_found)?;
     let rows = store::published(tx, &Reach::Area(depth, area), MOST_PUBLISHED)?;
-    let is_public = |row: &&CaseRow| row.category_code.as_deref().and_then(|c| rules.pack.category(c)).is_some_and(|c| c.public);
+    let is_public = |row: &&CaseRow| {
+        row.category_code
+            .as_deref()
+            .and_then(|c| rules.pack.category(c))
+            .is_some_and(|c| c.public)
+    };
     let rows: Vec<CaseRow> = rows.iter().filter(is_public).cloned().collect();
     if rows.len() < FEWEST_PUBLISHED {
         return Ok(Vec::new());
@@ -368,8 +416,16 @@ pub fn published(ctx: &Ctx, tx: &mut Tx, area: AreaId) -> Result<Vec<PublishedCa
     let labels = place::labels(ctx, tx, &rows)?;
     let one = |row: &CaseRow| PublishedCase {
         title: without_numbers(&row.title),
-        category: row.category_code.as_deref().map(|code| super::words::category(ctx.lang, &rules, code)).unwrap_or_default(),
-        area: row.area_id.and_then(|id| labels.areas.get(&id)).map(|(_, full)| full.clone()).unwrap_or_default(),
+        category: row
+            .category_code
+            .as_deref()
+            .map(|code| super::words::category(ctx.lang, &rules, code))
+            .unwrap_or_default(),
+        area: row
+            .area_id
+            .and_then(|id| labels.areas.get(&id))
+            .map(|(_, full)| full.clone())
+            .unwrap_or_default(),
         unit: row.unit_id.and_then(|id| labels.units.get(&id)).cloned(),
         received_on: row.received_at.date().to_string(),
         closed_on: row.ended_at.map(|at| at.date().to_string()).unwrap_or_default(),
@@ -408,7 +464,10 @@ pub fn page(ctx: &Ctx, tx: &mut Tx, q: &ListQuery) -> Result<Page<CaseBrief>, Fa
         return searched(ctx, tx, &rules, q, words);
     }
     let plan = plan(ctx, tx, &rules, q)?;
-    let paging = PageQuery { limit: q.limit, after: q.after.clone() };
+    let paging = PageQuery {
+        limit: q.limit,
+        after: q.after.clone(),
+    };
     let after: Option<store::After> = paging.after()?;
     let mut rows: Vec<CaseRow> = Vec::new();
     for reach in &plan.reaches {
@@ -427,7 +486,10 @@ pub fn page(ctx: &Ctx, tx: &mut Tx, q: &ListQuery) -> Result<Page<CaseBrief>, Fa
         Order::Received => (row.received_at.0, row.id.to_string()),
     };
     let page = Page::cut(rows, paging.limit(), key);
-    Ok(Page { items: view::briefs(ctx, tx, &rules, &page.items)?, next: page.next })
+    Ok(Page {
+        items: view::briefs(ctx, tx, &rules, &page.items)?,
+        next: page.next,
+    })
 }
 
 fn queue_at(row: &CaseRow) -> i64 {
@@ -435,14 +497,20 @@ fn queue_at(row: &CaseRow) -> i64 {
 }
 
 fn searched(ctx: &Ctx, tx: &mut Tx, rules: &Rules, q: &ListQuery, words: &str) -> Result<Page<CaseBrief>, Fault> {
-    let paging = PageQuery { limit: q.limit, after: q.after.clone() };
+    let paging = PageQuery {
+        limit: q.limit,
+        after: q.after.clone(),
+    };
     let found = super::search::find(ctx, tx, words, paging.after::<i64>()?, paging.limit() as usize)?;
     let mut rows = Vec::new();
     for id in &found.cases {
         rows.extend(store::case_row(tx, *id)?);
     }
     let next = found.next.map(|next| http::encode_cursor(&next));
-    Ok(Page { items: view::briefs(ctx, tx, rules, &rows)?, next })
+    Ok(Page {
+        items: view::briefs(ctx, tx, rules, &rows)?,
+        next,
+    })
 }
 
 /// How many a list holds.
@@ -463,11 +531,29 @@ pub fn counts(ctx: &Ctx, tx: &mut Tx, q: &ListQuery) -> Result<Counts, Fault> {
     let plan = plan(ctx, tx, &rules, q)?;
     let soon = ctx.now.plus_ms(DAY_MS);
     if let ([Reach::Area(_, area)], true) = (plan.reaches.as_slice(), plan.filter.is_empty()) {
-        let by_state: BTreeMap<String, i64> = store::cells_of(tx, *area, "state", "state", None)?.into_iter().collect();
-        let late = store::cells_of(tx, *area, "late", "all", None)?.iter().map(|(_, n)| n).sum();
-        let due = Filter { received_from: None, due_before: Some(soon), ..Filter::default() };
-        let due_soon = store::sample(tx, &plan.reaches[0], &due, COUNTED)?.iter().filter(|(_, _, at)| *at >= ctx.now.0).count();
-        return Ok(Counts { total: by_state.values().sum(), by_state, late, due_soon: due_soon as i64, at_least: false });
+        let by_state: BTreeMap<String, i64> = store::cells_of(tx, *area, "state", "state", None)?
+            .into_iter()
+            .collect();
+        let late = store::cells_of(tx, *area, "late", "all", None)?
+            .iter()
+            .map(|(_, n)| n)
+            .sum();
+        let due = Filter {
+            received_from: None,
+            due_before: Some(soon),
+            ..Filter::default()
+        };
+        let due_soon = store::sample(tx, &plan.reaches[0], &due, COUNTED)?
+            .iter()
+            .filter(|(_, _, at)| *at >= ctx.now.0)
+            .count();
+        return Ok(Counts {
+            total: by_state.values().sum(),
+            by_state,
+            late,
+            due_soon: due_soon as i64,
+            at_least: false,
+        });
     }
     let mut counts = Counts::default();
     let mut seen = std::collections::HashSet::new();
@@ -502,12 +588,28 @@ pub struct MapQuery {
 pub fn map(ctx: &Ctx, tx: &mut Tx, q: &ListQuery, m: &MapQuery) -> Result<serde_json::Value, Fault> {
     let rules = place::rules(ctx)?;
     let plan = plan(ctx, tx, &rules, q)?;
-    let numbers: Vec<f64> = m.bbox.split(',').filter_map(|n| n.trim().parse().ok()).filter(|n: &f64| n.is_finite()).collect();
-    let Ok(bbox) = <[f64; 4]>::try_from(numbers) else { return Err(Fault::invalid("bbox", "invalid_bbox")) };
+    let numbers: Vec<f64> = m
+        .bbox
+        .split(',')
+        .filter_map(|n| n.trim().parse().ok())
+        .filter(|n: &f64| n.is_finite())
+        .collect();
+    let Ok(bbox) = <[f64; 4]>::try_from(numbers) else {
+        return Err(Fault::invalid("bbox", "invalid_bbox"));
+    };
     let mut rows: Vec<CaseRow> = Vec::new();
     let mut seen = std::collections::HashSet::new();
     for reach in &plan.reaches {
-        rows.extend(store::points(tx, reach, &plan.filter, bbox, POINTS)?.into_iter().filter(|row| seen.insert(row.id)));
+        rows.extend(
+            store::points(tx, reach, &plan.filter, bbox, POINTS)?
+                .into_iter()
+                .filter(|row| seen.insert(row.id)),
+        );
     }
-    Ok(super::cluster::features(&rows, m.zoom.unwrap_or(14.0), ctx.now, rows.len() as i64 >= POINTS))
+    Ok(super::cluster::features(
+        &rows,
+        m.zoom.unwrap_or(14.0),
+        ctx.now,
+        rows.len() as i64 >= POINTS,
+    ))
 }

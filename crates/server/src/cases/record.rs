@@ -23,13 +23,19 @@ pub struct DoerRef {
 
 impl From<rules::Doer> for DoerRef {
     fn from(doer: rules::Doer) -> Self {
-        DoerRef { account: doer.account.into(), worker: doer.worker.map(Into::into) }
+        DoerRef {
+            account: doer.account.into(),
+            worker: doer.worker.map(Into::into),
+        }
     }
 }
 
 impl From<DoerRef> for rules::Doer {
     fn from(doer: DoerRef) -> Self {
-        rules::Doer { account: doer.account.into(), worker: doer.worker.map(Into::into) }
+        rules::Doer {
+            account: doer.account.into(),
+            worker: doer.worker.map(Into::into),
+        }
     }
 }
 
@@ -105,7 +111,6 @@ macro_rules! case_columns {
 }
 pub(super) use case_columns;
 
-
 /// Reads a row column by column, in order.
 pub struct Cursor<'r>(pub &'r Row, pub usize);
 
@@ -130,7 +135,8 @@ impl CaseRow {
     /// From a row that begins with [`case_columns!`].
     pub fn read(row: &Row) -> Result<CaseRow, Fault> {
         let mut c = Cursor(row, 0);
-        let state_of = |key: String| StateKey::from_key(&key).ok_or_else(|| Fault::internal(format!("unknown state {key}")));
+        let state_of =
+            |key: String| StateKey::from_key(&key).ok_or_else(|| Fault::internal(format!("unknown state {key}")));
         Ok(CaseRow {
             id: c.next()?,
             number: c.next()?,
@@ -294,7 +300,10 @@ impl Loaded {
 }
 
 fn due(report: &ReportRow) -> rules::ReportDue {
-    rules::ReportDue { reachable: report.reachable, answered: report.answered }
+    rules::ReportDue {
+        reachable: report.reachable,
+        answered: report.answered,
+    }
 }
 
 fn broken(id: impl std::fmt::Display, what: &str) -> Fault {
@@ -304,45 +313,81 @@ fn broken(id: impl std::fmt::Display, what: &str) -> Fault {
 fn state_of(row: &CaseRow, key: StateKey) -> Result<rules::State, Fault> {
     let held = || -> Result<rules::Held, Fault> {
         let unit = row.unit_id.ok_or_else(|| broken(row.id, "a unit is missing"))?;
-        Ok(rules::Held { unit: unit.into(), worker: row.worker_id.map(Into::into) })
+        Ok(rules::Held {
+            unit: unit.into(),
+            worker: row.worker_id.map(Into::into),
+        })
     };
     let work = || -> Result<rules::Work, Fault> {
-        let by = row.handled_by.ok_or_else(|| broken(row.id, "who handled it is missing"))?;
-        Ok(rules::Work { held: held()?, by: by.into() })
+        let by = row
+            .handled_by
+            .ok_or_else(|| broken(row.id, "who handled it is missing"))?;
+        Ok(rules::Work {
+            held: held()?,
+            by: by.into(),
+        })
     };
     let verifier = || match row.verified_by {
         Some(by) => rules::Verifier::Person(by.into()),
         None => rules::Verifier::Resident,
     };
-    let decided = || row.decided_by.map(Into::into).ok_or_else(|| broken(row.id, "who decided is missing"));
+    let decided = || {
+        row.decided_by
+            .map(Into::into)
+            .ok_or_else(|| broken(row.id, "who decided is missing"))
+    };
     Ok(match key {
         StateKey::Received => {
-            let look = rules::Look::ALL.into_iter().find(|l| Some(l.key()) == row.look.as_deref());
-            rules::State::Received { look: look.ok_or_else(|| broken(row.id, "why a person must look is missing"))? }
+            let look = rules::Look::ALL
+                .into_iter()
+                .find(|l| Some(l.key()) == row.look.as_deref());
+            rules::State::Received {
+                look: look.ok_or_else(|| broken(row.id, "why a person must look is missing"))?,
+            }
         }
         StateKey::Accepted => rules::State::Accepted,
         StateKey::Assigned => rules::State::Assigned(held()?),
         StateKey::Handling => rules::State::Handling(held()?),
         StateKey::Handled => rules::State::Handled(work()?),
         StateKey::Answered => rules::State::Answered(work()?),
-        StateKey::Verified => rules::State::Verified { work: work()?, by: verifier() },
-        StateKey::Closed => {
-            rules::State::Closed { work: work()?, verified: row.verified_at.is_some().then(verifier) }
-        }
+        StateKey::Verified => rules::State::Verified {
+            work: work()?,
+            by: verifier(),
+        },
+        StateKey::Closed => rules::State::Closed {
+            work: work()?,
+            verified: row.verified_at.is_some().then(verifier),
+        },
         StateKey::Declined => rules::State::Declined { by: decided()? },
-        StateKey::Parked => rules::State::Parked { held: held()?, by: decided()? },
+        StateKey::Parked => rules::State::Parked {
+            held: held()?,
+            by: decided()?,
+        },
         StateKey::Merged => {
-            let into = row.merged_into.ok_or_else(|| broken(row.id, "the case it was merged into is missing"))?;
-            let was = row.merged_was.as_deref().and_then(StateKey::from_key).filter(|was| *was != StateKey::Merged);
+            let into = row
+                .merged_into
+                .ok_or_else(|| broken(row.id, "the case it was merged into is missing"))?;
+            let was = row
+                .merged_was
+                .as_deref()
+                .and_then(StateKey::from_key)
+                .filter(|was| *was != StateKey::Merged);
             let was = was.ok_or_else(|| broken(row.id, "the state before the merge is missing"))?;
-            rules::State::Merged { into: into.into(), was: Box::new(state_of(row, was)?) }
+            rules::State::Merged {
+                into: into.into(),
+                was: Box::new(state_of(row, was)?),
+            }
         }
         StateKey::Withdrawn => rules::State::Withdrawn,
     })
 }
 
 fn co_handler(row: &CoHandlerRow) -> Result<rules::CoHandler, Fault> {
-    let by = || row.done_by.map(Into::into).ok_or_else(|| broken(row.id, "who ended the part is missing"));
+    let by = || {
+        row.done_by
+            .map(Into::into)
+            .ok_or_else(|| broken(row.id, "who ended the part is missing"))
+    };
     let state = match row.state.as_str() {
         "open" => rules::CoState::Open,
         "done" => rules::CoState::Done { by: by()? },
@@ -350,11 +395,19 @@ fn co_handler(row: &CoHandlerRow) -> Result<rules::CoHandler, Fault> {
         "released" => rules::CoState::Released,
         _ => return Err(broken(row.id, "unknown state of a co-handler")),
     };
-    Ok(rules::CoHandler { id: row.id.into(), unit: row.unit_id.into(), state })
+    Ok(rules::CoHandler {
+        id: row.id.into(),
+        unit: row.unit_id.into(),
+        state,
+    })
 }
 
 fn request(row: &RequestRow) -> Result<rules::Request, Fault> {
-    let by = || row.decided_by.map(Into::into).ok_or_else(|| broken(row.id, "who decided is missing"));
+    let by = || {
+        row.decided_by
+            .map(Into::into)
+            .ok_or_else(|| broken(row.id, "who decided is missing"))
+    };
     let state = match row.state.as_str() {
         "waiting" => rules::RequestState::Waiting,
         "approved" => rules::RequestState::Approved { by: by()? },
@@ -363,5 +416,10 @@ fn request(row: &RequestRow) -> Result<rules::Request, Fault> {
         _ => return Err(broken(row.id, "unknown state of a request")),
     };
     let kind = rules::AskKind::from_key(&row.kind).ok_or_else(|| broken(row.id, "unknown kind of request"))?;
-    Ok(rules::Request { id: row.id.into(), kind, asked_by: row.asked_by.into(), state })
+    Ok(rules::Request {
+        id: row.id.into(),
+        kind,
+        asked_by: row.asked_by.into(),
+        state,
+    })
 }

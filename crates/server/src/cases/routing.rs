@@ -30,25 +30,48 @@ impl Choice {
 
 /// The responsible unit and its person on duty; none only where the place has no centre at all.
 pub fn choose(ctx: &Ctx, tx: &mut Tx, category: &str, spot: &Spot, urgent: bool) -> Result<Option<Choice>, Fault> {
-    let Some((unit, by_default)) = place::route(ctx, tx, category, spot.area)? else { return Ok(None) };
+    let Some((unit, by_default)) = place::route(ctx, tx, category, spot.area)? else {
+        return Ok(None);
+    };
     let why = if by_default { "default" } else { "rule" };
     named(ctx, tx, unit, Some(spot.area), urgent, why).map(Some)
 }
 
 /// A unit somebody named, with its person on duty.
-pub fn named(ctx: &Ctx, tx: &mut Tx, unit: UnitId, area: Option<AreaId>, urgent: bool, why: &'static str) -> Result<Choice, Fault> {
+pub fn named(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    unit: UnitId,
+    area: Option<AreaId>,
+    urgent: bool,
+    why: &'static str,
+) -> Result<Choice, Fault> {
     let info = place::unit(ctx, tx, unit)?.ok_or_else(|| Fault::invalid("unit_id", "unit_unknown"))?;
     let worker = worker_of(ctx, tx, unit, area, if urgent { Ask::Reach } else { Ask::Own })?;
     let name = match worker {
         Some(worker) => place::worker(tx, worker)?.map(|w| w.name),
         None => None,
     };
-    let held = Held { unit: unit.into(), worker: worker.map(Into::into) };
-    Ok(Choice { held, unit_name: info.name, worker_name: name, why })
+    let held = Held {
+        unit: unit.into(),
+        worker: worker.map(Into::into),
+    };
+    Ok(Choice {
+        held,
+        unit_name: info.name,
+        worker_name: name,
+        why,
+    })
 }
 
 /// Who does a unit's work now.
-pub fn worker_of(ctx: &Ctx, tx: &mut Tx, unit: UnitId, area: Option<AreaId>, ask: Ask) -> Result<Option<WorkerId>, Fault> {
+pub fn worker_of(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    unit: UnitId,
+    area: Option<AreaId>,
+    ask: Ask,
+) -> Result<Option<WorkerId>, Fault> {
     for duty in WORKS {
         if let Some(worker) = place::worker_of_unit(ctx, tx, unit, duty, area, ask)? {
             return Ok(Some(worker));
@@ -60,11 +83,19 @@ pub fn worker_of(ctx: &Ctx, tx: &mut Tx, unit: UnitId, area: Option<AreaId>, ask
 /// Who has a case that its finder solved there: the finder's own unit, else the area's centre.
 pub fn on_the_spot(ctx: &Ctx, tx: &mut Tx, spot: Option<&Spot>, person: &Person) -> Result<Held, Fault> {
     if let Some(unit) = person.units.first() {
-        return Ok(Held { unit: *unit, worker: person.worker });
+        return Ok(Held {
+            unit: *unit,
+            worker: person.worker,
+        });
     }
     let spot = spot.ok_or_else(|| Fault::invalid("area_id", "area_missing"))?;
     let centre = place::centre_of(ctx, tx, spot.area)?;
-    centre.map(|unit| Held { unit: unit.into(), worker: person.worker }).ok_or_else(|| Fault::refused("no_unit_here"))
+    centre
+        .map(|unit| Held {
+            unit: unit.into(),
+            worker: person.worker,
+        })
+        .ok_or_else(|| Fault::refused("no_unit_here"))
 }
 
 /// Depth of a unit's area, which counts as the level at which a case was resolved (1 at the top).

@@ -93,16 +93,32 @@ fn read(ctx: &Ctx, tx: &mut Tx, draft: &Draft) -> Result<Read, Fault> {
         Some(area) => place::spot_of_area(ctx, area),
         None => place::find_spot(ctx, tx, position, draft.address.as_deref().unwrap_or_default())?,
     };
-    let title = draft.title.clone().filter(|t| !t.trim().is_empty()).unwrap_or_else(|| intake::title_from(&draft.body));
-    Ok(Read { rules, title, spot, position, category: draft.category_code.clone() })
+    let title = draft
+        .title
+        .clone()
+        .filter(|t| !t.trim().is_empty())
+        .unwrap_or_else(|| intake::title_from(&draft.body));
+    Ok(Read {
+        rules,
+        title,
+        spot,
+        position,
+        category: draft.category_code.clone(),
+    })
 }
 
 fn area_ref(spot: &Spot) -> AreaRef {
-    AreaRef { id: spot.area.to_string(), name: spot.name.clone(), full_name: spot.full_name.clone() }
+    AreaRef {
+        id: spot.area.to_string(),
+        name: spot.name.clone(),
+        full_name: spot.full_name.clone(),
+    }
 }
 
 fn hint(ctx: &Ctx, says: &Assessment) -> Option<Hint> {
-    says.urgent.map(|u| Hint { text: ctx.lang.pick(&u.text.zh, &u.text.en).to_owned() })
+    says.urgent.map(|u| Hint {
+        text: ctx.lang.pick(&u.text.zh, &u.text.en).to_owned(),
+    })
 }
 
 fn elsewhere(ctx: &Ctx, says: &Assessment) -> Option<Elsewhere> {
@@ -117,7 +133,10 @@ fn elsewhere(ctx: &Ctx, says: &Assessment) -> Option<Elsewhere> {
 pub fn for_staff(ctx: &Ctx, tx: &mut Tx, draft: &Draft) -> Result<Suggestion, Fault> {
     let read = read(ctx, tx, draft)?;
     let says = classify::assess(ctx, tx, &read.rules, &read.title, &draft.body)?;
-    let best = read.category.clone().or_else(|| says.guesses.first().map(|g| g.code.clone()));
+    let best = read
+        .category
+        .clone()
+        .or_else(|| says.guesses.first().map(|g| g.code.clone()));
     let probe = Probe {
         title: &read.title,
         category: best.as_deref(),
@@ -134,10 +153,17 @@ pub fn for_staff(ctx: &Ctx, tx: &mut Tx, draft: &Draft) -> Result<Suggestion, Fa
         auto: says.auto,
         duplicates: duplicates::in_scope(ctx, tx, &read.rules, found)?,
         area: read.spot.as_ref().map(area_ref),
-        unit: unit.map(|choice| Ref { id: UnitId::from(choice.held.unit).to_string(), name: choice.unit_name }),
+        unit: unit.map(|choice| Ref {
+            id: UnitId::from(choice.held.unit).to_string(),
+            name: choice.unit_name,
+        }),
         urgent_hint: hint(ctx, &says),
         out_of_scope: elsewhere(ctx, &says),
-        categories: says.guesses.into_iter().map(|g| view::suggestion(ctx, &read.rules, g)).collect(),
+        categories: says
+            .guesses
+            .into_iter()
+            .map(|g| view::suggestion(ctx, &read.rules, g))
+            .collect(),
     })
 }
 
@@ -145,7 +171,10 @@ pub fn for_staff(ctx: &Ctx, tx: &mut Tx, draft: &Draft) -> Result<Suggestion, Fa
 pub fn for_residents(ctx: &Ctx, tx: &mut Tx, draft: &Draft) -> Result<PublicSuggestion, Fault> {
     let read = read(ctx, tx, draft)?;
     let says = classify::assess(ctx, tx, &read.rules, &read.title, &draft.body)?;
-    let best = read.category.clone().or_else(|| says.guesses.first().map(|g| g.code.clone()));
+    let best = read
+        .category
+        .clone()
+        .or_else(|| says.guesses.first().map(|g| g.code.clone()));
     let probe = Probe {
         title: &read.title,
         category: best.as_deref(),
@@ -154,18 +183,29 @@ pub fn for_residents(ctx: &Ctx, tx: &mut Tx, draft: &Draft) -> Result<PublicSugg
         except: None,
     };
     let found = duplicates::find(ctx, tx, &read.rules, &probe)?;
-    let nearby = found.into_iter().filter(|(row, _, _)| row.public).map(|(row, distance_m, likeness)| PublicNearby {
-        category_name: row.category_code.as_deref().map(|c| words::category(ctx.lang, &read.rules, c)).unwrap_or_default(),
-        state_name: words::state(ctx.lang, row.state),
-        received_on: row.received_at.date().to_string(),
-        distance_m,
-        similarity: (likeness * 100.0).round() / 100.0,
-    });
+    let nearby = found
+        .into_iter()
+        .filter(|(row, _, _)| row.public)
+        .map(|(row, distance_m, likeness)| PublicNearby {
+            category_name: row
+                .category_code
+                .as_deref()
+                .map(|c| words::category(ctx.lang, &read.rules, c))
+                .unwrap_or_default(),
+            state_name: words::state(ctx.lang, row.state),
+            received_on: row.received_at.date().to_string(),
+            distance_m,
+            similarity: (likeness * 100.0).round() / 100.0,
+        });
     Ok(PublicSuggestion {
         area: read.spot.as_ref().map(area_ref),
         nearby: nearby.collect(),
         urgent_hint: hint(ctx, &says),
         out_of_scope: elsewhere(ctx, &says),
-        categories: says.guesses.into_iter().map(|g| view::suggestion(ctx, &read.rules, g)).collect(),
+        categories: says
+            .guesses
+            .into_iter()
+            .map(|g| view::suggestion(ctx, &read.rules, g))
+            .collect(),
     })
 }

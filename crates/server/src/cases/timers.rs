@@ -28,7 +28,11 @@ const LEARN_AT: (i64, i64) = (2, 30);
 /// Makes the jobs of this part known; once at the start.
 pub fn register(app: &App) {
     jobs::register_recurring(app, Recurring::every_ms("cases.timers", EVERY_MS), Handler::Step(look));
-    jobs::register_recurring(app, Recurring::nightly("cases.learn", LEARN_AT.0, LEARN_AT.1), Handler::Step(learn));
+    jobs::register_recurring(
+        app,
+        Recurring::nightly("cases.learn", LEARN_AT.0, LEARN_AT.1),
+        Handler::Step(learn),
+    );
 }
 
 fn learn(ctx: &Ctx, tx: &mut Tx, _: &Value) -> Result<Outcome, Fault> {
@@ -39,7 +43,11 @@ fn learn(ctx: &Ctx, tx: &mut Tx, _: &Value) -> Result<Outcome, Fault> {
 fn look(ctx: &Ctx, tx: &mut Tx, _: &Value) -> Result<Outcome, Fault> {
     let told = tell_ripe(ctx, tx)?;
     // More than one batch: go on at once.
-    Ok(if told as i64 == BATCH { Outcome::Again(ctx.now) } else { Outcome::Done })
+    Ok(if told as i64 == BATCH {
+        Outcome::Again(ctx.now)
+    } else {
+        Outcome::Done
+    })
 }
 
 /// Tells everything whose moment has come, up to a batch; how many clocks were looked at.
@@ -57,10 +65,16 @@ fn tell_one(ctx: &Ctx, tx: &mut Tx, rules: &Rules, clock: &mut ClockRow) -> Resu
     if clock.state == "paused" {
         return end_pause(ctx, tx, rules, clock);
     }
-    let Some(loaded) = store::load_locked(tx, clock.case)? else { return Ok(()) };
+    let Some(loaded) = store::load_locked(tx, clock.case)? else {
+        return Ok(());
+    };
     let mut row = loaded.row.clone();
     let before = cube::Facts::of(&row);
-    let due: Vec<String> = clocks::rungs(rules, clock).into_iter().filter(|t| t.at <= ctx.now).map(|t| t.name).collect();
+    let due: Vec<String> = clocks::rungs(rules, clock)
+        .into_iter()
+        .filter(|t| t.at <= ctx.now)
+        .map(|t| t.name)
+        .collect();
     let late = clock.late || clock.due_at.is_some_and(|at| at < ctx.now);
     clocks::mark_told(tx, rules, clock, &due, late)?;
     if clock.party == LEAD && late && row.is_open() && !row.late {
@@ -90,7 +104,14 @@ fn tell_one(ctx: &Ctx, tx: &mut Tx, rules: &Rules, clock: &mut ClockRow) -> Resu
     }
     if due.is_empty() {
         // Nothing was said, but the next moment was moved on.
-        tx.record(ctx, Mark::new("case.clock_looked_at", Subject::Case(row.id), json!({ "clock": clock.id.to_string() })))?;
+        tx.record(
+            ctx,
+            Mark::new(
+                "case.clock_looked_at",
+                Subject::Case(row.id),
+                json!({ "clock": clock.id.to_string() }),
+            ),
+        )?;
     }
     Ok(())
 }
@@ -106,7 +127,9 @@ fn end_pause(ctx: &Ctx, tx: &mut Tx, rules: &Rules, clock: &mut ClockRow) -> Res
             work.save(ctx, tx, "case.resumed", json!({ "automatic": true }))
         }
         Err(_) => {
-            let again = ctx.now.plus_ms(i64::from(rules.pack.thresholds.park_review_days.value) * DAY_MS);
+            let again = ctx
+                .now
+                .plus_ms(i64::from(rules.pack.thresholds.park_review_days.value) * DAY_MS);
             clocks::look_again(tx, clock, again)?;
             if let Some(worker) = holder(ctx, tx, &work.row, clock)? {
                 let body = json!({ "number": work.row.number, "title": work.row.title });
@@ -134,7 +157,14 @@ fn event_of(name: &str, before_due: bool) -> &'static str {
 }
 
 /// Who hears of a rung: the holder is warned, the ladder climbs the tree to a named person on duty.
-fn recipients(ctx: &Ctx, tx: &mut Tx, rules: &Rules, row: &CaseRow, clock: &ClockRow, name: &str) -> Result<Vec<WorkerId>, Fault> {
+fn recipients(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    rules: &Rules,
+    row: &CaseRow,
+    clock: &ClockRow,
+    name: &str,
+) -> Result<Vec<WorkerId>, Fault> {
     let rung = rules.pack.ladder.iter().find(|rung| rung.key == name);
     let found = match rung {
         Some(rung) => climbed(ctx, tx, rules, row, rung)?,
@@ -151,7 +181,9 @@ fn holder(ctx: &Ctx, tx: &mut Tx, row: &CaseRow, clock: &ClockRow) -> Result<Opt
     }
     let part = clock.party.parse::<CoHandlerId>().ok();
     let unit = match part {
-        Some(part) => store::load(tx, row.id)?.and_then(|l| l.co_handlers.iter().find(|c| c.id == part).map(|c| c.unit_id)),
+        Some(part) => {
+            store::load(tx, row.id)?.and_then(|l| l.co_handlers.iter().find(|c| c.id == part).map(|c| c.unit_id))
+        }
         None => row.unit_id,
     };
     match unit {
@@ -184,7 +216,9 @@ fn climbed(ctx: &Ctx, tx: &mut Tx, rules: &Rules, row: &CaseRow, rung: &Rung) ->
 fn centre_at(ctx: &Ctx, tx: &mut Tx, row: &CaseRow, depth: Option<u8>, duty: &str) -> Result<Option<WorkerId>, Fault> {
     let most = depth.map_or(row.areas.len(), usize::from);
     for area in row.areas.iter().take(most).flatten().rev() {
-        let Some(centre) = place::centre_of(ctx, tx, *area)? else { continue };
+        let Some(centre) = place::centre_of(ctx, tx, *area)? else {
+            continue;
+        };
         if let Some(worker) = place::worker_of_unit(ctx, tx, centre, duty, row.area_id, Ask::Reach)? {
             return Ok(Some(worker));
         }

@@ -286,16 +286,33 @@ fn brief(ctx: &Ctx, rules: &Rules, labels: &Labels, row: &CaseRow) -> CaseBrief 
         id: row.id.to_string(),
         number: row.number.clone(),
         title: row.title.clone(),
-        category: category.map(|code| CategoryRef { code: code.clone(), name: words::category(ctx.lang, rules, code) }),
+        category: category.map(|code| CategoryRef {
+            code: code.clone(),
+            name: words::category(ctx.lang, rules, code),
+        }),
         state: row.state.key().to_owned(),
         state_name: words::state(ctx.lang, row.state),
         urgent: row.urgent,
         supervised: row.supervised,
         area: row.area_id.and_then(|id| {
-            labels.areas.get(&id).map(|(name, full)| AreaRef { id: id.to_string(), name: name.clone(), full_name: full.clone() })
+            labels.areas.get(&id).map(|(name, full)| AreaRef {
+                id: id.to_string(),
+                name: name.clone(),
+                full_name: full.clone(),
+            })
         }),
-        unit: row.unit_id.and_then(|id| labels.units.get(&id).map(|name| Ref { id: id.to_string(), name: name.clone() })),
-        worker: row.worker_id.and_then(|id| labels.workers.get(&id).map(|name| Ref { id: id.to_string(), name: name.clone() })),
+        unit: row.unit_id.and_then(|id| {
+            labels.units.get(&id).map(|name| Ref {
+                id: id.to_string(),
+                name: name.clone(),
+            })
+        }),
+        worker: row.worker_id.and_then(|id| {
+            labels.workers.get(&id).map(|name| Ref {
+                id: id.to_string(),
+                name: name.clone(),
+            })
+        }),
         due_at: time(due),
         due_step: row.due_step.clone().filter(|_| row.is_open()),
         late: due.is_some_and(|due| due < ctx.now),
@@ -322,9 +339,23 @@ pub fn detail(ctx: &Ctx, tx: &mut Tx, loaded: &Loaded) -> Result<CaseDetail, Fau
     let brief = briefs(ctx, tx, &rules, std::slice::from_ref(row))?.pop();
     let brief = brief.ok_or_else(|| Fault::internal("one row makes one line"))?;
     let undecided = row.is_open() && !matches!(row.category_source.as_deref(), Some("staff"));
-    let suggested = if undecided { suggestions(ctx, tx, &rules, &row.title, &row.body)? } else { Vec::new() };
-    let nearby = if row.is_open() { duplicates::of_case(ctx, tx, &rules, row)? } else { Vec::new() };
-    let permissions = ctx.scope.permissions().iter().filter(|p| ctx.scope.sees(&facts, *p)).map(|p| p.key().to_owned()).collect();
+    let suggested = if undecided {
+        suggestions(ctx, tx, &rules, &row.title, &row.body)?
+    } else {
+        Vec::new()
+    };
+    let nearby = if row.is_open() {
+        duplicates::of_case(ctx, tx, &rules, row)?
+    } else {
+        Vec::new()
+    };
+    let permissions = ctx
+        .scope
+        .permissions()
+        .iter()
+        .filter(|p| ctx.scope.sees(&facts, *p))
+        .map(|p| p.key().to_owned())
+        .collect();
     Ok(CaseDetail {
         body: row.body.clone(),
         address: row.address.clone(),
@@ -334,11 +365,16 @@ pub fn detail(ctx: &Ctx, tx: &mut Tx, loaded: &Loaded) -> Result<CaseDetail, Fau
         outcome: row.outcome.clone(),
         confidence: row.confidence,
         category_source: row.category_source.clone(),
-        second_category: row.second_category.as_ref().map(|code| CategoryRef { code: code.clone(), name: words::category(ctx.lang, &rules, code) }),
+        second_category: row.second_category.as_ref().map(|code| CategoryRef {
+            code: code.clone(),
+            name: words::category(ctx.lang, &rules, code),
+        }),
         rework_count: row.counts.reworked,
         reopened_count: row.counts.reopened,
         urged_count: row.counts.urged,
-        arrival_minutes: row.arrived_at.map(|at| (at.0 - row.received_at.0) / domain::time::MINUTE_MS),
+        arrival_minutes: row
+            .arrived_at
+            .map(|at| (at.0 - row.received_at.0) / domain::time::MINUTE_MS),
         paused: row.paused,
         reports: reports(ctx, tx, loaded, sees_reporters)?,
         events: events(ctx, tx, &rules, row.id)?,
@@ -346,21 +382,40 @@ pub fn detail(ctx: &Ctx, tx: &mut Tx, loaded: &Loaded) -> Result<CaseDetail, Fau
         co_handlers: loaded.co_handlers.iter().map(|c| co_handler(ctx, c)).collect(),
         requests: loaded.requests.iter().map(|r| request(ctx, r)).collect(),
         answers: store::answers(tx, row.id)?.into_iter().map(answer).collect(),
-        verifications: store::verifications(tx, row.id)?.into_iter().map(verification).collect(),
+        verifications: store::verifications(tx, row.id)?
+            .into_iter()
+            .map(verification)
+            .collect(),
         attachments: attachments(tx, row.id)?,
         actions: buttons(ctx, tx, loaded, &rules)?,
         merged_into: link(tx, row.merged_into)?,
-        merged: store::merged_into(tx, row.id)?.into_iter().map(|(id, number)| CaseLink { id: id.to_string(), number }).collect(),
+        merged: store::merged_into(tx, row.id)?
+            .into_iter()
+            .map(|(id, number)| CaseLink {
+                id: id.to_string(),
+                number,
+            })
+            .collect(),
         suggested: Suggested { categories: suggested },
         nearby,
-        caller_open: if sees_reporters { caller_open(ctx, tx, &rules, loaded)? } else { Vec::new() },
+        caller_open: if sees_reporters {
+            caller_open(ctx, tx, &rules, loaded)?
+        } else {
+            Vec::new()
+        },
         permissions,
         brief,
     })
 }
 
 /// The classifier's suggestions for a text.
-pub fn suggestions(ctx: &Ctx, tx: &mut Tx, rules: &Rules, title: &str, body: &str) -> Result<Vec<CategorySuggestion>, Fault> {
+pub fn suggestions(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    rules: &Rules,
+    title: &str,
+    body: &str,
+) -> Result<Vec<CategorySuggestion>, Fault> {
     let says = classify::assess(ctx, tx, rules, title, body)?;
     Ok(says.guesses.into_iter().map(|g| suggestion(ctx, rules, g)).collect())
 }
@@ -368,13 +423,22 @@ pub fn suggestions(ctx: &Ctx, tx: &mut Tx, rules: &Rules, title: &str, body: &st
 /// A guess as shown.
 pub fn suggestion(ctx: &Ctx, rules: &Rules, guess: classify::Guess) -> CategorySuggestion {
     let name = words::category(ctx.lang, rules, &guess.code);
-    CategorySuggestion { name, code: guess.code, confidence: guess.confidence, reasons: guess.reasons }
+    CategorySuggestion {
+        name,
+        code: guess.code,
+        confidence: guess.confidence,
+        reasons: guess.reasons,
+    }
 }
 
 fn reports(ctx: &Ctx, tx: &mut Tx, loaded: &Loaded, with_reporters: bool) -> Result<Vec<ReportView>, Fault> {
     let mut views = Vec::new();
     for (nth, report) in loaded.reports.iter().enumerate() {
-        let reporter = if with_reporters && !report.anonymous { masked(ctx, tx, report)? } else { None };
+        let reporter = if with_reporters && !report.anonymous {
+            masked(ctx, tx, report)?
+        } else {
+            None
+        };
         views.push(ReportView {
             id: report.id.to_string(),
             label: i18n::sentence(ctx.lang, "reporter_label", &[("nth", (nth + 1).to_string())]),
@@ -395,15 +459,35 @@ fn masked(ctx: &Ctx, tx: &mut Tx, report: &ReportRow) -> Result<Option<ReporterV
     let Some(id) = report.reporter_id else { return Ok(None) };
     let name = personal(ctx, tx, id, "name_sealed")?.map(|p| p.masked_name());
     let phone = personal(ctx, tx, id, "phone_sealed")?.map(|p| p.masked_phone());
-    Ok(Some(ReporterView { id: id.to_string(), name_masked: name, phone_masked: phone }))
+    Ok(Some(ReporterView {
+        id: id.to_string(),
+        name_masked: name,
+        phone_masked: phone,
+    }))
 }
 
 /// A sealed field of a reporter, opened. Whoever answers with it logs the read.
-pub fn personal(ctx: &Ctx, tx: &mut Tx, id: ReporterId, column: &'static str) -> Result<Option<Personal<String>>, Fault> {
-    let Some((name, phone)) = store::reporter(tx, id)? else { return Ok(None) };
+pub fn personal(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    id: ReporterId,
+    column: &'static str,
+) -> Result<Option<Personal<String>>, Fault> {
+    let Some((name, phone)) = store::reporter(tx, id)? else {
+        return Ok(None);
+    };
     let sealed = if column == "name_sealed" { name } else { phone };
     let row = id.to_string();
-    let open = |bytes: Vec<u8>| ctx.app.sealer().open(sealed::Place { table: "reporter", id: &row, column }, &bytes);
+    let open = |bytes: Vec<u8>| {
+        ctx.app.sealer().open(
+            sealed::Place {
+                table: "reporter",
+                id: &row,
+                column,
+            },
+            &bytes,
+        )
+    };
     sealed.map(open).transpose().map_err(Fault::internal)
 }
 
@@ -450,7 +534,10 @@ fn clock_views(ctx: &Ctx, tx: &mut Tx, loaded: &Loaded) -> Result<Vec<ClockView>
 fn co_handler(ctx: &Ctx, c: &super::record::CoHandlerRow) -> CoHandlerView {
     CoHandlerView {
         id: c.id.to_string(),
-        unit: Ref { id: c.unit_id.to_string(), name: c.unit_name.clone() },
+        unit: Ref {
+            id: c.unit_id.to_string(),
+            name: c.unit_name.clone(),
+        },
         part: c.part.clone(),
         state: c.state.clone(),
         state_name: i18n::sentence(ctx.lang, &format!("part_{}", c.state), &[]),
@@ -492,7 +579,13 @@ fn answer(a: store::AnswerRow) -> AnswerView {
 
 fn verification((id, by, pass, note, at): (String, String, bool, String, Timestamp)) -> VerificationView {
     let note = Some(note).filter(|n| !n.is_empty());
-    VerificationView { id, by, result: if pass { "pass" } else { "fail" }.to_owned(), note, at: at.to_string() }
+    VerificationView {
+        id,
+        by,
+        result: if pass { "pass" } else { "fail" }.to_owned(),
+        note,
+        at: at.to_string(),
+    }
 }
 
 /// Photos of a case, as addresses that check the scope again.
@@ -514,7 +607,9 @@ pub fn attachments(tx: &mut Tx, case: CaseId) -> Result<Vec<AttachmentView>, Fau
 
 /// The buttons: every action the person has the right to in this case, and why it is grey when it is.
 fn buttons(ctx: &Ctx, tx: &mut Tx, loaded: &Loaded, rules: &Rules) -> Result<Vec<ActionView>, Fault> {
-    let Actor::Account { .. } = &ctx.actor else { return Ok(Vec::new()) };
+    let Actor::Account { .. } = &ctx.actor else {
+        return Ok(Vec::new());
+    };
     let facts = loaded.scope_facts();
     let case = loaded.rules_view()?;
     let person = work::person(ctx, tx)?;
@@ -524,7 +619,9 @@ fn buttons(ctx: &Ctx, tx: &mut Tx, loaded: &Loaded, rules: &Rules) -> Result<Vec
         let permissions = [Some(actions::permission(action)), actions::or_permission(action)];
         action != Action::Confirm && permissions.into_iter().flatten().any(|p| ctx.scope.sees(&facts, p))
     };
-    let shown = Action::ALL.into_iter().filter(|a| allowed(*a) && (own.mediation || *a != Action::Mediate));
+    let shown = Action::ALL
+        .into_iter()
+        .filter(|a| allowed(*a) && (own.mediation || *a != Action::Mediate));
     Ok(shown
         .map(|action| {
             let refusal = case.may(action, &person, moment, &own).err();
@@ -532,7 +629,10 @@ fn buttons(ctx: &Ctx, tx: &mut Tx, loaded: &Loaded, rules: &Rules) -> Result<Vec
                 key: action.key().to_owned(),
                 name: words::action(ctx.lang, action.key()),
                 enabled: refusal.is_none(),
-                refusal: refusal.map(|code| RefusalView { code: code.to_owned(), message: i18n::sentence(ctx.lang, code, &[]) }),
+                refusal: refusal.map(|code| RefusalView {
+                    code: code.to_owned(),
+                    message: i18n::sentence(ctx.lang, code, &[]),
+                }),
             }
         })
         .collect())
@@ -540,14 +640,23 @@ fn buttons(ctx: &Ctx, tx: &mut Tx, loaded: &Loaded, rules: &Rules) -> Result<Vec
 
 fn link(tx: &mut Tx, id: Option<CaseId>) -> Result<Option<CaseLink>, Fault> {
     let Some(id) = id else { return Ok(None) };
-    Ok(store::case_row(tx, id)?.map(|row| CaseLink { id: id.to_string(), number: row.number }))
+    Ok(store::case_row(tx, id)?.map(|row| CaseLink {
+        id: id.to_string(),
+        number: row.number,
+    }))
 }
 
 /// Other open matters of the people who reported this one, within the scope.
 fn caller_open(ctx: &Ctx, tx: &mut Tx, rules: &Rules, loaded: &Loaded) -> Result<Vec<CaseBrief>, Fault> {
     let mut found: Vec<CaseRow> = Vec::new();
-    for reporter in loaded.live_reports().filter(|r| !r.anonymous).filter_map(|r| r.reporter_id) {
-        let Some(index) = store::phone_index_of(tx, reporter)? else { continue };
+    for reporter in loaded
+        .live_reports()
+        .filter(|r| !r.anonymous)
+        .filter_map(|r| r.reporter_id)
+    {
+        let Some(index) = store::phone_index_of(tx, reporter)? else {
+            continue;
+        };
         for row in cases_of_phone(ctx, tx, &index)? {
             if row.id != loaded.row.id && row.is_open() && !found.iter().any(|f| f.id == row.id) {
                 found.push(row);

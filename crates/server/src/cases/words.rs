@@ -28,8 +28,34 @@ pub fn event_kind(lang: Lang, kind: &str) -> String {
 
 /// What a sentence can name, from the body of an event; `{name}` in the text. A missing one is empty.
 const NAMED: [&str; 28] = [
-    "unit", "worker", "reason", "why", "suggested", "count", "where_to_go", "part", "words", "minutes", "agreement", "outcome", "request",
-    "days", "note", "result", "way", "answer", "said", "rating", "into", "from", "to", "reports", "instruction", "decision", "units", "comment",
+    "unit",
+    "worker",
+    "reason",
+    "why",
+    "suggested",
+    "count",
+    "where_to_go",
+    "part",
+    "words",
+    "minutes",
+    "agreement",
+    "outcome",
+    "request",
+    "days",
+    "note",
+    "result",
+    "way",
+    "answer",
+    "said",
+    "rating",
+    "into",
+    "from",
+    "to",
+    "reports",
+    "instruction",
+    "decision",
+    "units",
+    "comment",
 ];
 
 /// A sentence for an event: what happened, as `said_<kind>` tells it to staff.
@@ -43,10 +69,22 @@ pub fn public_event(lang: Lang, rules: &Rules, kind: &str, body: &Value) -> Opti
 }
 
 fn tell(lang: Lang, rules: &Rules, face: &str, kind: &str, body: &Value) -> String {
-    let mut params: Vec<(&'static str, String)> = NAMED.iter().map(|name| (*name, plain(lang, name, &body[*name]))).collect();
-    let category = body["category"].as_str().map(|code| category(lang, rules, code)).unwrap_or_default();
+    let mut params: Vec<(&'static str, String)> = NAMED
+        .iter()
+        .map(|name| (*name, plain(lang, name, &body[*name])))
+        .collect();
+    let category = body["category"]
+        .as_str()
+        .map(|code| category(lang, rules, code))
+        .unwrap_or_default();
     params.push(("category", category));
-    params.push(("channel", body["channel"].as_str().map(|key| channel(lang, rules, key)).unwrap_or_default()));
+    params.push((
+        "channel",
+        body["channel"]
+            .as_str()
+            .map(|key| channel(lang, rules, key))
+            .unwrap_or_default(),
+    ));
     i18n::sentence(lang, &format!("{face}_{kind}"), &params)
 }
 
@@ -64,12 +102,18 @@ fn plain(lang: Lang, name: &str, value: &Value) -> String {
 
 /// Name of a category.
 pub fn category(lang: Lang, rules: &Rules, code: &str) -> String {
-    rules.pack.category(code).map_or_else(|| code.to_owned(), |c| lang.pick(&c.name.zh, &c.name.en).to_owned())
+    rules
+        .pack
+        .category(code)
+        .map_or_else(|| code.to_owned(), |c| lang.pick(&c.name.zh, &c.name.en).to_owned())
 }
 
 /// Name of a way in.
 pub fn channel(lang: Lang, rules: &Rules, key: &str) -> String {
-    rules.pack.channel(key).map_or_else(|| key.to_owned(), |c| lang.pick(&c.name.zh, &c.name.en).to_owned())
+    rules
+        .pack
+        .channel(key)
+        .map_or_else(|| key.to_owned(), |c| lang.pick(&c.name.zh, &c.name.en).to_owned())
 }
 
 /// `还剩 3 小时 20 分` or `已超时 2 天`: plain time to the due moment.
@@ -78,7 +122,11 @@ pub fn remaining(lang: Lang, now: Timestamp, due: Timestamp) -> String {
     let left = due.0 - now.0;
     let size = left.abs();
     let (days, hours, minutes) = (size / DAY_MS, size % DAY_MS / HOUR_MS, size % HOUR_MS / MINUTE_MS);
-    let params = [("days", days.to_string()), ("hours", hours.to_string()), ("minutes", minutes.to_string())];
+    let params = [
+        ("days", days.to_string()),
+        ("hours", hours.to_string()),
+        ("minutes", minutes.to_string()),
+    ];
     let shape = match (days, hours) {
         (1.., _) => "days",
         (0, 1..) => "hours",

@@ -36,7 +36,13 @@ pub fn refused(refusal: impl Into<&'static str>) -> Fault {
 impl Work {
     /// Loads the case for a change by staff. Absent, or outside the scope: the same answer; seen but without any of the permissions: forbidden. `row_version` is what the person
     /// saw; somebody else's change in between is a conflict.
-    pub fn open(ctx: &Ctx, tx: &mut Tx, id: CaseId, any_of: &[Permission], row_version: Option<i64>) -> Result<Work, Fault> {
+    pub fn open(
+        ctx: &Ctx,
+        tx: &mut Tx,
+        id: CaseId,
+        any_of: &[Permission],
+        row_version: Option<i64>,
+    ) -> Result<Work, Fault> {
         let loaded = store::load_locked(tx, id)?.ok_or_else(Fault::not_found)?;
         let facts = loaded.scope_facts();
         if !ctx.scope.sees(&facts, Permission::CaseRead) {
@@ -69,7 +75,8 @@ impl Work {
 
     /// What the pack says about this case.
     pub fn case_rules(&self) -> rules::Rules {
-        self.rules.of_category(self.row.category_code.as_deref().unwrap_or_default())
+        self.rules
+            .of_category(self.row.category_code.as_deref().unwrap_or_default())
     }
 
     /// The person who acts, with the units they may act for.
@@ -103,7 +110,11 @@ impl Work {
     /// Writes which reports belong to the case and which are answered. A report that left in a merge is saved by the case it went to.
     fn save_reports(&mut self, tx: &mut Tx) -> Result<(), Fault> {
         for (id, due) in &self.case.reports {
-            let old = self.before.reports.iter().find(|r| domain::ids::ReportId::from(r.id) == *id && !r.withdrawn);
+            let old = self
+                .before
+                .reports
+                .iter()
+                .find(|r| domain::ids::ReportId::from(r.id) == *id && !r.withdrawn);
             if old.is_some_and(|old| old.answered == due.answered) {
                 continue;
             }
@@ -118,8 +129,17 @@ impl Work {
 
     /// Requests that fell away because the case moved on.
     fn save_lapsed(&self, tx: &mut Tx) -> Result<(), Fault> {
-        for request in self.case.requests.iter().filter(|r| r.state == rules::RequestState::Lapsed) {
-            let waiting = self.before.requests.iter().any(|r| r.id == request.id.into() && r.state == "waiting");
+        for request in self
+            .case
+            .requests
+            .iter()
+            .filter(|r| r.state == rules::RequestState::Lapsed)
+        {
+            let waiting = self
+                .before
+                .requests
+                .iter()
+                .any(|r| r.id == request.id.into() && r.state == "waiting");
             if waiting {
                 store::update_request(tx, request, None)?;
             }
@@ -129,11 +149,20 @@ impl Work {
 
     fn publish(&self, tx: &mut Tx, kind: &'static str) {
         // Those who lost the case hear of it too, so that it leaves their list.
-        let mut units: Vec<UnitId> = [self.row.unit_id, self.before.row.unit_id].into_iter().flatten().collect();
+        let mut units: Vec<UnitId> = [self.row.unit_id, self.before.row.unit_id]
+            .into_iter()
+            .flatten()
+            .collect();
         units.extend(self.case.co_handlers.iter().map(|c| UnitId::from(c.unit)));
         units.sort();
         units.dedup();
-        tx.publish(LiveEvent { topic: Topic::Case, kind, id: self.row.id.to_string(), areas: self.row.areas, units });
+        tx.publish(LiveEvent {
+            topic: Topic::Case,
+            kind,
+            id: self.row.id.to_string(),
+            areas: self.row.areas,
+            units,
+        });
     }
 }
 
@@ -144,23 +173,36 @@ pub fn person(ctx: &Ctx, tx: &mut Tx) -> Result<Person, Fault> {
         Actor::Account { worker, .. } => *worker,
         _ => None,
     };
-    let mut units: Vec<UnitId> = ctx.scope.with(Permission::CaseHandle).filter_map(|grant| grant.unit).collect();
+    let mut units: Vec<UnitId> = ctx
+        .scope
+        .with(Permission::CaseHandle)
+        .filter_map(|grant| grant.unit)
+        .collect();
     if let Some(worker) = worker {
         units.extend(place::units_of_worker(ctx, tx, worker)?);
     }
     units.sort();
     units.dedup();
-    Ok(Person { account: account.into(), worker: worker.map(Into::into), units: units.into_iter().map(Into::into).collect() })
+    Ok(Person {
+        account: account.into(),
+        worker: worker.map(Into::into),
+        units: units.into_iter().map(Into::into).collect(),
+    })
 }
 
 /// What is known of the moment besides the case.
 pub fn moment(ctx: &Ctx, tx: &mut Tx, row: &CaseRow) -> Result<Moment, Fault> {
     let by_grid_worker = match &ctx.actor {
-        Actor::Account { worker: Some(worker), .. } => place::is_grid_worker(ctx, tx, row, *worker)?,
+        Actor::Account {
+            worker: Some(worker), ..
+        } => place::is_grid_worker(ctx, tx, row, *worker)?,
         _ => false,
     };
     let days_since_end = row.ended_at.map_or(0, |at| (ctx.now.0 - at.0) / DAY_MS);
-    Ok(Moment { by_grid_worker, days_since_end })
+    Ok(Moment {
+        by_grid_worker,
+        days_since_end,
+    })
 }
 
 /// Who acts, as remembered by the rules.
@@ -223,7 +265,10 @@ fn mark_body(row: &CaseRow, body: &Value) -> Value {
 
 /// Keys, codes, ids and times: nothing a person wrote.
 fn is_plain(text: &str) -> bool {
-    text.len() <= 64 && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b':' | b'.' | b'+'))
+    text.len() <= 64
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b':' | b'.' | b'+'))
 }
 
 /// SHA-256 in hexadecimal.
@@ -275,8 +320,14 @@ fn write_state(row: &mut CaseRow, state: &rules::State) {
         _ => None,
     };
     row.verified_by = match state {
-        rules::State::Verified { by: rules::Verifier::Person(by), .. } => Some(DoerRef::from(*by)),
-        rules::State::Closed { verified: Some(rules::Verifier::Person(by)), .. } => Some(DoerRef::from(*by)),
+        rules::State::Verified {
+            by: rules::Verifier::Person(by),
+            ..
+        } => Some(DoerRef::from(*by)),
+        rules::State::Closed {
+            verified: Some(rules::Verifier::Person(by)),
+            ..
+        } => Some(DoerRef::from(*by)),
         _ => None,
     };
     (row.merged_into, row.merged_was) = match state {
@@ -291,9 +342,15 @@ fn write_state(row: &mut CaseRow, state: &rules::State) {
         }
     };
     use StateKey::{Answered, Closed, Handled, Verified};
-    reached(&mut row.handled_at, matches!(key, Handled | Answered | Verified | Closed));
+    reached(
+        &mut row.handled_at,
+        matches!(key, Handled | Answered | Verified | Closed),
+    );
     reached(&mut row.answered_at, matches!(key, Answered | Verified | Closed));
-    let verified = matches!(state, rules::State::Verified { .. } | rules::State::Closed { verified: Some(_), .. });
+    let verified = matches!(
+        state,
+        rules::State::Verified { .. } | rules::State::Closed { verified: Some(_), .. }
+    );
     reached(&mut row.verified_at, verified);
     reached(&mut row.ended_at, !key.is_open());
     if row.handled_at.is_none() {

@@ -71,7 +71,11 @@ fn read(path: &Path) -> Result<Vec<u8>, CliError> {
     let unreadable = |error: std::io::Error| CliError(format!("{}: {error}", path.display()));
     let size = std::fs::metadata(path).map_err(unreadable)?.len();
     if size > crate::exchange::MAX_BYTES as u64 {
-        return Err(CliError(format!("{} has {size} bytes, at most {} are read", path.display(), crate::exchange::MAX_BYTES)));
+        return Err(CliError(format!(
+            "{} has {size} bytes, at most {} are read",
+            path.display(),
+            crate::exchange::MAX_BYTES
+        )));
     }
     std::fs::read(path).map_err(unreadable)
 }
@@ -90,7 +94,12 @@ async fn into_database(config: Config, bytes: Vec<u8>, args: &ListArgs) -> Resul
             Some(found.ok_or_else(|| CliError(format!("没有编码为 {code} 的区域 · no area has this code")))?)
         }
     };
-    let stem = || args.file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    let stem = || {
+        args.file
+            .file_stem()
+            .map(|stem| stem.to_string_lossy().into_owned())
+            .unwrap_or_default()
+    };
     let options = Options {
         source: args.source.clone().unwrap_or_else(stem),
         area,
@@ -98,26 +107,36 @@ async fn into_database(config: Config, bytes: Vec<u8>, args: &ListArgs) -> Resul
         skip_bad: args.skip_bad,
         max_rows: crate::exchange::MAX_ROWS,
     };
-    let bar = ProgressBar::new(0).with_style(ProgressStyle::with_template("{pos}/{len} {wide_bar} {eta}").expect("a fixed template"));
+    let bar = ProgressBar::new(0)
+        .with_style(ProgressStyle::with_template("{pos}/{len} {wide_bar} {eta}").expect("a fixed template"));
     let written = |done: usize, total: usize| {
         bar.set_length(total as u64);
         bar.set_position(done as u64);
     };
-    let report = import::import(&ctx, bytes, options, written).await.map_err(|fault| told_fault(&fault))?;
+    let report = import::import(&ctx, bytes, options, written)
+        .await
+        .map_err(|fault| told_fault(&fault))?;
     bar.finish_and_clear();
     while report.changed && search::round(&app).await.map_err(CliError::new)? {}
     Ok(report)
 }
 
 fn told_fault(fault: &Fault) -> CliError {
-    CliError(format!("{} · {}", fault.view(Lang::Zh).message, fault.view(Lang::En).message))
+    CliError(format!(
+        "{} · {}",
+        fault.view(Lang::Zh).message,
+        fault.view(Lang::En).message
+    ))
 }
 
 /// The report as lines.
 fn told(report: &ImportReport) -> String {
     let mut out = String::new();
     for problem in report.problems.iter().take(SHOWN) {
-        out += &format!("row {}\t{}\t{}\t{}\n", problem.row, problem.column, problem.code, problem.message);
+        out += &format!(
+            "row {}\t{}\t{}\t{}\n",
+            problem.row, problem.column, problem.code, problem.message
+        );
     }
     let rest = report.problems.len().saturating_sub(SHOWN) + report.more_problems;
     if rest > 0 {
@@ -126,7 +145,11 @@ fn told(report: &ImportReport) -> String {
     if !report.ignored_columns.is_empty() {
         out += &format!("未导入的列 · columns left out: {}\n", report.ignored_columns.join("、"));
     }
-    let verb = if report.changed { "已导入 · imported" } else { "将导入 · would import" };
+    let verb = if report.changed {
+        "已导入 · imported"
+    } else {
+        "将导入 · would import"
+    };
     out += &format!(
         "{} 行 · rows, {} 可导入 · fine, {} 已存在 · already here, {verb} {}",
         report.rows, report.ok, report.already, report.added

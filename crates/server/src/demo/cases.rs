@@ -143,6 +143,8 @@ fn next_moment(lot: &mut Lot, at: Timestamp) -> Timestamp {
 /// What of the case decides the next step.
 struct Facts {
     state: String,
+    /// What the classifier suggests while nobody has said what kind of matter it is.
+    suggested: Option<String>,
     area: Option<AreaId>,
     unit: Option<UnitId>,
     worker: Option<WorkerId>,
@@ -155,6 +157,10 @@ async fn facts(app: &App, case: CaseId) -> Result<Facts, Fault> {
         let id = |key: &str| page[key]["id"].as_str().map(str::to_owned);
         Ok(Facts {
             state: page["state"].as_str().unwrap_or_default().to_owned(),
+            suggested: page["suggested"]["categories"][0]["code"]
+                .as_str()
+                .filter(|_| page["category"].is_null())
+                .map(str::to_owned),
             area: id("area").and_then(|id| id.parse().ok()),
             unit: id("unit").and_then(|id| id.parse().ok()),
             worker: id("worker").and_then(|id| id.parse().ok()),
@@ -181,7 +187,10 @@ struct Step {
 fn step(seen: &Facts, matter: &Matter, lot: &mut Lot, until: Until, returned: &mut bool) -> Option<Step> {
     let step = |by, action, input| Some(Step { by, action, input });
     match seen.state.as_str() {
-        "received" => step(By::Dispatcher, "accept", json!({})),
+        "received" => match &seen.suggested {
+            Some(code) => step(By::Dispatcher, "classify", json!({ "category_code": code })),
+            None => step(By::Dispatcher, "accept", json!({})),
+        },
         "accepted" => step(By::Dispatcher, "route", json!({ "reason": "按职责分工派遣" })),
         "assigned" if !*returned => {
             *returned = true;

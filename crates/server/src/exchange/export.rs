@@ -74,7 +74,11 @@ pub struct File {
 }
 
 fn most_alone(ctx: &Ctx) -> Result<usize, Fault> {
-    Ok(policy::current(&ctx.app)?.pack.thresholds.export_rows_second_person.value as usize)
+    Ok(policy::current(&ctx.app)?
+        .pack
+        .thresholds
+        .export_rows_second_person
+        .value as usize)
 }
 
 /// The list, at most [`MAX_ROWS`].
@@ -92,11 +96,16 @@ fn request(ctx: &Ctx, wish: &Wish, id: String, count: usize, state: &str) -> Res
         Actor::Account { worker, .. } => *worker,
         _ => None,
     };
-    let area = wish.filter.area.as_deref().and_then(|area| area.parse::<AreaId>().ok()).or_else(|| {
-        let mut grants = ctx.scope.with(Permission::CaseExport);
-        let first = grants.next().and_then(|grant| grant.area);
-        first.filter(|_| grants.next().is_none())
-    });
+    let area = wish
+        .filter
+        .area
+        .as_deref()
+        .and_then(|area| area.parse::<AreaId>().ok())
+        .or_else(|| {
+            let mut grants = ctx.scope.with(Permission::CaseExport);
+            let first = grants.next().and_then(|grant| grant.area);
+            first.filter(|_| grants.next().is_none())
+        });
     let map = territory::current(&ctx.app);
     Ok(ExportRow {
         id,
@@ -109,7 +118,10 @@ fn request(ctx: &Ctx, wish: &Wish, id: String, count: usize, state: &str) -> Res
         filter: serde_json::to_string(&wish.filter).map_err(Fault::internal)?,
         format: wish.format.clone(),
         rows: count as i64,
-        areas: area.and_then(|area| map.area(area)).map(|area| area.chain).unwrap_or_default(),
+        areas: area
+            .and_then(|area| map.area(area))
+            .map(|area| area.chain)
+            .unwrap_or_default(),
         state: state.to_owned(),
         decided_name: None,
         decided_at: None,
@@ -133,7 +145,9 @@ pub fn small(ctx: &Ctx, tx: &mut Tx, wish: &Wish) -> Result<(ExportRow, Vec<Case
     let rows = rows(ctx, tx, &wish.filter)?;
     let limit = most_alone(ctx)?;
     if rows.len() > limit {
-        return Err(Fault::new(StatusCode::CONFLICT, "export_needs_approval").with("rows", rows.len()).with("limit", limit));
+        return Err(Fault::new(StatusCode::CONFLICT, "export_needs_approval")
+            .with("rows", rows.len())
+            .with("limit", limit));
     }
     let id: AccessId = ctx.app.new_id();
     let e = request(ctx, wish, id.to_string(), rows.len(), "small")?;
@@ -150,10 +164,18 @@ pub fn ask(ctx: &Ctx, tx: &mut Tx, id: &str, wish: &Wish) -> Result<ExportRow, F
     let own = ctx.account()?;
     if let Some(there) = store::by_id(tx, &id.to_string())? {
         let same = there.asked_by == own && there.reason == wish.reason.trim() && there.format == wish.format;
-        return if same { Ok(there) } else { Err(Fault::conflict("id_used")) };
+        return if same {
+            Ok(there)
+        } else {
+            Err(Fault::conflict("id_used"))
+        };
     }
     let rows = rows(ctx, tx, &wish.filter)?;
-    let state = if rows.len() > most_alone(ctx)? { "waiting" } else { "approved" };
+    let state = if rows.len() > most_alone(ctx)? {
+        "waiting"
+    } else {
+        "approved"
+    };
     let e = request(ctx, wish, id.to_string(), rows.len(), state)?;
     store::insert(tx, &e)?;
     mark(ctx, tx, "export.asked", &e, rows.len())?;
@@ -181,7 +203,13 @@ pub fn decide(ctx: &Ctx, tx: &mut Tx, id: &str, approve: bool) -> Result<ExportR
     if !store::decide(ctx, tx, id, state)? {
         return Err(Fault::refused("export_decided"));
     }
-    mark(ctx, tx, if approve { "export.approved" } else { "export.refused" }, &e, e.rows as usize)?;
+    mark(
+        ctx,
+        tx,
+        if approve { "export.approved" } else { "export.refused" },
+        &e,
+        e.rows as usize,
+    )?;
     store::by_id(tx, id)?.ok_or_else(Fault::not_found)
 }
 
@@ -192,7 +220,9 @@ fn covers(ctx: &Ctx, e: &ExportRow) -> bool {
 /// The list of an approved export, for the one who asked, as their scope is now.
 pub fn fetch(ctx: &Ctx, tx: &mut Tx, id: &str) -> Result<(ExportRow, Vec<CaseBrief>), Fault> {
     let own = ctx.account()?;
-    let e = store::by_id(tx, id)?.filter(|e| e.asked_by == own).ok_or_else(Fault::not_found)?;
+    let e = store::by_id(tx, id)?
+        .filter(|e| e.asked_by == own)
+        .ok_or_else(Fault::not_found)?;
     match e.state.as_str() {
         "waiting" => return Err(Fault::refused("export_not_approved")),
         "refused" => return Err(Fault::refused("export_refused")),
@@ -202,7 +232,9 @@ pub fn fetch(ctx: &Ctx, tx: &mut Tx, id: &str) -> Result<(ExportRow, Vec<CaseBri
     let filter: ListQuery = serde_json::from_str(&e.filter).map_err(Fault::internal)?;
     let rows = rows(ctx, tx, &filter)?;
     if rows.len() as i64 > e.rows + e.rows * GROWTH_PERCENT / 100 {
-        return Err(Fault::refused("export_changed").with("asked", e.rows).with("rows", rows.len()));
+        return Err(Fault::refused("export_changed")
+            .with("asked", e.rows)
+            .with("rows", rows.len()));
     }
     store::fetched(tx, id)?;
     log_read(ctx, tx, Subject::List, &["case.title"])?;
@@ -215,20 +247,42 @@ pub fn file(ctx: &Ctx, e: &ExportRow, rows: &[CaseBrief]) -> Result<File, Fault>
     let mark = watermark(ctx, e);
     let (bytes, mime) = match e.format.as_str() {
         "csv" => (csv_file(ctx, &mark, rows)?, "text/csv; charset=utf-8"),
-        _ => (xlsx_file(ctx, &mark, rows)?, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+        _ => (
+            xlsx_file(ctx, &mark, rows)?,
+            "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        ),
     };
-    let name = format!("cases-{}-{}.{}", ctx.now.date(), e.id.get(..8).unwrap_or_default(), e.format);
+    let name = format!(
+        "cases-{}-{}.{}",
+        ctx.now.date(),
+        e.id.get(..8).unwrap_or_default(),
+        e.format
+    );
     Ok(File { name, mime, bytes })
 }
 
 /// Who took it, when, under which number.
 fn watermark(ctx: &Ctx, e: &ExportRow) -> String {
-    let by = e.decided_name.as_deref().map(|name| format!("，同意人 {name}")).unwrap_or_default();
-    format!("导出人 {}，时间 {}，导出编号 {}{by}。仅限所述用途使用，不得外传。", e.asked_name, ctx.now, e.id)
+    let by = e
+        .decided_name
+        .as_deref()
+        .map(|name| format!("，同意人 {name}"))
+        .unwrap_or_default();
+    format!(
+        "导出人 {}，时间 {}，导出编号 {}{by}。仅限所述用途使用，不得外传。",
+        e.asked_name, ctx.now, e.id
+    )
 }
 
 fn cells(ctx: &Ctx, row: &CaseBrief) -> [String; 12] {
-    let yes = |is: bool| if is { ctx.lang.pick("是", "yes") } else { ctx.lang.pick("否", "no") }.to_owned();
+    let yes = |is: bool| {
+        if is {
+            ctx.lang.pick("是", "yes")
+        } else {
+            ctx.lang.pick("否", "no")
+        }
+        .to_owned()
+    };
     [
         row.number.clone(),
         row.title.clone(),
@@ -246,30 +300,47 @@ fn cells(ctx: &Ctx, row: &CaseBrief) -> [String; 12] {
 }
 
 fn csv_file(ctx: &Ctx, mark: &str, rows: &[CaseBrief]) -> Result<Vec<u8>, Fault> {
-    let mut writer = csv::WriterBuilder::new().flexible(true).quote_style(csv::QuoteStyle::Always).from_writer("\u{feff}".as_bytes().to_vec());
+    let mut writer = csv::WriterBuilder::new()
+        .flexible(true)
+        .quote_style(csv::QuoteStyle::Always)
+        .from_writer("\u{feff}".as_bytes().to_vec());
     writer.write_record([without_formula(mark)]).map_err(Fault::internal)?;
-    writer.write_record(COLUMNS.map(|(zh, en)| ctx.lang.pick(zh, en))).map_err(Fault::internal)?;
+    writer
+        .write_record(COLUMNS.map(|(zh, en)| ctx.lang.pick(zh, en)))
+        .map_err(Fault::internal)?;
     for row in rows {
-        writer.write_record(cells(ctx, row).map(|cell| without_formula(&cell))).map_err(Fault::internal)?;
+        writer
+            .write_record(cells(ctx, row).map(|cell| without_formula(&cell)))
+            .map_err(Fault::internal)?;
     }
     writer.into_inner().map_err(Fault::internal)
 }
 
 fn xlsx_file(ctx: &Ctx, mark: &str, rows: &[CaseBrief]) -> Result<Vec<u8>, Fault> {
     let mut book = Workbook::new();
-    book.set_properties(&DocProperties::new().set_title("wangge").set_comment(mark).set_author(ctx.actor.name()));
+    book.set_properties(
+        &DocProperties::new()
+            .set_title("wangge")
+            .set_comment(mark)
+            .set_author(ctx.actor.name()),
+    );
     let bold = Format::new().set_bold();
     let sheet = book.add_worksheet();
     // Always text: no cell of a list is ever a formula.
     sheet.write_string(0, 0, mark).map_err(Fault::internal)?;
     for (at, (zh, en)) in (0u16..).zip(COLUMNS) {
-        sheet.write_string_with_format(1, at, ctx.lang.pick(zh, en), &bold).map_err(Fault::internal)?;
+        sheet
+            .write_string_with_format(1, at, ctx.lang.pick(zh, en), &bold)
+            .map_err(Fault::internal)?;
     }
     for (line, row) in (2u32..).zip(rows) {
         for (at, cell) in (0u16..).zip(cells(ctx, row)) {
             sheet.write_string(line, at, cell).map_err(Fault::internal)?;
         }
     }
-    sheet.set_header(format!("&C{}", mark.replace('&', "&&").chars().take(200).collect::<String>()));
+    sheet.set_header(format!(
+        "&C{}",
+        mark.replace('&', "&&").chars().take(200).collect::<String>()
+    ));
     book.save_to_buffer().map_err(Fault::internal)
 }

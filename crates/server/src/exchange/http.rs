@@ -27,7 +27,9 @@ const IMPORT_ROWS: usize = 5_000;
 pub fn routes() -> OpenApiRouter<App> {
     // Room for the form around the file; the file itself is measured when read.
     const FORM: usize = 64 << 10;
-    let uploads = OpenApiRouter::new().routes(routes!(import_cases)).layer(DefaultBodyLimit::max(table::MAX_BYTES + FORM));
+    let uploads = OpenApiRouter::new()
+        .routes(routes!(import_cases))
+        .layer(DefaultBodyLimit::max(table::MAX_BYTES + FORM));
     OpenApiRouter::new()
         .merge(uploads)
         .routes(routes!(import_template))
@@ -56,24 +58,39 @@ struct ImportQuery {
 /// Takes a list of cases over from a spreadsheet (`.xlsx`, or CSV in UTF-8): the body itself, or the form field `file`.
 #[utoipa::path(post, path = "/imports/cases", tag = "exchange", params(ImportQuery),
     request_body(content = Vec<u8>, content_type = "application/octet-stream"), responses((status = 200, body = ImportReport)))]
-async fn import_cases(Staff(ctx): Staff, Query(query): Query<ImportQuery>, request: Request) -> Result<Json<ImportReport>, Fault> {
+async fn import_cases(
+    Staff(ctx): Staff,
+    Query(query): Query<ImportQuery>,
+    request: Request,
+) -> Result<Json<ImportReport>, Fault> {
     ctx.scope.require(Permission::CaseImport)?;
     let bytes = file_of(request).await?;
     let source = query.source.unwrap_or_else(|| "sheet".to_owned());
-    let options =
-        Options { source, area: query.area, dry_run: query.dry_run, skip_bad: query.skip_bad, max_rows: IMPORT_ROWS };
+    let options = Options {
+        source,
+        area: query.area,
+        dry_run: query.dry_run,
+        skip_bad: query.skip_bad,
+        max_rows: IMPORT_ROWS,
+    };
     let ctx = ctx.for_purpose(Purpose::Intake);
     import::import(&ctx, bytes, options, |_, _| {}).await.map(Json)
 }
 
 async fn file_of(request: Request) -> Result<Vec<u8>, Fault> {
-    let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let kind = request
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .and_then(|kind| kind.to_str().ok())
+        .unwrap_or_default();
     if !kind.starts_with("multipart/form-data") {
         let bytes = Bytes::from_request(request, &()).await.map_err(body_fault)?;
         return Ok(bytes.to_vec());
     }
     let missing = |error: &dyn std::fmt::Display| Fault::invalid("file", "import_file_missing").because(error);
-    let mut form = Multipart::from_request(request, &()).await.map_err(|error| missing(&error))?;
+    let mut form = Multipart::from_request(request, &())
+        .await
+        .map_err(|error| missing(&error))?;
     while let Some(field) = form.next_field().await.map_err(|error| missing(&error))? {
         if field.name() == Some("file") {
             return Ok(field.bytes().await.map_err(|error| missing(&error))?.to_vec());
@@ -89,11 +106,17 @@ async fn import_template(Staff(ctx): Staff) -> Result<Response, Fault> {
     let mut book = Workbook::new();
     let (bold, sheet) = (Format::new().set_bold(), book.add_worksheet());
     for (at, (_, names)) in (0u16..).zip(NAMES) {
-        sheet.write_string_with_format(0, at, names[0], &bold).map_err(Fault::internal)?;
+        sheet
+            .write_string_with_format(0, at, names[0], &bold)
+            .map_err(Fault::internal)?;
     }
     let bytes = book.save_to_buffer().map_err(Fault::internal)?;
     let mime = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
-    Ok(download(File { name: "cases-template.xlsx".to_owned(), mime, bytes }))
+    Ok(download(File {
+        name: "cases-template.xlsx".to_owned(),
+        mime,
+        bytes,
+    }))
 }
 
 fn download(file: File) -> Response {
@@ -119,11 +142,22 @@ struct ExportQuery {
 
 /// Takes a small list out: the list's own filters, a reason. A larger one is asked for first.
 #[utoipa::path(get, path = "/cases/export", tag = "exchange", params(ListQuery, ExportQuery), responses((status = 200, description = "The file")))]
-async fn export_cases(Staff(ctx): Staff, Query(filter): Query<ListQuery>, Query(query): Query<ExportQuery>) -> Result<Response, Fault> {
+async fn export_cases(
+    Staff(ctx): Staff,
+    Query(filter): Query<ListQuery>,
+    Query(query): Query<ExportQuery>,
+) -> Result<Response, Fault> {
     ctx.scope.require(Permission::CaseExport)?;
-    let wish = Wish { filter, reason: query.reason, format: query.format.unwrap_or_else(|| "xlsx".to_owned()) };
+    let wish = Wish {
+        filter,
+        reason: query.reason,
+        format: query.format.unwrap_or_else(|| "xlsx".to_owned()),
+    };
     let ctx = ctx.for_purpose(Purpose::Supervise);
-    let (made, rows) = ctx.app.write(&ctx, move |ctx, tx| export::small(ctx, tx, &wish)).await?;
+    let (made, rows) = ctx
+        .app
+        .write(&ctx, move |ctx, tx| export::small(ctx, tx, &wish))
+        .await?;
     export::file(&ctx, &made, &rows).map(download)
 }
 
@@ -183,8 +217,15 @@ fn view(ctx: &Ctx, e: ExportRow) -> ExportView {
 #[utoipa::path(post, path = "/exports", tag = "exchange", request_body = ExportWish, responses((status = 200, body = ExportView)))]
 async fn ask_export(Staff(ctx): Staff, Json(input): Json<ExportWish>) -> Result<Json<ExportView>, Fault> {
     ctx.scope.require(Permission::CaseExport)?;
-    let wish = Wish { filter: input.filter, reason: input.reason, format: input.format };
-    let made = ctx.app.write(&ctx, move |ctx, tx| export::ask(ctx, tx, &input.id, &wish)).await?;
+    let wish = Wish {
+        filter: input.filter,
+        reason: input.reason,
+        format: input.format,
+    };
+    let made = ctx
+        .app
+        .write(&ctx, move |ctx, tx| export::ask(ctx, tx, &input.id, &wish))
+        .await?;
     Ok(Json(view(&ctx, made)))
 }
 
@@ -195,7 +236,10 @@ async fn list_exports(Staff(ctx): Staff, Query(paging): Query<PageQuery>) -> Res
         ctx.scope.require(Permission::ExportApprove)?;
     }
     let (after, limit, account) = (paging.after()?, paging.limit(), ctx.account()?);
-    let rows = ctx.app.read(&ctx, move |ctx, tx| store::list(ctx, tx, account, after, limit)).await?;
+    let rows = ctx
+        .app
+        .read(&ctx, move |ctx, tx| store::list(ctx, tx, account, after, limit))
+        .await?;
     let page = Page::cut(rows, limit, |e| (e.created_at.0, e.id.clone()));
     Ok(Json(page.map(|e| view(&ctx, e))))
 }
@@ -209,8 +253,15 @@ struct Decision {
 /// A second person decides.
 #[utoipa::path(post, path = "/exports/{id}/approve", tag = "exchange", params(("id" = String, Path)), request_body = Decision,
     responses((status = 200, body = ExportView)))]
-async fn approve_export(Staff(ctx): Staff, Path(id): Path<String>, Json(input): Json<Decision>) -> Result<Json<ExportView>, Fault> {
-    let decided = ctx.app.write(&ctx, move |ctx, tx| export::decide(ctx, tx, &id, input.approve)).await?;
+async fn approve_export(
+    Staff(ctx): Staff,
+    Path(id): Path<String>,
+    Json(input): Json<Decision>,
+) -> Result<Json<ExportView>, Fault> {
+    let decided = ctx
+        .app
+        .write(&ctx, move |ctx, tx| export::decide(ctx, tx, &id, input.approve))
+        .await?;
     Ok(Json(view(&ctx, decided)))
 }
 
@@ -240,8 +291,14 @@ struct Outcomes {
 /// What became of matters in an area.
 #[utoipa::path(get, path = "/portal/outcomes", tag = "portal", params(OutcomesQuery), responses((status = 200, body = Outcomes)))]
 async fn outcomes(Public(ctx): Public, Query(query): Query<OutcomesQuery>) -> Result<Json<Outcomes>, Fault> {
-    let items = ctx.app.read(&ctx, move |ctx, tx| queue::published(ctx, tx, query.area)).await?;
-    Ok(Json(Outcomes { items, fewest: queue::FEWEST_PUBLISHED }))
+    let items = ctx
+        .app
+        .read(&ctx, move |ctx, tx| queue::published(ctx, tx, query.area))
+        .await?;
+    Ok(Json(Outcomes {
+        items,
+        fewest: queue::FEWEST_PUBLISHED,
+    }))
 }
 
 /// What is kept and why, what is never done, how often anybody looked.

@@ -64,7 +64,12 @@ pub struct ImportReport {
 }
 
 /// Takes a list over. `progress` hears how many rows are written.
-pub async fn import(ctx: &Ctx, bytes: Vec<u8>, options: Options, progress: impl Fn(usize, usize)) -> Result<ImportReport, Fault> {
+pub async fn import(
+    ctx: &Ctx,
+    bytes: Vec<u8>,
+    options: Options,
+    progress: impl Fn(usize, usize),
+) -> Result<ImportReport, Fault> {
     if options.source.is_empty() || options.source.chars().count() > MAX_SOURCE {
         return Err(Fault::invalid("source", "import_source").with("most", MAX_SOURCE));
     }
@@ -98,11 +103,23 @@ fn rows_of(ctx: &Ctx, table: &Table, options: &Options) -> Result<(Vec<Numbered>
     }
     let (current, map) = (policy::current(&ctx.app)?, territory::current(&ctx.app));
     let columns = Columns::of(&table.header)?;
-    let mut report = ImportReport { rows: table.rows.len(), dry_run: options.dry_run, ..ImportReport::default() };
+    let mut report = ImportReport {
+        rows: table.rows.len(),
+        dry_run: options.dry_run,
+        ..ImportReport::default()
+    };
     report.ignored_columns = columns.ignored.clone();
     let area = options.area.or_else(|| own_area(ctx, &map));
     let areas = rows::area_names(&map);
-    let reader = Reader { ctx, current: &current, map: &map, areas, columns, source: &options.source, area };
+    let reader = Reader {
+        ctx,
+        current: &current,
+        map: &map,
+        areas,
+        columns,
+        source: &options.source,
+        area,
+    };
     let (good, problems) = rows::read_all(&reader, table);
     report.problems = problems;
     Ok((good, report))
@@ -110,7 +127,10 @@ fn rows_of(ctx: &Ctx, table: &Table, options: &Options) -> Result<(Vec<Numbered>
 
 /// The one area the caller imports for; the top of the place for whoever may everywhere.
 fn own_area(ctx: &Ctx, map: &territory::Map) -> Option<AreaId> {
-    let mut grants = ctx.scope.with(Permission::CaseImport).filter(|grant| grant.unit.is_none());
+    let mut grants = ctx
+        .scope
+        .with(Permission::CaseImport)
+        .filter(|grant| grant.unit.is_none());
     let first = grants.next()?;
     if grants.next().is_some() {
         return None;
@@ -144,10 +164,21 @@ async fn compare(ctx: &Ctx, good: Vec<Numbered>, report: &mut ImportReport) -> R
 
 fn differs(ctx: &Ctx, row: usize) -> RowProblem {
     let code = "import_row_differs";
-    RowProblem { row, column: String::new(), code: code.to_owned(), message: i18n::sentence(ctx.lang, code, &[]) }
+    RowProblem {
+        row,
+        column: String::new(),
+        code: code.to_owned(),
+        message: i18n::sentence(ctx.lang, code, &[]),
+    }
 }
 
-async fn write(ctx: &Ctx, mut good: Vec<Numbered>, options: &Options, report: &mut ImportReport, progress: impl Fn(usize, usize)) -> Result<(), Fault> {
+async fn write(
+    ctx: &Ctx,
+    mut good: Vec<Numbered>,
+    options: &Options,
+    report: &mut ImportReport,
+    progress: impl Fn(usize, usize),
+) -> Result<(), Fault> {
     let total = good.len();
     good.sort_by_key(|(_, case)| case.received_at);
     let mut importer = Importer::new(ctx)?;

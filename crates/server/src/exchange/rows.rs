@@ -33,23 +33,146 @@ pub enum Field {
 
 /// Names of each column as lists have them, in lower case without blanks; the first is the template's.
 pub const NAMES: &[(Field, &[&str])] = &[
-    (Field::Key, &["编号", "序号", "工单编号", "诉求编号", "留言编号", "来信编号", "id", "no", "number", "key"]),
-    (Field::Title, &["标题", "主题", "留言主题", "诉求标题", "title", "subject"]),
+    (
+        Field::Key,
+        &[
+            "编号",
+            "序号",
+            "工单编号",
+            "诉求编号",
+            "留言编号",
+            "来信编号",
+            "id",
+            "no",
+            "number",
+            "key",
+        ],
+    ),
+    (
+        Field::Title,
+        &["标题", "主题", "留言主题", "诉求标题", "title", "subject"],
+    ),
     (
         Field::Body,
-        &["诉求内容", "内容", "留言详情", "诉求", "来信内容", "事件描述", "描述", "问题描述", "text", "body", "content", "description"],
+        &[
+            "诉求内容",
+            "内容",
+            "留言详情",
+            "诉求",
+            "来信内容",
+            "事件描述",
+            "描述",
+            "问题描述",
+            "text",
+            "body",
+            "content",
+            "description",
+        ],
     ),
-    (Field::Category, &["分类", "类别", "事件类型", "诉求分类", "一级标签", "问题类型", "category", "type", "label"]),
-    (Field::Area, &["区域", "所属区域", "网格", "社区", "村社区", "街道", "区域编码", "网格编码", "area", "areacode", "grid"]),
-    (Field::Address, &["地址", "地点", "位置", "事发地址", "address", "location"]),
-    (Field::Name, &["来电人", "姓名", "诉求人", "反映人", "来信人", "联系人", "留言用户", "name", "reporter", "user"]),
-    (Field::Phone, &["电话", "手机", "手机号", "联系电话", "来电号码", "phone", "tel", "mobile"]),
+    (
+        Field::Category,
+        &[
+            "分类",
+            "类别",
+            "事件类型",
+            "诉求分类",
+            "一级标签",
+            "问题类型",
+            "category",
+            "type",
+            "label",
+        ],
+    ),
+    (
+        Field::Area,
+        &[
+            "区域",
+            "所属区域",
+            "网格",
+            "社区",
+            "村社区",
+            "街道",
+            "区域编码",
+            "网格编码",
+            "area",
+            "areacode",
+            "grid",
+        ],
+    ),
+    (
+        Field::Address,
+        &["地址", "地点", "位置", "事发地址", "address", "location"],
+    ),
+    (
+        Field::Name,
+        &[
+            "来电人",
+            "姓名",
+            "诉求人",
+            "反映人",
+            "来信人",
+            "联系人",
+            "留言用户",
+            "name",
+            "reporter",
+            "user",
+        ],
+    ),
+    (
+        Field::Phone,
+        &[
+            "电话",
+            "手机",
+            "手机号",
+            "联系电话",
+            "来电号码",
+            "phone",
+            "tel",
+            "mobile",
+        ],
+    ),
     (
         Field::ReceivedAt,
-        &["时间", "来电时间", "受理时间", "登记时间", "诉求时间", "留言时间", "上报时间", "received_at", "receivedat", "time", "date", "created_at"],
+        &[
+            "时间",
+            "来电时间",
+            "受理时间",
+            "登记时间",
+            "诉求时间",
+            "留言时间",
+            "上报时间",
+            "received_at",
+            "receivedat",
+            "time",
+            "date",
+            "created_at",
+        ],
     ),
-    (Field::Answer, &["答复", "答复内容", "答复意见", "回复", "回复内容", "办理结果", "answer", "reply"]),
-    (Field::AnsweredAt, &["答复时间", "回复时间", "办结时间", "answered_at", "answeredat", "replied_at", "closed_at"]),
+    (
+        Field::Answer,
+        &[
+            "答复",
+            "答复内容",
+            "答复意见",
+            "回复",
+            "回复内容",
+            "办理结果",
+            "answer",
+            "reply",
+        ],
+    ),
+    (
+        Field::AnsweredAt,
+        &[
+            "答复时间",
+            "回复时间",
+            "办结时间",
+            "answered_at",
+            "answeredat",
+            "replied_at",
+            "closed_at",
+        ],
+    ),
 ];
 
 /// Which column is what.
@@ -62,9 +185,15 @@ pub struct Columns {
 }
 
 fn field_of(name: &str) -> Option<Field> {
-    let plain: String = name.chars().filter(|c| !c.is_whitespace() && !matches!(c, '*' | '＊' | ':' | '：' | '\u{feff}')).collect();
+    let plain: String = name
+        .chars()
+        .filter(|c| !c.is_whitespace() && !matches!(c, '*' | '＊' | ':' | '：' | '\u{feff}'))
+        .collect();
     let plain = plain.split(['(', '（']).next().unwrap_or_default().to_lowercase();
-    NAMES.iter().find(|(_, names)| names.contains(&plain.as_str())).map(|(field, _)| *field)
+    NAMES
+        .iter()
+        .find(|(_, names)| names.contains(&plain.as_str()))
+        .map(|(field, _)| *field)
 }
 
 /// Whether a row is the header: the column with what is said is among them.
@@ -75,7 +204,10 @@ pub fn is_header(cells: &[String]) -> bool {
 impl Columns {
     /// From a header. What is said must be there, and no column twice.
     pub fn of(header: &[String]) -> Result<Columns, Fault> {
-        let mut columns = Columns { header: header.to_vec(), ..Columns::default() };
+        let mut columns = Columns {
+            header: header.to_vec(),
+            ..Columns::default()
+        };
         for (at, name) in header.iter().enumerate() {
             match field_of(name) {
                 Some(field) if columns.at.contains_key(&field) => {
@@ -97,12 +229,21 @@ impl Columns {
 
     fn cell<'r>(&self, row: &'r table::Row, field: Field) -> Option<&'r str> {
         let at = self.at.get(&field)?;
-        row.cells.get(*at).map(|cell| cell.trim()).filter(|cell| !cell.is_empty())
+        row.cells
+            .get(*at)
+            .map(|cell| cell.trim())
+            .filter(|cell| !cell.is_empty())
     }
 
     fn name(&self, field: Field) -> String {
         let named = self.at.get(&field).and_then(|at| self.header.get(*at)).cloned();
-        named.unwrap_or_else(|| NAMES.iter().find(|(f, _)| *f == field).map(|(_, names)| names[0].to_owned()).unwrap_or_default())
+        named.unwrap_or_else(|| {
+            NAMES
+                .iter()
+                .find(|(f, _)| *f == field)
+                .map(|(_, names)| names[0].to_owned())
+                .unwrap_or_default()
+        })
     }
 }
 
@@ -141,7 +282,11 @@ pub fn read_all(reader: &Reader<'_>, table: &Table) -> (Vec<Numbered>, Vec<RowPr
     let (mut good, mut problems) = (Vec::new(), Vec::new());
     let mut seen: HashMap<String, usize> = HashMap::new();
     for row in &table.rows {
-        let mut wrong = Problems { reader, row: row.number, found: Vec::new() };
+        let mut wrong = Problems {
+            reader,
+            row: row.number,
+            found: Vec::new(),
+        };
         let case = wrong.case(row);
         if let Some(case) = &case
             && let Some(first) = seen.insert(case.key.clone(), row.number)
@@ -200,12 +345,30 @@ impl Problems<'_> {
         let (body, area) = (body?, area?);
         let key = match self.reader.columns.cell(row, Field::Key) {
             Some(key) => key.to_owned(),
-            None => digest(&[&body, title.as_deref().unwrap_or_default(), phone.as_deref().unwrap_or_default(), &received.map_or(String::new(), |t| t.to_string())]),
+            None => digest(&[
+                &body,
+                title.as_deref().unwrap_or_default(),
+                phone.as_deref().unwrap_or_default(),
+                &received.map_or(String::new(), |t| t.to_string()),
+            ]),
         };
         // A row without a time gets its time when it comes in, but the same id each time it comes.
         let id = past_id(self.reader.source, &key, received.unwrap_or(Timestamp(0)));
         let source = self.reader.source.to_owned();
-        Some(PastCase { id, source, key, title, body, category_code, area, address, name, phone, received_at, answer })
+        Some(PastCase {
+            id,
+            source,
+            key,
+            title,
+            body,
+            category_code,
+            area,
+            address,
+            name,
+            phone,
+            received_at,
+            answer,
+        })
     }
 
     fn phone(&mut self, row: &table::Row) -> Option<String> {
@@ -223,7 +386,10 @@ impl Problems<'_> {
         // `一级/二级/三级`: the last name that is known counts.
         let parts = label.rsplit(['/', '>', '＞', '／']).map(str::trim);
         let found = pack.category(&label).map(|c| c.code.clone()).or_else(|| {
-            parts.filter(|part| !part.is_empty()).find_map(|part| pack.category_for_label(part)).map(|c| c.code.clone())
+            parts
+                .filter(|part| !part.is_empty())
+                .find_map(|part| pack.category_for_label(part))
+                .map(|c| c.code.clone())
         });
         if found.is_none() {
             self.add(Field::Category, "import_category_unknown", &[("found", shown(&label))]);
@@ -270,7 +436,11 @@ impl Problems<'_> {
             return None;
         }
         // A day without an hour: until its end, for what was done on it.
-        Some(if date_only && end_of_day { Timestamp((at.0 + DAY_MS - 1_000).min(now.0)) } else { at })
+        Some(if date_only && end_of_day {
+            Timestamp((at.0 + DAY_MS - 1_000).min(now.0))
+        } else {
+            at
+        })
     }
 
     fn answer(&mut self, row: &table::Row, received: Timestamp) -> Option<(String, Timestamp)> {
@@ -307,7 +477,10 @@ fn shown(text: &str) -> String {
 pub fn area_names(map: &Map) -> HashMap<String, Option<AreaId>> {
     let mut names: HashMap<String, Option<AreaId>> = HashMap::new();
     for area in map.areas() {
-        names.entry(area.name.clone()).and_modify(|found| *found = None).or_insert(Some(area.id));
+        names
+            .entry(area.name.clone())
+            .and_modify(|found| *found = None)
+            .or_insert(Some(area.id));
     }
     for area in map.areas() {
         names.insert(map.full_name(area.id), Some(area.id));
@@ -335,7 +508,18 @@ pub fn moment(text: &str) -> Option<(Timestamp, bool)> {
     if let Ok(serial) = text.parse::<f64>() {
         return moment(&table::date_of_serial(serial)?);
     }
-    let plain: String = text.chars().map(|c| if matches!(c, '年' | '月' | '/' | '.') { '-' } else if matches!(c, '日' | 'T') { ' ' } else { c }).collect();
+    let plain: String = text
+        .chars()
+        .map(|c| {
+            if matches!(c, '年' | '月' | '/' | '.') {
+                '-'
+            } else if matches!(c, '日' | 'T') {
+                ' '
+            } else {
+                c
+            }
+        })
+        .collect();
     let plain = plain.replace(['时', '点', '：'], ":").replace(['分', '秒'], " ");
     let mut words = plain.split_whitespace();
     let mut date = words.next()?.split('-').map(|part| part.parse::<i16>().ok());
@@ -344,7 +528,10 @@ pub fn moment(text: &str) -> Option<(Timestamp, bool)> {
         return None;
     }
     let rest: String = words.collect();
-    let mut time = rest.split(':').filter(|part| !part.is_empty()).map(|part| part.parse::<f64>().ok());
+    let mut time = rest
+        .split(':')
+        .filter(|part| !part.is_empty())
+        .map(|part| part.parse::<f64>().ok());
     let mut next = || -> Option<Option<i8>> {
         match time.next() {
             None => Some(None),
@@ -355,7 +542,16 @@ pub fn moment(text: &str) -> Option<(Timestamp, bool)> {
     let (hour, minute, second) = (next()?, next()?, next()?);
     let date_only = hour.is_none();
     let (month, day) = (i8::try_from(month).ok()?, i8::try_from(day).ok()?);
-    let civil = DateTime::new(year, month, day, hour.unwrap_or(0), minute.unwrap_or(0), second.unwrap_or(0), 0).ok()?;
+    let civil = DateTime::new(
+        year,
+        month,
+        day,
+        hour.unwrap_or(0),
+        minute.unwrap_or(0),
+        second.unwrap_or(0),
+        0,
+    )
+    .ok()?;
     Some((Timestamp::from_civil(civil), date_only))
 }
 
@@ -377,7 +573,19 @@ mod tests {
         assert_eq!(read("2019年4月8日 8时37分"), at("2019-04-08T08:37:00+08:00"));
         assert_eq!(read("46067.5"), at("2026-02-14T12:00:00+08:00"));
         assert_eq!(read("2019/5/9"), Some(("2019-05-09T00:00:00+08:00".into(), true)));
-        for wrong in ["", "昨天", "2019/13/1", "2019/2/30", "1066/1/1", "2019/4/25 25:00", "2019/4/25 9:61", "-", "1e300", "NaN", "2019-4"] {
+        for wrong in [
+            "",
+            "昨天",
+            "2019/13/1",
+            "2019/2/30",
+            "1066/1/1",
+            "2019/4/25 25:00",
+            "2019/4/25 9:61",
+            "-",
+            "1e300",
+            "NaN",
+            "2019-4",
+        ] {
             assert_eq!(read(wrong), None, "{wrong}");
         }
     }
@@ -388,7 +596,17 @@ mod tests {
         let columns = header(&["编号*", "诉求内容（必填）", " Received_At ", "政治面貌"]).unwrap();
         assert_eq!(columns.at[&Field::ReceivedAt], 2);
         assert_eq!(columns.ignored, ["政治面貌"]);
-        assert!(header(&["标题", "时间"]).unwrap_err().to_string().starts_with("import_no_body_column"));
-        assert!(header(&["内容", "诉求内容"]).unwrap_err().to_string().starts_with("import_column_twice"));
+        assert!(
+            header(&["标题", "时间"])
+                .unwrap_err()
+                .to_string()
+                .starts_with("import_no_body_column")
+        );
+        assert!(
+            header(&["内容", "诉求内容"])
+                .unwrap_err()
+                .to_string()
+                .starts_with("import_column_twice")
+        );
     }
 }

@@ -60,18 +60,37 @@ pub fn insert(tx: &mut Tx, e: &ExportRow) -> Result<(), Fault> {
 
 /// One, whoever asked.
 pub fn by_id(tx: &mut Tx, id: &str) -> Result<Option<ExportRow>, Fault> {
-    let sql = Sql::new(COLUMNS).push("e.id = ").bind(id).push(tx.backend().for_update());
+    let sql = Sql::new(COLUMNS)
+        .push("e.id = ")
+        .bind(id)
+        .push(tx.backend().for_update());
     tx.fetch(&sql)?.first().map(read).transpose()
 }
 
 /// One's own, and those one may approve; the newest first.
-pub fn list(ctx: &Ctx, tx: &mut Tx, account: AccountId, after: Option<(i64, String)>, limit: u32) -> Result<Vec<ExportRow>, Fault> {
-    let sql = Sql::new(COLUMNS).push("(e.asked_by = ").bind(account).push(" or (e.state <> 'small' and ");
+pub fn list(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    account: AccountId,
+    after: Option<(i64, String)>,
+    limit: u32,
+) -> Result<Vec<ExportRow>, Fault> {
+    let sql = Sql::new(COLUMNS)
+        .push("(e.asked_by = ")
+        .bind(account)
+        .push(" or (e.state <> 'small' and ");
     let mut sql = ctx.scope.area_predicate(sql, Permission::ExportApprove, "e").push("))");
     if let Some((at, id)) = after {
-        sql = sql.push(" and (e.created_at, e.id) < (").bind(at).push(", ").bind(id).push(")");
+        sql = sql
+            .push(" and (e.created_at, e.id) < (")
+            .bind(at)
+            .push(", ")
+            .bind(id)
+            .push(")");
     }
-    let sql = sql.push(" order by e.created_at desc, e.id desc limit ").bind(i64::from(limit) + 1);
+    let sql = sql
+        .push(" order by e.created_at desc, e.id desc limit ")
+        .bind(i64::from(limit) + 1);
     tx.fetch(&sql)?.iter().map(read).collect()
 }
 
@@ -84,7 +103,10 @@ pub fn decide(ctx: &Ctx, tx: &mut Tx, id: &str, state: &str) -> Result<bool, Fau
 }
 
 pub fn fetched(tx: &mut Tx, id: &str) -> Result<(), Fault> {
-    tx.execute("update export_request set fetched_count = fetched_count + 1 where id = $1", &params![id])?;
+    tx.execute(
+        "update export_request set fetched_count = fetched_count + 1 where id = $1",
+        &params![id],
+    )?;
     Ok(())
 }
 
@@ -92,9 +114,21 @@ pub fn fetched(tx: &mut Tx, id: &str) -> Result<(), Fault> {
 pub fn public_counts(tx: &mut Tx, since: Timestamp) -> Result<[i64; 4], Fault> {
     let one = |tx: &mut Tx, sql: &str| -> Result<i64, Fault> { Ok(tx.query_one(sql, &params![since.0])?.get(0)?) };
     Ok([
-        one(tx, "select count(*) from access_log where at >= $1 and account_id is not null")?,
-        one(tx, "select count(*) from access_log where at >= $1 and account_id is not null and fields in ('phone', 'name')")?,
-        one(tx, "select count(*) from export_request where created_at >= $1 and state in ('small', 'approved')")?,
-        one(tx, "select count(*) from cases where state = 'declined' and ended_at >= $1")?,
+        one(
+            tx,
+            "select count(*) from access_log where at >= $1 and account_id is not null",
+        )?,
+        one(
+            tx,
+            "select count(*) from access_log where at >= $1 and account_id is not null and fields in ('phone', 'name')",
+        )?,
+        one(
+            tx,
+            "select count(*) from export_request where created_at >= $1 and state in ('small', 'approved')",
+        )?,
+        one(
+            tx,
+            "select count(*) from cases where state = 'declined' and ended_at >= $1",
+        )?,
     ])
 }

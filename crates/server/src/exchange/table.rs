@@ -49,8 +49,15 @@ pub fn read(bytes: &[u8], is_header: impl Fn(&[String]) -> bool) -> Result<Table
         [0xD0, 0xCF, 0x11, 0xE0, ..] => return Err(Fault::refused("sheet_old_excel")),
         _ => csv_rows(text_of(bytes)?)?,
     };
-    let mut rows = rows.into_iter().filter(|row| row.cells.iter().any(|cell| !cell.trim().is_empty())).collect::<Vec<_>>();
-    let header = rows.iter().take(HEADER_WITHIN).position(|row| is_header(&row.cells)).unwrap_or(0);
+    let mut rows = rows
+        .into_iter()
+        .filter(|row| row.cells.iter().any(|cell| !cell.trim().is_empty()))
+        .collect::<Vec<_>>();
+    let header = rows
+        .iter()
+        .take(HEADER_WITHIN)
+        .position(|row| is_header(&row.cells))
+        .unwrap_or(0);
     if rows.is_empty() {
         return Err(Fault::refused("sheet_empty"));
     }
@@ -80,7 +87,9 @@ fn reads_as_gbk(bytes: &[u8]) -> bool {
         let pair = match lead {
             0 => return false,
             1..=0x7F => true,
-            0x81..=0xFE => rest.next().is_some_and(|trail| (0x40..=0xFE).contains(trail) && *trail != 0x7F),
+            0x81..=0xFE => rest
+                .next()
+                .is_some_and(|trail| (0x40..=0xFE).contains(trail) && *trail != 0x7F),
             _ => false,
         };
         if !pair {
@@ -96,13 +105,18 @@ fn too_many_rows() -> Fault {
 
 fn cell_text(number: usize, text: &str) -> Result<String, Fault> {
     if text.chars().count() > MAX_CELL {
-        return Err(Fault::refused("sheet_cell_too_long").with("row", number).with("most", MAX_CELL));
+        return Err(Fault::refused("sheet_cell_too_long")
+            .with("row", number)
+            .with("most", MAX_CELL));
     }
     Ok(text.to_owned())
 }
 
 fn csv_rows(text: &str) -> Result<Vec<Row>, Fault> {
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .from_reader(text.as_bytes());
     let mut rows = Vec::new();
     for (at, record) in reader.records().enumerate() {
         let number = at + 1;
@@ -111,9 +125,14 @@ fn csv_rows(text: &str) -> Result<Vec<Row>, Fault> {
             return Err(too_many_rows());
         }
         if record.len() > MAX_COLUMNS {
-            return Err(Fault::refused("sheet_too_many_columns").with("row", number).with("most", MAX_COLUMNS));
+            return Err(Fault::refused("sheet_too_many_columns")
+                .with("row", number)
+                .with("most", MAX_COLUMNS));
         }
-        let cells = record.iter().map(|cell| cell_text(number, cell)).collect::<Result<_, _>>()?;
+        let cells = record
+            .iter()
+            .map(|cell| cell_text(number, cell))
+            .collect::<Result<_, _>>()?;
         rows.push(Row { number, cells });
     }
     Ok(rows)
@@ -133,7 +152,9 @@ fn no_bomb(bytes: &[u8]) -> Result<(), Fault> {
     for nth in 0..archive.len() {
         let mut entry = archive.by_index(nth).map_err(broken)?.take(left + 1);
         let size = std::io::copy(&mut entry, &mut std::io::sink()).map_err(broken)?;
-        left = left.checked_sub(size).ok_or_else(|| Fault::refused("sheet_unpacks_too_large"))?;
+        left = left
+            .checked_sub(size)
+            .ok_or_else(|| Fault::refused("sheet_unpacks_too_large"))?;
     }
     Ok(())
 }
@@ -142,7 +163,11 @@ fn no_bomb(bytes: &[u8]) -> Result<(), Fault> {
 fn xlsx(bytes: &[u8]) -> Result<Vec<Row>, Fault> {
     no_bomb(bytes)?;
     let mut book: Xlsx<_> = Xlsx::new(Cursor::new(bytes)).map_err(broken)?;
-    let name = book.sheet_names().first().cloned().ok_or_else(|| Fault::refused("sheet_empty"))?;
+    let name = book
+        .sheet_names()
+        .first()
+        .cloned()
+        .ok_or_else(|| Fault::refused("sheet_empty"))?;
     let mut cells = book.worksheet_cells_reader(&name).map_err(broken)?;
     let mut rows: BTreeMap<u32, Vec<String>> = BTreeMap::new();
     while let Some(cell) = cells.next_cell().map_err(broken)? {
@@ -153,7 +178,9 @@ fn xlsx(bytes: &[u8]) -> Result<Vec<Row>, Fault> {
             continue;
         }
         if column as usize >= MAX_COLUMNS {
-            return Err(Fault::refused("sheet_too_many_columns").with("row", number).with("most", MAX_COLUMNS));
+            return Err(Fault::refused("sheet_too_many_columns")
+                .with("row", number)
+                .with("most", MAX_COLUMNS));
         }
         let cells = rows.entry(row).or_default();
         cells.resize(cells.len().max(column as usize + 1), String::new());
@@ -162,7 +189,13 @@ fn xlsx(bytes: &[u8]) -> Result<Vec<Row>, Fault> {
             return Err(too_many_rows());
         }
     }
-    Ok(rows.into_iter().map(|(row, cells)| Row { number: row as usize + 1, cells }).collect())
+    Ok(rows
+        .into_iter()
+        .map(|(row, cells)| Row {
+            number: row as usize + 1,
+            cells,
+        })
+        .collect())
 }
 
 fn value(data: &DataRef<'_>) -> String {

@@ -75,9 +75,14 @@ pub async fn page(ctx: &Ctx) -> Result<Transparency, Fault> {
     let (whole, month) = counts(ctx).await?;
     let head = ledger::newest_heads(&ctx.app, 1).await?.into_iter().next();
     let say = |code: &str| i18n::sentence(ctx.lang, code, &[]);
-    let rules = policy::current(&ctx.app).map(|current| current.label()).unwrap_or_default();
+    let rules = policy::current(&ctx.app)
+        .map(|current| current.label())
+        .unwrap_or_default();
     let mut version = vec![
-        vec![say("transparency_software"), format!("wangge {}", env!("CARGO_PKG_VERSION"))],
+        vec![
+            say("transparency_software"),
+            format!("wangge {}", env!("CARGO_PKG_VERSION")),
+        ],
         vec![say("transparency_pack"), rules],
     ];
     if let Some(head) = head {
@@ -87,7 +92,11 @@ pub async fn page(ctx: &Ctx) -> Result<Transparency, Fault> {
     }
     let titles = ["reads", "shown", "exports", "declined"];
     let counted = titles.iter().enumerate().map(|(nth, key)| {
-        vec![say(&format!("transparency_count_{key}")), told(ctx, whole[nth]), told(ctx, month[nth])]
+        vec![
+            say(&format!("transparency_count_{key}")),
+            told(ctx, whole[nth]),
+            told(ctx, month[nth]),
+        ]
     });
     let section = |key: &str, paragraphs, table| Section {
         key: key.to_owned(),
@@ -95,8 +104,14 @@ pub async fn page(ctx: &Ctx) -> Result<Transparency, Fault> {
         paragraphs,
         table,
     };
-    let names = |keys: &[&str]| keys.iter().map(|key| say(&format!("transparency_column_{key}"))).collect::<Vec<_>>();
-    let promises = (1..=PROMISES).map(|nth| say(&format!("transparency_promise_{nth}"))).collect();
+    let names = |keys: &[&str]| {
+        keys.iter()
+            .map(|key| say(&format!("transparency_column_{key}")))
+            .collect::<Vec<_>>()
+    };
+    let promises = (1..=PROMISES)
+        .map(|nth| say(&format!("transparency_promise_{nth}")))
+        .collect();
     Ok(Transparency {
         as_of: ctx.now.to_string(),
         sections: vec![
@@ -104,14 +119,27 @@ pub async fn page(ctx: &Ctx) -> Result<Transparency, Fault> {
             section(
                 "counts",
                 vec![say("transparency_counts_text")],
-                Some(Table { columns: names(&["what", "since_start", "this_month"]), rows: counted.collect() }),
+                Some(Table {
+                    columns: names(&["what", "since_start", "this_month"]),
+                    rows: counted.collect(),
+                }),
             ),
             section(
                 "kept",
                 vec![say("transparency_kept_text")],
-                Some(Table { columns: names(&["record", "class", "fields", "purpose", "basis", "retention"]), rows: kept(ctx) }),
+                Some(Table {
+                    columns: names(&["record", "class", "fields", "purpose", "basis", "retention"]),
+                    rows: kept(ctx),
+                }),
             ),
-            section("version", Vec::new(), Some(Table { columns: names(&["what", "value"]), rows: version })),
+            section(
+                "version",
+                Vec::new(),
+                Some(Table {
+                    columns: names(&["what", "value"]),
+                    rows: version,
+                }),
+            ),
         ],
     })
 }
@@ -163,7 +191,12 @@ async fn counts(ctx: &Ctx) -> Result<Counts, Fault> {
     let month = Timestamp::start_of(Date::new(today.year(), today.month(), 1).unwrap_or(today));
     let counts = ctx
         .app
-        .read(ctx, move |_, tx| Ok((store::public_counts(tx, Timestamp(0))?, store::public_counts(tx, month)?)))
+        .read(ctx, move |_, tx| {
+            Ok((
+                store::public_counts(tx, Timestamp(0))?,
+                store::public_counts(tx, month)?,
+            ))
+        })
         .await?;
     *kept.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((ctx.now, counts));
     Ok(counts)

@@ -9,8 +9,13 @@ pub fn without_formula(cell: &str) -> String {
         && digits.chars().all(|c| c.is_ascii_digit() || c == '.');
     // Programs skip blanks before looking at the first character.
     let first = cell.trim_start_matches([' ', '\u{3000}', '\u{a0}', '\u{feff}']);
-    let begins = |text: &str| text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '|', '%', '＝', '＋', '－', '＠']);
-    if (begins(cell) || begins(first)) && !number { format!("'{cell}") } else { cell.to_owned() }
+    let begins =
+        |text: &str| text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '|', '%', '＝', '＋', '－', '＠']);
+    if (begins(cell) || begins(first)) && !number {
+        format!("'{cell}")
+    } else {
+        cell.to_owned()
+    }
 }
 
 #[cfg(test)]
@@ -20,8 +25,24 @@ mod tests {
     #[test]
     fn cells_that_begin_like_a_formula_are_made_text() {
         for cell in [
-            "=1+1", "+cmd", "-2+3", "@sum", "\t=1", "\r=1", "＝1", "＋1", "－1", "＠a", "-", "-1.2.x", "+8613900000000", " =1", "\u{3000}=1",
-            "\u{feff}=1", "|cmd", "%0a",
+            "=1+1",
+            "+cmd",
+            "-2+3",
+            "@sum",
+            "\t=1",
+            "\r=1",
+            "＝1",
+            "＋1",
+            "－1",
+            "＠a",
+            "-",
+            "-1.2.x",
+            "+8613900000000",
+            " =1",
+            "\u{3000}=1",
+            "\u{feff}=1",
+            "|cmd",
+            "%0a",
         ] {
             assert_eq!(without_formula(cell), format!("'{cell}"));
         }

@@ -72,11 +72,20 @@ async fn worker_account(app: &TestApp, role: &str, area: AreaId, unit: Option<Un
         login: login.clone(),
         name: format!("测试{role}"),
         worker: Some(worker),
-        grants: vec![GrantWish { role: role.into(), area: Some(area), unit }],
+        grants: vec![GrantWish {
+            role: role.into(),
+            area: Some(area),
+            unit,
+        }],
     };
-    let hash = access::hash_password(&app.app, crate::kit::PASSWORD.into()).await.expect("a hash");
+    let hash = access::hash_password(&app.app, crate::kit::PASSWORD.into())
+        .await
+        .expect("a hash");
     let ctx = Ctx::system(&app.app, "test");
-    let made = app.app.write(&ctx, move |ctx, tx| access::add_account(ctx, tx, new, &hash, false)).await;
+    let made = app
+        .app
+        .write(&ctx, move |ctx, tx| access::add_account(ctx, tx, new, &hash, false))
+        .await;
     made.expect("an account");
     app.sign_in(&login, crate::kit::PASSWORD).await
 }
@@ -157,14 +166,28 @@ async fn act(who: &Client, case: &str, action: &str, mut body: Value) -> Answer 
 }
 
 async fn follow(people: &People, number: &str, code: &str) -> Value {
-    people.resident.post("/api/v1/portal/follow", json!({ "number": number, "follow_code": code })).await.ok()
+    people
+        .resident
+        .post(
+            "/api/v1/portal/follow",
+            json!({ "number": number, "follow_code": code }),
+        )
+        .await
+        .ok()
 }
 
 /// From a resident's report on the portal to handled by the environment bureau.
 async fn handled(app: &TestApp, people: &People) -> (String, String, String) {
     let (number, code, id) = report(app, people, SMELL, "楼下烧烤店油烟直排，夜里十二点还很呛。").await;
     act(&people.environment, &id, "take", json!({})).await.ok();
-    act(&people.environment, &id, "handle", json!({ "result": "已约谈经营者，加装油烟净化。" })).await.ok();
+    act(
+        &people.environment,
+        &id,
+        "handle",
+        json!({ "result": "已约谈经营者，加装油烟净化。" }),
+    )
+    .await
+    .ok();
     (number, code, id)
 }
 
@@ -172,8 +195,13 @@ async fn handled(app: &TestApp, people: &People) -> (String, String, String) {
 async fn counters_are_true(app: &TestApp) {
     let ctx = Ctx::system(&app.app, "test");
     for area in [CITY, EAST, EAST_GRID, WEST] {
-        let (kept, counted) =
-            app.app.read(&ctx, move |_, tx| Ok((cases::all_cells(tx, area)?, cases::recount(tx, area)?))).await.expect("counters");
+        let (kept, counted) = app
+            .app
+            .read(&ctx, move |_, tx| {
+                Ok((cases::all_cells(tx, area)?, cases::recount(tx, area)?))
+            })
+            .await
+            .expect("counters");
         assert_eq!(kept, counted);
     }
 }
@@ -246,14 +274,41 @@ async fn what_is_not_yours_does_not_exist() {
         let mine = people.west.get(&format!("/api/v1/cases/{id}")).await;
         let nothing = people.west.get(&format!("/api/v1/cases/{absent}")).await;
         assert_eq!((mine.status, &mine.body), (StatusCode::NOT_FOUND, &nothing.body));
-        let mine = people.west.post(&format!("/api/v1/cases/{id}/actions/accept"), json!({})).await;
-        let nothing = people.west.post(&format!("/api/v1/cases/{absent}/actions/accept"), json!({})).await;
+        let mine = people
+            .west
+            .post(&format!("/api/v1/cases/{id}/actions/accept"), json!({}))
+            .await;
+        let nothing = people
+            .west
+            .post(&format!("/api/v1/cases/{absent}/actions/accept"), json!({}))
+            .await;
         assert_eq!((mine.status, &mine.body), (StatusCode::NOT_FOUND, &nothing.body));
-        let wrong = people.resident.post("/api/v1/portal/follow", json!({ "number": number, "follow_code": "00000000" })).await;
-        let unknown = people.resident.post("/api/v1/portal/follow", json!({ "number": "ZS19990101-00001", "follow_code": "00000000" })).await;
+        let wrong = people
+            .resident
+            .post(
+                "/api/v1/portal/follow",
+                json!({ "number": number, "follow_code": "00000000" }),
+            )
+            .await;
+        let unknown = people
+            .resident
+            .post(
+                "/api/v1/portal/follow",
+                json!({ "number": "ZS19990101-00001", "follow_code": "00000000" }),
+            )
+            .await;
         assert_eq!((wrong.status, &wrong.body), (StatusCode::NOT_FOUND, &unknown.body));
-        assert_eq!(people.west.get("/api/v1/cases?sort=received").await.ok()["items"], json!([]));
-        assert_eq!(people.dispatcher.get("/api/v1/cases?sort=received").await.ok()["items"].as_array().unwrap().len(), 1);
+        assert_eq!(
+            people.west.get("/api/v1/cases?sort=received").await.ok()["items"],
+            json!([])
+        );
+        assert_eq!(
+            people.dispatcher.get("/api/v1/cases?sort=received").await.ok()["items"]
+                .as_array()
+                .unwrap()
+                .len(),
+            1
+        );
     })
     .await;
 }
@@ -263,22 +318,36 @@ async fn what_is_not_yours_does_not_exist() {
 async fn a_retry_is_the_same_thing_and_a_stale_page_is_told() {
     each_backend(async |app| {
         let people = people(app).await;
-        let sent = json!({ "id": new_id(app), "body": "路灯坏了", "category_code": SMELL, "area_id": EAST_GRID.to_string() });
+        let sent =
+            json!({ "id": new_id(app), "body": "路灯坏了", "category_code": SMELL, "area_id": EAST_GRID.to_string() });
         let first = people.resident.post("/api/v1/portal/reports", sent.clone()).await.ok();
         let again = people.resident.post("/api/v1/portal/reports", sent.clone()).await.ok();
-        assert_eq!((&first["number"], &first["follow_code"]), (&again["number"], &again["follow_code"]));
+        assert_eq!(
+            (&first["number"], &first["follow_code"]),
+            (&again["number"], &again["follow_code"])
+        );
         let mut other = sent.clone();
         other["body"] = json!("别的事");
-        assert_eq!(people.resident.post("/api/v1/portal/reports", other).await.verdict(), "409 id_used");
+        assert_eq!(
+            people.resident.post("/api/v1/portal/reports", other).await.verdict(),
+            "409 id_used"
+        );
 
         let id = sent["id"].as_str().unwrap();
         let path = format!("/api/v1/cases/{id}/actions/take");
         let version = people.environment.get(&format!("/api/v1/cases/{id}")).await.ok()["row_version"].clone();
         let press = json!({ "row_version": version, "action_id": new_id(app) });
         people.environment.post(&path, press.clone()).await.ok();
-        assert_eq!(people.environment.post(&path, press.clone()).await.ok()["state"], "handling", "the same press is done once");
+        assert_eq!(
+            people.environment.post(&path, press.clone()).await.ok()["state"],
+            "handling",
+            "the same press is done once"
+        );
         let late = json!({ "row_version": version, "body": "看到旧页面" });
-        let stale = people.dispatcher.post(&format!("/api/v1/cases/{id}/actions/comment"), late).await;
+        let stale = people
+            .dispatcher
+            .post(&format!("/api/v1/cases/{id}/actions/comment"), late)
+            .await;
         assert_eq!(stale.verdict(), "409 stale_case");
         counters_are_true(app).await;
     })
@@ -293,11 +362,31 @@ async fn after_two_returns_an_arbiter_decides_for_good() {
         let (_, _, id) = report(app, &people, ROOF, "漏水").await;
         let no = json!({ "reason_code": "not_ours", "reason": "不归我们管" });
         act(&people.housing, &id, "return", no.clone()).await.ok();
-        act(&people.dispatcher, &id, "route", json!({ "unit_id": ENVIRONMENT.to_string() })).await.ok();
+        act(
+            &people.dispatcher,
+            &id,
+            "route",
+            json!({ "unit_id": ENVIRONMENT.to_string() }),
+        )
+        .await
+        .ok();
         act(&people.environment, &id, "return", no.clone()).await.ok();
-        assert_eq!(act(&people.dispatcher, &id, "route", json!({})).await.verdict(), "422 arbiter_needed");
-        act(&people.supervisor, &id, "arbitrate", json!({ "unit_id": HOUSING.to_string(), "reason": "屋面属住建" })).await.ok();
-        assert_eq!(act(&people.housing, &id, "return", no).await.verdict(), "422 decision_is_final");
+        assert_eq!(
+            act(&people.dispatcher, &id, "route", json!({})).await.verdict(),
+            "422 arbiter_needed"
+        );
+        act(
+            &people.supervisor,
+            &id,
+            "arbitrate",
+            json!({ "unit_id": HOUSING.to_string(), "reason": "屋面属住建" }),
+        )
+        .await
+        .ok();
+        assert_eq!(
+            act(&people.housing, &id, "return", no).await.verdict(),
+            "422 decision_is_final"
+        );
         act(&people.housing, &id, "take", json!({})).await.ok();
         counters_are_true(app).await;
     })
@@ -321,8 +410,17 @@ async fn at_night_the_stand_in_is_called_and_arrival_is_measured() {
         app.advance_minutes(12);
         let arrived = act(&people.stand_in, &id, "arrive", json!({})).await.ok();
         assert_eq!(arrived["arrival_minutes"], 12);
-        let event = arrived["events"].as_array().unwrap().iter().find(|e| e["kind"] == "arrived").cloned().expect("an event");
-        assert_eq!((event["body"]["minutes"].as_i64(), event["body"]["in_time"].is_boolean()), (Some(12), true));
+        let event = arrived["events"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|e| e["kind"] == "arrived")
+            .cloned()
+            .expect("an event");
+        assert_eq!(
+            (event["body"]["minutes"].as_i64(), event["body"]["in_time"].is_boolean()),
+            (Some(12), true)
+        );
     })
     .await;
 }
@@ -335,34 +433,105 @@ async fn extension_pause_and_parking_need_someone_else() {
         let (_, _, id) = report(app, &people, SMELL, "施工扬尘").await;
         act(&people.environment, &id, "take", json!({})).await.ok();
         let before = people.environment.get(&format!("/api/v1/cases/{id}")).await.ok()["due_at"].clone();
-        let asked = act(&people.environment, &id, "ask", json!({ "kind": "extension", "reason": "等检测报告", "days": 1 })).await.ok();
+        let asked = act(
+            &people.environment,
+            &id,
+            "ask",
+            json!({ "kind": "extension", "reason": "等检测报告", "days": 1 }),
+        )
+        .await
+        .ok();
         let request = asked["requests"][0]["id"].clone();
-        assert_eq!(act(&people.environment, &id, "ask", json!({ "kind": "pause", "reason": "x" })).await.verdict(), "422 request_already_waiting");
+        assert_eq!(
+            act(
+                &people.environment,
+                &id,
+                "ask",
+                json!({ "kind": "pause", "reason": "x" })
+            )
+            .await
+            .verdict(),
+            "422 request_already_waiting"
+        );
         let decide = json!({ "request_id": request, "approve": true, "note": "同意" });
-        assert_eq!(act(&people.environment, &id, "decide", decide.clone()).await.verdict(), "403 forbidden");
-        assert_eq!(people.supervisor.get("/api/v1/cases?queue=approve").await.ok()["items"][0]["id"], id.as_str());
+        assert_eq!(
+            act(&people.environment, &id, "decide", decide.clone()).await.verdict(),
+            "403 forbidden"
+        );
+        assert_eq!(
+            people.supervisor.get("/api/v1/cases?queue=approve").await.ok()["items"][0]["id"],
+            id.as_str()
+        );
         let decided = act(&people.supervisor, &id, "decide", decide.clone()).await.ok();
         assert_ne!(decided["due_at"], before, "the limit moved");
-        assert_eq!(act(&people.supervisor, &id, "decide", decide).await.verdict(), "422 request_already_decided");
+        assert_eq!(
+            act(&people.supervisor, &id, "decide", decide).await.verdict(),
+            "422 request_already_decided"
+        );
 
         // A pause ends by itself after the pack's days.
-        let asked = act(&people.environment, &id, "ask", json!({ "kind": "pause", "reason": "等鉴定" })).await.ok();
+        let asked = act(
+            &people.environment,
+            &id,
+            "ask",
+            json!({ "kind": "pause", "reason": "等鉴定" }),
+        )
+        .await
+        .ok();
         let request = asked["requests"][1]["id"].clone();
-        let paused = act(&people.supervisor, &id, "decide", json!({ "request_id": request, "approve": true })).await.ok();
-        assert_eq!((paused["paused"].as_bool(), &paused["due_at"]), (Some(true), &Value::Null));
+        let paused = act(
+            &people.supervisor,
+            &id,
+            "decide",
+            json!({ "request_id": request, "approve": true }),
+        )
+        .await
+        .ok();
+        assert_eq!(
+            (paused["paused"].as_bool(), &paused["due_at"]),
+            (Some(true), &Value::Null)
+        );
         app.advance_hours(24 * 40);
         run_timers(app).await;
         let people = signed_in(app).await;
         let resumed = people.dispatcher.get(&format!("/api/v1/cases/{id}")).await.ok();
-        assert_eq!((resumed["paused"].as_bool(), resumed["due_at"].is_string()), (Some(false), true));
+        assert_eq!(
+            (resumed["paused"].as_bool(), resumed["due_at"].is_string()),
+            (Some(false), true)
+        );
 
-        let asked = act(&people.environment, &id, "ask", json!({ "kind": "park", "reason": "需跨年度改造" })).await.ok();
+        let asked = act(
+            &people.environment,
+            &id,
+            "ask",
+            json!({ "kind": "park", "reason": "需跨年度改造" }),
+        )
+        .await
+        .ok();
         let request = asked["requests"][2]["id"].clone();
-        let parked = act(&people.dispatcher, &id, "decide", json!({ "request_id": request, "approve": true })).await.ok();
-        assert_eq!((parked["state"].as_str(), &parked["due_at"]), (Some("parked"), &Value::Null));
-        let back = act(&people.dispatcher, &id, "unpark", json!({ "reason": "资金到位" })).await.ok();
+        let parked = act(
+            &people.dispatcher,
+            &id,
+            "decide",
+            json!({ "request_id": request, "approve": true }),
+        )
+        .await
+        .ok();
+        assert_eq!(
+            (parked["state"].as_str(), &parked["due_at"]),
+            (Some("parked"), &Value::Null)
+        );
+        let back = act(&people.dispatcher, &id, "unpark", json!({ "reason": "资金到位" }))
+            .await
+            .ok();
         assert!(back["due_at"].is_string(), "the clock runs again");
-        let clock = back["clocks"].as_array().unwrap().iter().find(|c| c["state"] == "running").cloned().expect("a running clock");
+        let clock = back["clocks"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|c| c["state"] == "running")
+            .cloned()
+            .expect("a running clock");
         let path = format!("/api/v1/cases/{id}/clock/{}/explain", clock["id"].as_str().unwrap());
         let explained = people.environment.get(&path).await.ok();
         assert!(explained["text"].as_array().unwrap().len() >= 3, "{explained}");
@@ -380,18 +549,46 @@ async fn several_bodies_work_on_one_case() {
         let people = people(app).await;
         let (_, _, id) = report(app, &people, SMELL, "工地扬尘，墙也震裂了").await;
         act(&people.environment, &id, "take", json!({})).await.ok();
-        let joined = act(&people.environment, &id, "add_co_handler", json!({ "unit_id": HOUSING.to_string(), "part": "鉴定墙体裂缝" })).await.ok();
+        let joined = act(
+            &people.environment,
+            &id,
+            "add_co_handler",
+            json!({ "unit_id": HOUSING.to_string(), "part": "鉴定墙体裂缝" }),
+        )
+        .await
+        .ok();
         let part = joined["co_handlers"][0].clone();
         assert!(part["due_at"].is_string(), "its own limit: {part}");
-        let meeting = json!({ "body": "先停工三天，住建鉴定后复工", "units": [HOUSING.to_string(), ENVIRONMENT.to_string()] });
+        let meeting =
+            json!({ "body": "先停工三天，住建鉴定后复工", "units": [HOUSING.to_string(), ENVIRONMENT.to_string()] });
         let met = act(&people.supervisor, &id, "meeting", meeting).await.ok();
-        assert!(met["events"].as_array().unwrap().iter().any(|e| e["kind"] == "meeting" && e["text"].as_str().unwrap().contains("先停工三天")));
-        assert_eq!(act(&people.environment, &id, "handle", json!({ "result": "已停工" })).await.verdict(), "422 co_handlers_open");
-        assert_eq!(people.housing.get("/api/v1/cases?queue=unit").await.ok()["items"][0]["id"], id.as_str(), "in the helper's queue");
+        assert!(
+            met["events"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .any(|e| e["kind"] == "meeting" && e["text"].as_str().unwrap().contains("先停工三天"))
+        );
+        assert_eq!(
+            act(&people.environment, &id, "handle", json!({ "result": "已停工" }))
+                .await
+                .verdict(),
+            "422 co_handlers_open"
+        );
+        assert_eq!(
+            people.housing.get("/api/v1/cases?queue=unit").await.ok()["items"][0]["id"],
+            id.as_str(),
+            "in the helper's queue"
+        );
         let done = json!({ "co_handler_id": part["id"], "result": "非结构裂缝" });
-        assert_eq!(act(&people.environment, &id, "co_done", done.clone()).await.verdict(), "422 not_your_unit");
+        assert_eq!(
+            act(&people.environment, &id, "co_done", done.clone()).await.verdict(),
+            "422 not_your_unit"
+        );
         act(&people.housing, &id, "co_done", done).await.ok();
-        let handled = act(&people.environment, &id, "handle", json!({ "result": "已停工整改" })).await.ok();
+        let handled = act(&people.environment, &id, "handle", json!({ "result": "已停工整改" }))
+            .await
+            .ok();
         assert_eq!(handled["co_handlers"][0]["state"], "done");
         // Whoever did a part does not check the whole.
         counters_are_true(app).await;
@@ -406,17 +603,44 @@ async fn merged_reporters_follow_on_and_a_split_restores() {
         let people = people(app).await;
         let (_, _, first) = report(app, &people, SMELL, "工地夜里施工扬尘大").await;
         let (number, code, second) = report(app, &people, SMELL, "工地夜间施工扬尘大").await;
-        act(&people.dispatcher, &second, "merge", json!({ "into": first })).await.ok();
-        assert_eq!(act(&people.dispatcher, &second, "route", json!({})).await.verdict(), "422 case_not_waiting_for_dispatch");
+        act(&people.dispatcher, &second, "merge", json!({ "into": first }))
+            .await
+            .ok();
+        assert_eq!(
+            act(&people.dispatcher, &second, "route", json!({})).await.verdict(),
+            "422 case_not_waiting_for_dispatch"
+        );
         let status = follow(&people, &number, &code).await;
-        assert_eq!((status["number"].as_str(), status["state"].as_str()), (Some(number.as_str()), Some("assigned")));
+        assert_eq!(
+            (status["number"].as_str(), status["state"].as_str()),
+            (Some(number.as_str()), Some("assigned"))
+        );
         let target = people.dispatcher.get(&format!("/api/v1/cases/{first}")).await.ok();
-        assert_eq!((target["reporter_count"].as_i64(), target["merged"][0]["id"].as_str()), (Some(2), Some(second.as_str())));
+        assert_eq!(
+            (target["reporter_count"].as_i64(), target["merged"][0]["id"].as_str()),
+            (Some(2), Some(second.as_str()))
+        );
         counters_are_true(app).await;
-        let report = target["reports"].as_array().unwrap().iter().find(|r| r["number"] == number.as_str()).cloned().expect("a report");
-        act(&people.dispatcher, &first, "split", json!({ "report_ids": [report["id"]] })).await.ok();
+        let report = target["reports"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|r| r["number"] == number.as_str())
+            .cloned()
+            .expect("a report");
+        act(
+            &people.dispatcher,
+            &first,
+            "split",
+            json!({ "report_ids": [report["id"]] }),
+        )
+        .await
+        .ok();
         let back = people.dispatcher.get(&format!("/api/v1/cases/{second}")).await.ok();
-        assert_eq!((back["state"].as_str(), back["reporter_count"].as_i64()), (Some("assigned"), Some(1)));
+        assert_eq!(
+            (back["state"].as_str(), back["reporter_count"].as_i64()),
+            (Some("assigned"), Some(1))
+        );
         assert_eq!(follow(&people, &number, &code).await["state"], "assigned");
         counters_are_true(app).await;
     })
@@ -467,8 +691,16 @@ async fn a_dispute_is_mediated_and_escalated_before_it_piles_up() {
         run_timers(app).await;
         let dispatcher = app.login_as("dispatcher", Some(CITY)).await;
         let seen = dispatcher.get(&format!("/api/v1/cases/{id}")).await.ok();
-        let kinds: Vec<&str> = seen["events"].as_array().unwrap().iter().filter_map(|e| e["kind"].as_str()).collect();
-        assert!(kinds.contains(&"warned") && !kinds.contains(&"became_late"), "{kinds:?}");
+        let kinds: Vec<&str> = seen["events"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter_map(|e| e["kind"].as_str())
+            .collect();
+        assert!(
+            kinds.contains(&"warned") && !kinds.contains(&"became_late"),
+            "{kinds:?}"
+        );
         app.advance_hours(24 * 2);
         run_timers(app).await;
         let dispatcher = app.login_as("dispatcher", Some(CITY)).await;
@@ -482,7 +714,10 @@ async fn a_dispute_is_mediated_and_escalated_before_it_piles_up() {
 
 async fn run_timers(app: &TestApp) {
     let ctx = Ctx::system(&app.app, "cases.timers");
-    app.app.write(&ctx, |ctx, tx| cases::timers::tell_ripe(ctx, tx)).await.expect("the timers run");
+    app.app
+        .write(&ctx, |ctx, tx| cases::timers::tell_ripe(ctx, tx))
+        .await
+        .expect("the timers run");
     let _ = jobs::ATTEMPTS;
 }
 
@@ -494,16 +729,47 @@ async fn who_reported_is_masked_and_reads_are_logged() {
         let (_, _, id) = report(app, &people, SMELL, "异味").await;
         let handler = people.environment.get(&format!("/api/v1/cases/{id}")).await.ok();
         assert_eq!(handler["reports"][0]["reporter"], Value::Null);
-        let clerk = people.clerk.get(&format!("/api/v1/cases/{id}?purpose=intake")).await.ok();
+        let clerk = people
+            .clerk
+            .get(&format!("/api/v1/cases/{id}?purpose=intake"))
+            .await
+            .ok();
         assert_eq!(clerk["reports"][0]["reporter"]["phone_masked"], "138****1234");
         assert!(!clerk.to_string().contains("13800001234"));
         let ask = json!({ "report_id": clerk["reports"][0]["id"], "field": "phone", "purpose": "intake" });
-        assert_eq!(people.clerk.post(&format!("/api/v1/cases/{id}/reveal"), ask.clone()).await.ok()["value"], "13800001234");
-        assert_eq!(people.environment.post(&format!("/api/v1/cases/{id}/reveal"), ask).await.verdict(), "403 forbidden");
+        assert_eq!(
+            people
+                .clerk
+                .post(&format!("/api/v1/cases/{id}/reveal"), ask.clone())
+                .await
+                .ok()["value"],
+            "13800001234"
+        );
+        assert_eq!(
+            people
+                .environment
+                .post(&format!("/api/v1/cases/{id}/reveal"), ask)
+                .await
+                .verdict(),
+            "403 forbidden"
+        );
         let caller = people.clerk.get("/api/v1/callers?phone=138%200000%201234").await.ok();
-        assert_eq!((caller["name_masked"].as_str(), caller["open_cases"].as_array().unwrap().len()), (Some("周**"), 1));
+        assert_eq!(
+            (
+                caller["name_masked"].as_str(),
+                caller["open_cases"].as_array().unwrap().len()
+            ),
+            (Some("周**"), 1)
+        );
         let ctx = Ctx::system(&app.app, "test");
-        let logged = app.app.read(&ctx, |_, tx| Ok(tx.query_one("select count(*) from access_log", &params![])?.get::<i64>(0)?)).await;
+        let logged = app
+            .app
+            .read(&ctx, |_, tx| {
+                Ok(tx
+                    .query_one("select count(*) from access_log", &params![])?
+                    .get::<i64>(0)?)
+            })
+            .await;
         assert_eq!(logged.expect("a count"), 3);
     })
     .await;
@@ -517,16 +783,46 @@ async fn only_a_person_declines_and_says_where_to_go() {
         let id = new_id(app);
         let sent = json!({ "id": id, "body": "我想咨询一件说不清楚的事情", "area_id": EAST_GRID.to_string() });
         let opened = people.resident.post("/api/v1/portal/reports", sent).await.ok();
-        assert_eq!(opened["case"]["state"], "received", "no category is sure enough: a person looks");
-        assert_eq!(people.dispatcher.get("/api/v1/cases?queue=dispatch").await.ok()["items"][0]["id"], id.as_str());
-        assert_eq!(act(&people.dispatcher, &id, "decline", json!({ "reason": "属法院受理范围" })).await.json()["field"], "where_to_go");
-        let declined = act(&people.dispatcher, &id, "decline", json!({ "reason": "属法院受理范围", "where_to_go": "区人民法院立案庭" })).await.ok();
+        assert_eq!(
+            opened["case"]["state"], "received",
+            "no category is sure enough: a person looks"
+        );
+        assert_eq!(
+            people.dispatcher.get("/api/v1/cases?queue=dispatch").await.ok()["items"][0]["id"],
+            id.as_str()
+        );
+        assert_eq!(
+            act(
+                &people.dispatcher,
+                &id,
+                "decline",
+                json!({ "reason": "属法院受理范围" })
+            )
+            .await
+            .json()["field"],
+            "where_to_go"
+        );
+        let declined = act(
+            &people.dispatcher,
+            &id,
+            "decline",
+            json!({ "reason": "属法院受理范围", "where_to_go": "区人民法院立案庭" }),
+        )
+        .await
+        .ok();
         assert_eq!(declined["state"], "declined");
-        let (number, code) = (opened["number"].as_str().unwrap(), opened["follow_code"].as_str().unwrap());
+        let (number, code) = (
+            opened["number"].as_str().unwrap(),
+            opened["follow_code"].as_str().unwrap(),
+        );
         let status = follow(&people, number, code).await;
         assert!(status["steps"].to_string().contains("区人民法院立案庭"), "{status}");
         let objection = json!({ "follow_code": code, "reason": "法院说不归他们" });
-        let status = people.resident.post(&format!("/api/v1/portal/follow/{number}/object"), objection).await.ok();
+        let status = people
+            .resident
+            .post(&format!("/api/v1/portal/follow/{number}/object"), objection)
+            .await
+            .ok();
         assert_eq!(status["state"], "received", "a person looks again");
         counters_are_true(app).await;
     })
@@ -540,13 +836,50 @@ async fn nobody_checks_their_own_work() {
         let people = people(app).await;
         let (number, code, id) = handled(app, &people).await;
         let both = worker_account(app, "verifier", CITY, None, WANG).await;
-        act(&people.grid_worker, &id, "answer", json!({ "way": "in_person", "body": "已处理" })).await.ok();
-        assert_eq!(act(&both, &id, "verify", json!({ "pass": true })).await.verdict(), "422 own_work", "the same worker under another account");
-        let failed = act(&people.verifier, &id, "verify", json!({ "pass": false, "note": "仍有异味" })).await.ok();
-        assert_eq!((failed["state"].as_str(), failed["rework_count"].as_i64()), (Some("handling"), Some(1)));
-        act(&people.environment, &id, "handle", json!({ "result": "已停业" })).await.ok();
-        act(&people.grid_worker, &id, "answer", json!({ "way": "in_person", "body": "已停业整顿" })).await.ok();
-        let rated = people.resident.post(&format!("/api/v1/portal/follow/{number}/rate"), json!({ "follow_code": code, "rating": 5 })).await.ok();
+        act(
+            &people.grid_worker,
+            &id,
+            "answer",
+            json!({ "way": "in_person", "body": "已处理" }),
+        )
+        .await
+        .ok();
+        assert_eq!(
+            act(&both, &id, "verify", json!({ "pass": true })).await.verdict(),
+            "422 own_work",
+            "the same worker under another account"
+        );
+        let failed = act(
+            &people.verifier,
+            &id,
+            "verify",
+            json!({ "pass": false, "note": "仍有异味" }),
+        )
+        .await
+        .ok();
+        assert_eq!(
+            (failed["state"].as_str(), failed["rework_count"].as_i64()),
+            (Some("handling"), Some(1))
+        );
+        act(&people.environment, &id, "handle", json!({ "result": "已停业" }))
+            .await
+            .ok();
+        act(
+            &people.grid_worker,
+            &id,
+            "answer",
+            json!({ "way": "in_person", "body": "已停业整顿" }),
+        )
+        .await
+        .ok();
+        let rated = people
+            .resident
+            .post(
+                &format!("/api/v1/portal/follow/{number}/rate"),
+                json!({ "follow_code": code, "rating": 5 }),
+            )
+            .await
+            .ok();
         assert_eq!(rated["state"], "verified");
         act(&people.verifier, &id, "close", json!({})).await.ok();
         counters_are_true(app).await;

@@ -42,7 +42,10 @@ const PAST: &str = "id,user,title,received_at,text,answer,answered_at,political_
     3,A003,咨询社保,2019/5/6 10:00:00,请问社保怎样转移,,,x\n";
 
 async fn list(client: &Client) -> Vec<Value> {
-    client.get("/api/v1/cases?queue=all&limit=200").await.ok()["items"].as_array().expect("items").clone()
+    client.get("/api/v1/cases?queue=all&limit=200").await.ok()["items"]
+        .as_array()
+        .expect("items")
+        .clone()
 }
 
 #[tokio::test]
@@ -52,7 +55,11 @@ async fn past_messages_come_with_their_times_and_clocks_and_only_once() {
         let desk = app.login_as("dispatcher", None).await;
         let dry = send(&desk, "?dry_run=true&source=letters", PAST).await.ok();
         assert_eq!((&dry["added"], &dry["changed"]), (&json!(3), &json!(false)), "{dry}");
-        assert_eq!(dry["ignored_columns"], json!(["political_status"]), "labels of persons are left out and named");
+        assert_eq!(
+            dry["ignored_columns"],
+            json!(["political_status"]),
+            "labels of persons are left out and named"
+        );
         assert!(list(&desk).await.is_empty(), "a dry run changes nothing");
         let done = send(&desk, "?source=letters", PAST).await.ok();
         assert_eq!((&done["added"], &done["closed"]), (&json!(3), &json!(2)), "{done}");
@@ -67,11 +74,20 @@ async fn past_messages_come_with_their_times_and_clocks_and_only_once() {
         let lamp = cases.iter().find(|case| case["title"] == "路灯不亮").expect("the lamp");
         assert_eq!(lamp["received_at"], "2019-04-25T09:32:09+08:00");
         assert_eq!(lamp["state"], "closed");
-        let page = desk.get(&format!("/api/v1/cases/{}?purpose=handle", lamp["id"].as_str().unwrap())).await.ok();
+        let page = desk
+            .get(&format!(
+                "/api/v1/cases/{}?purpose=handle",
+                lamp["id"].as_str().unwrap()
+            ))
+            .await
+            .ok();
         assert_eq!(page["answers"][0]["body"], "已于当日修复");
         assert_eq!(page["answers"][0]["at"], "2019-04-26T15:00:00+08:00");
         assert_eq!(page["clocks"][0]["state"], "stopped");
-        let open = cases.iter().find(|case| case["title"] == "咨询社保").expect("the question");
+        let open = cases
+            .iter()
+            .find(|case| case["title"] == "咨询社保")
+            .expect("the question");
         assert_ne!(open["state"], "closed", "what has no answer is still owed");
     })
     .await;
@@ -115,7 +131,10 @@ async fn hostile_files_are_refused_in_words() {
             (vec![0xD0, 0xCF, 0x11, 0xE0, 0], "422 sheet_old_excel"),
             (Vec::new(), "422 sheet_empty"),
             ("标题,时间\na,b\n".as_bytes().to_vec(), "422 import_no_body_column"),
-            (format!("text\n{}", "a\n".repeat(5_001)).into_bytes(), "422 sheet_too_many_rows"),
+            (
+                format!("text\n{}", "a\n".repeat(5_001)).into_bytes(),
+                "422 sheet_too_many_rows",
+            ),
             (vec![b'a'; (20 << 20) + 1], "413 sheet_too_large"),
         ] {
             let answer = send(&desk, "", bytes).await;
@@ -134,16 +153,33 @@ async fn what_leaves_the_house_is_marked_and_cannot_run() {
     each_backend(async |app| {
         with_centre(app).await;
         let desk = app.login_as("dispatcher", None).await;
-        send(&desk, "", "id,title,text,received_at\n1,=1+1,某事,2026-02-01\n2,＠SUM,某事二,2026-02-01\n").await.ok();
-        assert_eq!(desk.get("/api/v1/cases/export?format=csv").await.verdict(), "422 export_reason_missing");
-        let file = desk.get("/api/v1/cases/export?format=csv&reason=monthly%20report").await;
+        send(
+            &desk,
+            "",
+            "id,title,text,received_at\n1,=1+1,某事,2026-02-01\n2,＠SUM,某事二,2026-02-01\n",
+        )
+        .await
+        .ok();
+        assert_eq!(
+            desk.get("/api/v1/cases/export?format=csv").await.verdict(),
+            "422 export_reason_missing"
+        );
+        let file = desk
+            .get("/api/v1/cases/export?format=csv&reason=monthly%20report")
+            .await;
         assert_eq!(file.status, StatusCode::OK, "{}", file.text());
         let text = file.text();
         assert!(text.contains("\"'=1+1\"") && text.contains("\"'＠SUM\""), "{text}");
         assert!(text.lines().next().unwrap().contains("导出编号"), "{text}");
         let foreign = app.login_as("dispatcher", Some(WEST)).await;
-        let none = foreign.get("/api/v1/cases/export?format=csv&reason=monthly%20report").await.text();
-        assert!(!none.contains("某事") && !none.contains("=1+1"), "the same scope as the list: {none}");
+        let none = foreign
+            .get("/api/v1/cases/export?format=csv&reason=monthly%20report")
+            .await
+            .text();
+        assert!(
+            !none.contains("某事") && !none.contains("=1+1"),
+            "the same scope as the list: {none}"
+        );
     })
     .await;
 }
@@ -158,11 +194,17 @@ async fn a_large_export_takes_a_second_person() {
             sheet += &format!("{n},第{n}件事,2026-02-01\n");
         }
         assert_eq!(send(&desk, "", sheet).await.ok()["added"], 501);
-        assert_eq!(desk.get("/api/v1/cases/export?reason=monthly%20report").await.verdict(), "409 export_needs_approval");
+        assert_eq!(
+            desk.get("/api/v1/cases/export?reason=monthly%20report").await.verdict(),
+            "409 export_needs_approval"
+        );
         let id = app.app.new_id::<UnitId>().to_string();
         let wish = json!({ "id": id, "reason": "月度汇总上报", "format": "xlsx" });
         assert_eq!(desk.post("/api/v1/exports", wish).await.ok()["state"], "waiting");
-        assert_eq!(desk.get(&format!("/api/v1/exports/{id}/file")).await.verdict(), "422 export_not_approved");
+        assert_eq!(
+            desk.get(&format!("/api/v1/exports/{id}/file")).await.verdict(),
+            "422 export_not_approved"
+        );
         let yes = json!({ "approve": true });
         let path = format!("/api/v1/exports/{id}/approve");
         assert_eq!(desk.post(&path, yes.clone()).await.status, StatusCode::FORBIDDEN);
@@ -171,9 +213,16 @@ async fn a_large_export_takes_a_second_person() {
         let lead = app.login_as("supervisor", None).await;
         assert_eq!(lead.post(&path, yes.clone()).await.ok()["state"], "approved");
         assert_eq!(lead.post(&path, yes).await.verdict(), "422 export_decided");
-        assert_eq!(lead.get(&format!("/api/v1/exports/{id}/file")).await.status, StatusCode::NOT_FOUND);
+        assert_eq!(
+            lead.get(&format!("/api/v1/exports/{id}/file")).await.status,
+            StatusCode::NOT_FOUND
+        );
         let file = desk.get(&format!("/api/v1/exports/{id}/file")).await;
-        assert!(file.status.is_success() && file.body.starts_with(b"PK"), "{}", file.text());
+        assert!(
+            file.status.is_success() && file.body.starts_with(b"PK"),
+            "{}",
+            file.text()
+        );
         app.advance_hours(25);
         assert_eq!(desk.get("/api/v1/session").await.status, StatusCode::UNAUTHORIZED);
     })

@@ -5,7 +5,9 @@ use serde_json::Value;
 
 fn section<'a>(page: &'a Value, key: &str) -> &'a Value {
     let all = page["sections"].as_array().expect("sections");
-    all.iter().find(|section| section["key"] == key).unwrap_or_else(|| panic!("no section {key}"))
+    all.iter()
+        .find(|section| section["key"] == key)
+        .unwrap_or_else(|| panic!("no section {key}"))
 }
 
 #[tokio::test]
@@ -14,12 +16,19 @@ async fn anybody_reads_what_is_kept_and_what_is_never_done() {
         let page = app.visitor().get("/api/v1/portal/transparency").await.ok();
         assert_eq!(section(&page, "promises")["paragraphs"].as_array().unwrap().len(), 9);
         let kept = section(&page, "kept")["table"]["rows"].as_array().unwrap().clone();
-        let has = |table: &str, field: &str| kept.iter().any(|row| row[0] == table && row[2].as_str().unwrap().split(", ").any(|f| f == field));
+        let has = |table: &str, field: &str| {
+            kept.iter()
+                .any(|row| row[0] == table && row[2].as_str().unwrap().split(", ").any(|f| f == field))
+        };
         assert!(has("account", "name") && has("export_request", "asked_name"));
         let counts = &section(&page, "counts")["table"]["rows"];
         assert_eq!(counts.as_array().unwrap().len(), 4);
         assert_eq!(counts[2][1], "0");
-        assert!(section(&page, "version")["table"]["rows"].to_string().contains("wangge "));
+        assert!(
+            section(&page, "version")["table"]["rows"]
+                .to_string()
+                .contains("wangge ")
+        );
     })
     .await;
 }

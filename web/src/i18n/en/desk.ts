@@ -356,6 +356,7 @@ const en: typeof zh = {
     next: 'Next report',
   },
   board: {
+    pieces: '',
     where: 'Area',
     asOf: 'as of {time}',
     definition: 'Definition',

@@ -355,6 +355,7 @@ export default {
     next: '登记下一件',
   },
   board: {
+    pieces: '件',
     where: '所在区域',
     asOf: '截至 {time}',
     definition: '怎么算',

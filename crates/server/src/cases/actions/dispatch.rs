@@ -24,16 +24,30 @@ pub fn route(ctx: &Ctx, tx: &mut Tx, of: &Of) -> Result<(), Fault> {
     let mut work = of.open(ctx, tx, Action::Route)?;
     work.case.may_route(&work.case_rules()).map_err(refused)?;
     let choice = match input.unit_id.as_deref().filter(|unit| *unit != "auto") {
-        Some(unit) => routing::named(ctx, tx, unit_id("unit_id", unit)?, work.row.area_id, work.row.urgent, "person")?,
+        Some(unit) => routing::named(
+            ctx,
+            tx,
+            unit_id("unit_id", unit)?,
+            work.row.area_id,
+            work.row.urgent,
+            "person",
+        )?,
         None => {
-            let area = work.row.area_id.ok_or_else(|| Fault::invalid("unit_id", "area_missing"))?;
+            let area = work
+                .row
+                .area_id
+                .ok_or_else(|| Fault::invalid("unit_id", "area_missing"))?;
             let spot = place::spot_of_area(ctx, area).ok_or_else(|| Fault::invalid("unit_id", "area_missing"))?;
             let category = work.row.category_code.clone().unwrap_or_default();
             let choice = routing::choose(ctx, tx, &category, &spot, work.row.urgent)?;
             choice.ok_or_else(|| Fault::refused("no_unit_here"))?
         }
     };
-    work.case = work.case.clone().route(choice.held, &work.case_rules()).map_err(refused)?;
+    work.case = work
+        .case
+        .clone()
+        .route(choice.held, &work.case_rules())
+        .map_err(refused)?;
     work.clock_anew = true;
     let body = json!({ "unit": choice.unit_name, "worker": choice.worker_name, "why": choice.why, "reason": reason, "automatic": false });
     work.save(ctx, tx, "case.assigned", body)?;
@@ -71,13 +85,21 @@ pub fn return_case(ctx: &Ctx, tx: &mut Tx, of: &Of) -> Result<(), Fault> {
     let input: Return = of.fields()?;
     let reason = text("reason", &input.reason)?;
     let mut work = of.open(ctx, tx, Action::Return)?;
-    let why = work.rules.pack.return_reason(&input.reason_code).map(|coded| coded.name.zh.clone());
+    let why = work
+        .rules
+        .pack
+        .return_reason(&input.reason_code)
+        .map(|coded| coded.name.zh.clone());
     let why = why.ok_or_else(|| Fault::invalid("reason_code", "return_reason_unknown"))?;
     let suggested = match input.suggest_unit.as_deref().filter(|unit| !unit.is_empty()) {
         Some(unit) => Some(unit_name(ctx, tx, "suggest_unit", unit_id("suggest_unit", unit)?)?),
         None => None,
     };
-    let from = work.row.unit_id.map(|unit| unit_name(ctx, tx, "unit_id", unit)).transpose()?;
+    let from = work
+        .row
+        .unit_id
+        .map(|unit| unit_name(ctx, tx, "unit_id", unit))
+        .transpose()?;
     let person = work.person(ctx, tx)?;
     work.case = work.case.clone().return_case(&person).map_err(refused)?;
     let count = work.case.counts.returned;
@@ -91,7 +113,9 @@ pub fn return_case(ctx: &Ctx, tx: &mut Tx, of: &Of) -> Result<(), Fault> {
 }
 
 fn unit_name(ctx: &Ctx, tx: &mut Tx, field: &'static str, unit: UnitId) -> Result<String, Fault> {
-    Ok(place::unit(ctx, tx, unit)?.ok_or_else(|| Fault::invalid(field, "unit_unknown"))?.name)
+    Ok(place::unit(ctx, tx, unit)?
+        .ok_or_else(|| Fault::invalid(field, "unit_unknown"))?
+        .name)
 }
 
 #[derive(Deserialize)]
@@ -108,7 +132,11 @@ pub fn arbitrate(ctx: &Ctx, tx: &mut Tx, of: &Of) -> Result<(), Fault> {
     let unit = unit_id("unit_id", &input.unit_id)?;
     let name = unit_name(ctx, tx, "unit_id", unit)?;
     let mut work = of.open(ctx, tx, Action::Arbitrate)?;
-    work.case = work.case.clone().arbitrate(unit.into(), &work.case_rules()).map_err(refused)?;
+    work.case = work
+        .case
+        .clone()
+        .arbitrate(unit.into(), &work.case_rules())
+        .map_err(refused)?;
     work.save(ctx, tx, "case.arbitrated", json!({ "unit": name, "reason": reason }))?;
     search::touch(tx, of.case)?;
     messages::tell_all(ctx, tx, &work.before, &work.row, "assigned")
@@ -122,7 +150,10 @@ struct AssignWorker {
 /// Gives the case to a worker: by a dispatcher, or within the unit that has it.
 pub fn assign_worker(ctx: &Ctx, tx: &mut Tx, of: &Of) -> Result<(), Fault> {
     let input: AssignWorker = of.fields()?;
-    let worker: WorkerId = input.worker_id.parse().map_err(|_| Fault::invalid("worker_id", "worker_unknown"))?;
+    let worker: WorkerId = input
+        .worker_id
+        .parse()
+        .map_err(|_| Fault::invalid("worker_id", "worker_unknown"))?;
     let info = place::worker(tx, worker)?.ok_or_else(|| Fault::invalid("worker_id", "worker_unknown"))?;
     let mut work = of.open(ctx, tx, Action::AssignWorker)?;
     work.case = work.case.clone().assign_worker(worker.into()).map_err(refused)?;

@@ -33,14 +33,26 @@ pub fn handle(ctx: &Ctx, tx: &mut Tx, of: &Of) -> Result<(), Fault> {
     messages::attach_all(ctx, tx, of.case, &input.before, "before", None)?;
     messages::attach_all(ctx, tx, of.case, &input.after, "after", None)?;
     let has_photo = !input.after.is_empty() || store::attachments(tx, of.case)?.iter().any(|a| a.stage == "after");
-    let evidence = Evidence { after_photo: has_photo, without_co_handlers: override_reason.is_some() };
-    work.case = work.case.clone().handle(&person, evidence, &work.case_rules()).map_err(refused)?;
+    let evidence = Evidence {
+        after_photo: has_photo,
+        without_co_handlers: override_reason.is_some(),
+    };
+    work.case = work
+        .case
+        .clone()
+        .handle(&person, evidence, &work.case_rules())
+        .map_err(refused)?;
     work.row.level_resolved = routing::level_of(ctx, tx, work.row.unit_id)?;
     if work.row.outcome.is_none() {
         work.row.outcome = Some("solved".to_owned());
     }
     release_parts(ctx, tx, &work)?;
-    work.save(ctx, tx, "case.handled", json!({ "result": result, "override": override_reason }))
+    work.save(
+        ctx,
+        tx,
+        "case.handled",
+        json!({ "result": result, "override": override_reason }),
+    )
 }
 
 /// Parts the lead finished without.
@@ -88,7 +100,14 @@ pub fn answer(ctx: &Ctx, tx: &mut Tx, of: &Of) -> Result<(), Fault> {
     if input.rating.is_some_and(|r| !(1..=5).contains(&r)) {
         return Err(Fault::invalid("rating", "rating_out_of_range"));
     }
-    let report = input.report_id.as_deref().map(|r| r.parse::<ReportId>().map_err(|_| Fault::invalid("report_id", "report_unknown"))).transpose()?;
+    let report = input
+        .report_id
+        .as_deref()
+        .map(|r| {
+            r.parse::<ReportId>()
+                .map_err(|_| Fault::invalid("report_id", "report_unknown"))
+        })
+        .transpose()?;
     let mut work = of.open(ctx, tx, Action::Answer)?;
     let person = work.person(ctx, tx)?;
     let moment = work.moment(ctx, tx)?;
@@ -98,7 +117,11 @@ pub fn answer(ctx: &Ctx, tx: &mut Tx, of: &Of) -> Result<(), Fault> {
         by_grid_worker: moment.by_grid_worker,
         solved: input.solved.or(input.rating.map(|r| r > DISSATISFIED)),
     };
-    work.case = work.case.clone().answer(&person, given, &work.case_rules()).map_err(refused)?;
+    work.case = work
+        .case
+        .clone()
+        .answer(&person, given, &work.case_rules())
+        .map_err(refused)?;
     messages::attach_all(ctx, tx, of.case, &input.attachments, "answer", report)?;
     let name = actor_name(ctx).unwrap_or_default().to_owned();
     let id = match &input.id {
@@ -118,7 +141,12 @@ pub fn answer(ctx: &Ctx, tx: &mut Tx, of: &Of) -> Result<(), Fault> {
         at: ctx.now,
     };
     store::insert_answer(tx, of.case, &new)?;
-    work.save(ctx, tx, "case.answered", json!({ "way": way.key(), "answer": body, "said": said, "rating": input.rating, "solved": given.solved }))?;
+    work.save(
+        ctx,
+        tx,
+        "case.answered",
+        json!({ "way": way.key(), "answer": body, "said": said, "rating": input.rating, "solved": given.solved }),
+    )?;
     messages::tell_all(ctx, tx, &work.before, &work.row, "answered")
 }
 
@@ -134,15 +162,37 @@ struct Verify {
 /// Someone else checks the result: confirmed, or back to work.
 pub fn verify(ctx: &Ctx, tx: &mut Tx, of: &Of) -> Result<(), Fault> {
     let input: Verify = of.fields()?;
-    let note = if input.pass { optional("note", Some(&input.note))?.unwrap_or_default() } else { text("note", &input.note)? };
+    let note = if input.pass {
+        optional("note", Some(&input.note))?.unwrap_or_default()
+    } else {
+        text("note", &input.note)?
+    };
     let mut work = of.open(ctx, tx, Action::Verify)?;
     let person = work.person(ctx, tx)?;
     work.case = work.case.clone().verify(&person, input.pass).map_err(refused)?;
     messages::attach_all(ctx, tx, of.case, &input.attachments, "verify", None)?;
     let name = actor_name(ctx).unwrap_or_default().to_owned();
-    store::insert_verification(tx, of.case, ctx.app.new_id(), ctx.actor.account(), &name, input.pass, note, ctx.now)?;
-    let kind = if input.pass { "case.verified" } else { "case.verify_failed" };
-    work.save(ctx, tx, kind, json!({ "note": note, "count": work.case.counts.reworked }))
+    store::insert_verification(
+        tx,
+        of.case,
+        ctx.app.new_id(),
+        ctx.actor.account(),
+        &name,
+        input.pass,
+        note,
+        ctx.now,
+    )?;
+    let kind = if input.pass {
+        "case.verified"
+    } else {
+        "case.verify_failed"
+    };
+    work.save(
+        ctx,
+        tx,
+        kind,
+        json!({ "note": note, "count": work.case.counts.reworked }),
+    )
 }
 
 #[derive(Deserialize)]
@@ -157,7 +207,12 @@ pub fn rework(ctx: &Ctx, tx: &mut Tx, of: &Of) -> Result<(), Fault> {
     let reason = text("reason", &input.reason)?;
     let mut work = of.open(ctx, tx, Action::Rework)?;
     work.case = work.case.clone().rework().map_err(refused)?;
-    work.save(ctx, tx, "case.rework", json!({ "reason": reason, "count": work.case.counts.reworked }))
+    work.save(
+        ctx,
+        tx,
+        "case.rework",
+        json!({ "reason": reason, "count": work.case.counts.reworked }),
+    )
 }
 
 #[derive(Deserialize)]
@@ -187,10 +242,19 @@ pub fn reopen(ctx: &Ctx, tx: &mut Tx, of: &Of) -> Result<(), Fault> {
 
 fn reopened(ctx: &Ctx, tx: &mut Tx, mut work: Work, reason: &str) -> Result<(), Fault> {
     let moment = work.moment(ctx, tx)?;
-    work.case = work.case.clone().reopen(moment.days_since_end, &work.case_rules()).map_err(refused)?;
+    work.case = work
+        .case
+        .clone()
+        .reopen(moment.days_since_end, &work.case_rules())
+        .map_err(refused)?;
     work.row.outcome = None;
     let by_resident = matches!(ctx.actor, Actor::Resident);
-    work.save(ctx, tx, "case.reopened", json!({ "reason": reason, "by_resident": by_resident, "count": work.case.counts.reopened }))?;
+    work.save(
+        ctx,
+        tx,
+        "case.reopened",
+        json!({ "reason": reason, "by_resident": by_resident, "count": work.case.counts.reopened }),
+    )?;
     messages::tell_all(ctx, tx, &work.before, &work.row, "reopened")
 }
 
@@ -198,15 +262,30 @@ fn reopened(ctx: &Ctx, tx: &mut Tx, mut work: Work, reason: &str) -> Result<(), 
 pub fn object_by_resident(ctx: &Ctx, tx: &mut Tx, case: CaseId, reason: &str) -> Result<(), Fault> {
     let reason = text("reason", reason)?;
     let mut work = Work::open_own(ctx, tx, case)?;
-    if !matches!(work.row.state, StateKey::Handled | StateKey::Answered | StateKey::Verified) {
+    if !matches!(
+        work.row.state,
+        StateKey::Handled | StateKey::Answered | StateKey::Verified
+    ) {
         return reopened(ctx, tx, work, reason);
     }
     work.case = work.case.clone().rework().map_err(refused)?;
-    work.save(ctx, tx, "case.rework", json!({ "reason": reason, "by_resident": true, "count": work.case.counts.reworked }))
+    work.save(
+        ctx,
+        tx,
+        "case.rework",
+        json!({ "reason": reason, "by_resident": true, "count": work.case.counts.reworked }),
+    )
 }
 
 /// The resident rates the answer; content with it, they confirm that it is solved.
-pub fn confirm_by_resident(ctx: &Ctx, tx: &mut Tx, case: CaseId, report: ReportId, rating: i64, comment: Option<&str>) -> Result<(), Fault> {
+pub fn confirm_by_resident(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    case: CaseId,
+    report: ReportId,
+    rating: i64,
+    comment: Option<&str>,
+) -> Result<(), Fault> {
     const CONTENT: i64 = 4;
     if !(1..=5).contains(&rating) {
         return Err(Fault::invalid("rating", "rating_out_of_range"));

@@ -34,7 +34,12 @@ pub fn merge(ctx: &Ctx, tx: &mut Tx, of: &Of) -> Result<(), Fault> {
     move_reports(tx, target, &taken_in.reports, &moved, Some(of.case))?;
     (work.case, into.case) = (merged, taken_in);
     work.save(ctx, tx, "case.merged", json!({ "into": into.row.number }))?;
-    into.save(ctx, tx, "case.took_in", json!({ "from": work.row.number, "reports": moved.len() }))?;
+    into.save(
+        ctx,
+        tx,
+        "case.took_in",
+        json!({ "from": work.row.number, "reports": moved.len() }),
+    )?;
     messages::tell_all(ctx, tx, &work.before, &into.row, "merged")
 }
 
@@ -62,17 +67,29 @@ struct Split {
 /// become a case of their own, waiting for dispatch.
 pub fn split(ctx: &Ctx, tx: &mut Tx, of: &Of) -> Result<(), Fault> {
     let input: Split = of.fields()?;
-    let reports = input.report_ids.iter().map(|r| r.parse().map_err(|_| Fault::invalid("report_ids", "report_unknown")));
+    let reports = input
+        .report_ids
+        .iter()
+        .map(|r| r.parse().map_err(|_| Fault::invalid("report_ids", "report_unknown")));
     let reports: BTreeSet<ReportId> = reports.collect::<Result<_, Fault>>()?;
     let mut work = of.open(ctx, tx, Action::Split)?;
-    let chosen: Vec<_> = work.before.live_reports().filter(|r| reports.contains(&r.id)).cloned().collect();
+    let chosen: Vec<_> = work
+        .before
+        .live_reports()
+        .filter(|r| reports.contains(&r.id))
+        .cloned()
+        .collect();
     if chosen.is_empty() || chosen.len() != reports.len() {
         return Err(Fault::invalid("report_ids", "report_unknown"));
     }
     let sources: BTreeSet<Option<CaseId>> = chosen.iter().map(|r| r.merged_from).collect();
     let whole_merge = match sources.iter().next() {
         Some(Some(source)) if sources.len() == 1 => {
-            let all = work.before.live_reports().filter(|r| r.merged_from == Some(*source)).count();
+            let all = work
+                .before
+                .live_reports()
+                .filter(|r| r.merged_from == Some(*source))
+                .count();
             (all == chosen.len()).then_some(*source)
         }
         _ => None,
@@ -83,7 +100,13 @@ pub fn split(ctx: &Ctx, tx: &mut Tx, of: &Of) -> Result<(), Fault> {
     }
 }
 
-fn undo_merge(ctx: &Ctx, tx: &mut Tx, work: &mut Work, source: CaseId, reports: &BTreeSet<ReportId>) -> Result<(), Fault> {
+fn undo_merge(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    work: &mut Work,
+    source: CaseId,
+    reports: &BTreeSet<ReportId>,
+) -> Result<(), Fault> {
     let mut back = Work::open_own(ctx, tx, source)?;
     let mine: BTreeSet<domain::ids::ReportId> = reports.iter().map(|r| (*r).into()).collect();
     let (restored, rest) = back.case.clone().split(work.case.clone(), &mine).map_err(refused)?;
@@ -91,7 +114,12 @@ fn undo_merge(ctx: &Ctx, tx: &mut Tx, work: &mut Work, source: CaseId, reports: 
     move_reports(tx, source, &restored.reports, &moved, None)?;
     (back.case, work.case) = (restored, rest);
     back.clock_anew = true;
-    work.save(ctx, tx, "case.split", json!({ "to": back.row.number, "reports": moved.len() }))?;
+    work.save(
+        ctx,
+        tx,
+        "case.split",
+        json!({ "to": back.row.number, "reports": moved.len() }),
+    )?;
     back.save(ctx, tx, "case.split_back", json!({ "from": work.row.number }))
 }
 
@@ -103,7 +131,10 @@ fn split_off(ctx: &Ctx, tx: &mut Tx, work: &mut Work, reports: &BTreeSet<ReportI
     let first = first.ok_or_else(|| Fault::internal("the report just split off is gone"))?;
     let mut row = work.row.clone();
     row.id = id;
-    row.number = work.rules.pack.case_number(ctx.now.date(), store::next_serial(tx, ctx.now.day_and_ms().0)?);
+    row.number = work
+        .rules
+        .pack
+        .case_number(ctx.now.date(), store::next_serial(tx, ctx.now.day_and_ms().0)?);
     row.body = first.body.clone();
     row.title = intake::title_from(&first.body);
     row.channel = first.channel.clone();
@@ -120,10 +151,21 @@ fn split_off(ctx: &Ctx, tx: &mut Tx, work: &mut Work, reports: &BTreeSet<ReportI
     cube::shift(tx, None, Some(&cube::Facts::of(&row)))?;
     let moved: Vec<ReportId> = reports.iter().copied().collect();
     move_reports(tx, id, &new.reports, &moved, None)?;
-    work::note(ctx, tx, &row, "case.split_off", json!({ "from": work.row.number, "reports": moved.len() }))?;
+    work::note(
+        ctx,
+        tx,
+        &row,
+        "case.split_off",
+        json!({ "from": work.row.number, "reports": moved.len() }),
+    )?;
     intake::make_findable(tx, &row, None)?;
     work.case = rest;
-    work.save(ctx, tx, "case.split", json!({ "to": row.number, "reports": moved.len() }))
+    work.save(
+        ctx,
+        tx,
+        "case.split",
+        json!({ "to": row.number, "reports": moved.len() }),
+    )
 }
 
 #[derive(Deserialize)]

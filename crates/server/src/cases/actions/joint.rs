@@ -26,14 +26,21 @@ struct AddCoHandler {
 pub fn add_co_handler(ctx: &Ctx, tx: &mut Tx, of: &Of) -> Result<(), Fault> {
     let input: AddCoHandler = of.fields()?;
     let part = text("part", &input.part)?;
-    let unit: UnitId = input.unit_id.parse().map_err(|_| Fault::invalid("unit_id", "unit_unknown"))?;
+    let unit: UnitId = input
+        .unit_id
+        .parse()
+        .map_err(|_| Fault::invalid("unit_id", "unit_unknown"))?;
     let info = place::unit(ctx, tx, unit)?.ok_or_else(|| Fault::invalid("unit_id", "unit_unknown"))?;
     let id: CoHandlerId = match &input.id {
         Some(id) => id.parse().map_err(|_| Fault::invalid("id", "invalid_id"))?,
         None => ctx.app.new_id(),
     };
     let mut work = of.open(ctx, tx, Action::AddCoHandler)?;
-    work.case = work.case.clone().add_co_handler(id.into(), unit.into()).map_err(refused)?;
+    work.case = work
+        .case
+        .clone()
+        .add_co_handler(id.into(), unit.into())
+        .map_err(refused)?;
     let clock = clocks::start(ctx, tx, &work.rules, &work.row, id.to_string(), Step::Handle)?;
     let row = CoHandlerRow {
         id,
@@ -48,7 +55,12 @@ pub fn add_co_handler(ctx: &Ctx, tx: &mut Tx, of: &Of) -> Result<(), Fault> {
     };
     store::insert_co_handler(tx, of.case, &row)?;
     search::touch(tx, of.case)?;
-    work.save(ctx, tx, "case.co_handler_added", json!({ "unit": info.name, "part": part }))
+    work.save(
+        ctx,
+        tx,
+        "case.co_handler_added",
+        json!({ "unit": info.name, "part": part }),
+    )
 }
 
 #[derive(Deserialize)]
@@ -76,8 +88,19 @@ pub fn co_return(ctx: &Ctx, tx: &mut Tx, of: &Of) -> Result<(), Fault> {
 
 type End = fn(Case, domain::ids::CoHandlerId, &Person) -> Result<Case, CoHandlerRefusal>;
 
-fn end_part(ctx: &Ctx, tx: &mut Tx, of: &Of, input: &EndPart, words: &str, kind: &'static str, end: End) -> Result<(), Fault> {
-    let id: CoHandlerId = input.co_handler_id.parse().map_err(|_| Fault::invalid("co_handler_id", "co_handler_unknown"))?;
+fn end_part(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    of: &Of,
+    input: &EndPart,
+    words: &str,
+    kind: &'static str,
+    end: End,
+) -> Result<(), Fault> {
+    let id: CoHandlerId = input
+        .co_handler_id
+        .parse()
+        .map_err(|_| Fault::invalid("co_handler_id", "co_handler_unknown"))?;
     let mut work = of.open(ctx, tx, Action::CoDone)?;
     let person = work.person(ctx, tx)?;
     work.case = end(work.case.clone(), id.into(), &person).map_err(refused)?;
@@ -87,7 +110,12 @@ fn end_part(ctx: &Ctx, tx: &mut Tx, of: &Of, input: &EndPart, words: &str, kind:
     if let Some(mut clock) = clocks::running(tx, of.case, &id.to_string())? {
         clocks::stop(ctx, tx, &work.rules, &mut clock)?;
     }
-    let name = work.before.co_handlers.iter().find(|c| c.id == id).map(|c| c.unit_name.clone());
+    let name = work
+        .before
+        .co_handlers
+        .iter()
+        .find(|c| c.id == id)
+        .map(|c| c.unit_name.clone());
     work.save(ctx, tx, kind, json!({ "unit": name, "words": words }))
 }
 
@@ -114,7 +142,12 @@ pub fn arrive(ctx: &Ctx, tx: &mut Tx, of: &Of) -> Result<(), Fault> {
         _ => None,
     };
     work.row.arrived_at = work.row.arrived_at.or(Some(ctx.now));
-    work.save(ctx, tx, "case.arrived", json!({ "minutes": minutes, "in_time": in_time, "metres": metres, "note": note }))
+    work.save(
+        ctx,
+        tx,
+        "case.arrived",
+        json!({ "minutes": minutes, "in_time": in_time, "metres": metres, "note": note }),
+    )
 }
 
 #[derive(Deserialize)]
@@ -142,5 +175,10 @@ pub fn mediate(ctx: &Ctx, tx: &mut Tx, of: &Of) -> Result<(), Fault> {
     let person = work.person(ctx, tx)?;
     work.case = work.case.clone().mediate(&person).map_err(refused)?;
     work.row.outcome = Some(format!("mediation_{}", input.outcome));
-    work.save(ctx, tx, "case.mediated", json!({ "outcome": input.outcome, "agreement": agreement, "follow_up_on": follow_up }))
+    work.save(
+        ctx,
+        tx,
+        "case.mediated",
+        json!({ "outcome": input.outcome, "agreement": agreement, "follow_up_on": follow_up }),
+    )
 }

@@ -47,7 +47,11 @@ pub fn act(ctx: &Ctx, tx: &mut Tx, case: CaseId, action: &str, input: Value) -> 
             None => store::insert_action(tx, id, case, &hash, ctx.now)?,
         }
     }
-    let of = Of { case, version: head.row_version, input };
+    let of = Of {
+        case,
+        version: head.row_version,
+        input,
+    };
     match action {
         Action::Accept => receive::accept(ctx, tx, &of),
         Action::Decline => receive::decline(ctx, tx, &of),
@@ -87,11 +91,15 @@ pub fn act(ctx: &Ctx, tx: &mut Tx, case: CaseId, action: &str, input: Value) -> 
 /// The permission an action takes.
 pub fn permission(action: Action) -> Permission {
     match action {
-        Action::Accept | Action::Decline | Action::Classify | Action::Route | Action::AssignWorker => Permission::CaseDispatch,
+        Action::Accept | Action::Decline | Action::Classify | Action::Route | Action::AssignWorker => {
+            Permission::CaseDispatch
+        }
         Action::Merge | Action::Split | Action::Reopen | Action::Unpark | Action::Resume => Permission::CaseDispatch,
         Action::Withdraw => Permission::CaseIntake,
         Action::Arbitrate => Permission::CaseArbitrate,
-        Action::Take | Action::Return | Action::AddCoHandler | Action::CoDone | Action::CoReturn => Permission::CaseHandle,
+        Action::Take | Action::Return | Action::AddCoHandler | Action::CoDone | Action::CoReturn => {
+            Permission::CaseHandle
+        }
         Action::Arrive | Action::Mediate | Action::Ask | Action::Handle => Permission::CaseHandle,
         Action::Decide => Permission::CaseApprove,
         Action::Answer => Permission::CaseAnswer,
@@ -161,5 +169,9 @@ fn optional<'t>(field: &'static str, given: Option<&'t str>) -> Result<Option<&'
 /// A repeated press: only whoever may see the case learns that it was done.
 fn seen_already(ctx: &Ctx, tx: &mut Tx, case: CaseId) -> Result<(), Fault> {
     let loaded = store::load(tx, case)?.ok_or_else(Fault::not_found)?;
-    if ctx.scope.sees(&loaded.scope_facts(), Permission::CaseRead) { Ok(()) } else { Err(Fault::not_found()) }
+    if ctx.scope.sees(&loaded.scope_facts(), Permission::CaseRead) {
+        Ok(())
+    } else {
+        Err(Fault::not_found())
+    }
 }

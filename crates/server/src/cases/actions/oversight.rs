@@ -37,7 +37,12 @@ pub fn urge(ctx: &Ctx, tx: &mut Tx, of: &Of) -> Result<(), Fault> {
     let note = text("note", &input.note)?;
     let mut work = of.open(ctx, tx, Action::Urge)?;
     work.case = work.case.clone().urge().map_err(refused)?;
-    work.save(ctx, tx, "case.urged", json!({ "note": note, "count": work.case.counts.urged }))?;
+    work.save(
+        ctx,
+        tx,
+        "case.urged",
+        json!({ "note": note, "count": work.case.counts.urged }),
+    )?;
     tell_holder(ctx, tx, &work, "urged")
 }
 
@@ -48,7 +53,14 @@ fn tell_holder(ctx: &Ctx, tx: &mut Tx, work: &crate::cases::work::Work, kind: &'
         (None, None) => None,
     };
     match worker {
-        Some(worker) => alerts::tell(ctx, tx, worker, &work.row, kind, json!({ "number": work.row.number, "title": work.row.title })),
+        Some(worker) => alerts::tell(
+            ctx,
+            tx,
+            worker,
+            &work.row,
+            kind,
+            json!({ "number": work.row.number, "title": work.row.title }),
+        ),
         None => Ok(()),
     }
 }
@@ -68,11 +80,20 @@ pub fn meeting(ctx: &Ctx, tx: &mut Tx, of: &Of) -> Result<(), Fault> {
     let mut names = Vec::new();
     for unit in &input.units {
         let id = unit.parse().map_err(|_| Fault::invalid("units", "unit_unknown"))?;
-        names.push(place::unit(ctx, tx, id)?.ok_or_else(|| Fault::invalid("units", "unit_unknown"))?.name);
+        names.push(
+            place::unit(ctx, tx, id)?
+                .ok_or_else(|| Fault::invalid("units", "unit_unknown"))?
+                .name,
+        );
     }
     let mut work = of.open(ctx, tx, Action::Meeting)?;
     work.case.must_be_open().map_err(refused)?;
-    work.save(ctx, tx, "case.meeting", json!({ "decision": decision, "units": names.join("、") }))
+    work.save(
+        ctx,
+        tx,
+        "case.meeting",
+        json!({ "decision": decision, "units": names.join("、") }),
+    )
 }
 
 /// A remark among colleagues; residents do not see it.

@@ -32,11 +32,19 @@ fn route_onward(ctx: &Ctx, tx: &mut Tx, done: Work) -> Result<(), Fault> {
     if done.case.needs_arbiter(&done.case_rules()) {
         return Ok(());
     }
-    let Some(spot) = place::spot_of_area(ctx, area) else { return Ok(()) };
+    let Some(spot) = place::spot_of_area(ctx, area) else {
+        return Ok(());
+    };
     let category = done.row.category_code.clone().unwrap_or_default();
-    let Some(choice) = routing::choose(ctx, tx, &category, &spot, done.row.urgent)? else { return Ok(()) };
+    let Some(choice) = routing::choose(ctx, tx, &category, &spot, done.row.urgent)? else {
+        return Ok(());
+    };
     let mut work = Work::open_own(ctx, tx, done.row.id)?;
-    work.case = work.case.clone().route(choice.held, &work.case_rules()).map_err(refused)?;
+    work.case = work
+        .case
+        .clone()
+        .route(choice.held, &work.case_rules())
+        .map_err(refused)?;
     work.save(ctx, tx, "case.assigned", choice.event())?;
     messages::tell_all(ctx, tx, &work.before, &work.row, "assigned")
 }
@@ -58,7 +66,12 @@ pub fn decline(ctx: &Ctx, tx: &mut Tx, of: &Of) -> Result<(), Fault> {
     let by = work::by(ctx, tx)?;
     work.case = work.case.clone().decline(&by).map_err(refused)?;
     work.row.outcome = Some("declined".to_owned());
-    work.save(ctx, tx, "case.declined", json!({ "reason": reason, "where_to_go": where_to_go }))?;
+    work.save(
+        ctx,
+        tx,
+        "case.declined",
+        json!({ "reason": reason, "where_to_go": where_to_go }),
+    )?;
     messages::tell_all(ctx, tx, &work.before, &work.row, "declined")
 }
 
@@ -85,7 +98,9 @@ pub fn classify(ctx: &Ctx, tx: &mut Tx, of: &Of) -> Result<(), Fault> {
     let unchanged = before.as_ref() == Some(&input.category_code);
     work.row.category_source = Some("staff".to_owned());
     work.row.confidence = None;
-    work.row.urgent = input.urgent.unwrap_or(category.urgent || (work.row.urgent && unchanged));
+    work.row.urgent = input
+        .urgent
+        .unwrap_or(category.urgent || (work.row.urgent && unchanged));
     work.row.public = category.public;
     if let Some(area) = input.area_id.as_deref().filter(|area| !area.is_empty()) {
         let spot = area.parse().ok().and_then(|area| place::spot_of_area(ctx, area));
@@ -95,7 +110,8 @@ pub fn classify(ctx: &Ctx, tx: &mut Tx, of: &Of) -> Result<(), Fault> {
     }
     let looked = matches!(work.case.state, State::Received { look: Look::Unclear })
         || (matches!(work.case.state, State::Received { look: Look::NoArea }) && input.area_id.is_some());
-    let body = json!({ "category": input.category_code, "before": before, "source": "staff", "urgent": work.row.urgent });
+    let body =
+        json!({ "category": input.category_code, "before": before, "source": "staff", "urgent": work.row.urgent });
     work.save(ctx, tx, "case.classified", body)?;
     if !unchanged {
         alerts::call_out(ctx, tx, &work.rules, &work.row)?;

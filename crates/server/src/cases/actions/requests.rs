@@ -37,9 +37,21 @@ pub fn ask(ctx: &Ctx, tx: &mut Tx, of: &Of) -> Result<(), Fault> {
     };
     let mut work = of.open(ctx, tx, Action::Ask)?;
     let person = work.person(ctx, tx)?;
-    work.case = work.case.clone().ask(id.into(), kind, &person, &work.case_rules()).map_err(refused)?;
-    let amount = if kind == AskKind::Extension { Some(amount_asked(tx, &work, input.days)?) } else { None };
-    let until = input.until.as_deref().map(|t| Timestamp::parse(t).map_err(|_| Fault::invalid("until", "invalid_time"))).transpose()?;
+    work.case = work
+        .case
+        .clone()
+        .ask(id.into(), kind, &person, &work.case_rules())
+        .map_err(refused)?;
+    let amount = if kind == AskKind::Extension {
+        Some(amount_asked(tx, &work, input.days)?)
+    } else {
+        None
+    };
+    let until = input
+        .until
+        .as_deref()
+        .map(|t| Timestamp::parse(t).map_err(|_| Fault::invalid("until", "invalid_time")))
+        .transpose()?;
     let row = RequestRow {
         id,
         kind: kind.key().to_owned(),
@@ -56,7 +68,12 @@ pub fn ask(ctx: &Ctx, tx: &mut Tx, of: &Of) -> Result<(), Fault> {
         created_at: ctx.now,
     };
     store::insert_request(tx, of.case, &row)?;
-    work.save(ctx, tx, "case.asked", json!({ "request": kind.key(), "reason": reason, "days": input.days, "until": input.until }))
+    work.save(
+        ctx,
+        tx,
+        "case.asked",
+        json!({ "request": kind.key(), "reason": reason, "days": input.days, "until": input.until }),
+    )
 }
 
 /// Thousandths of the limit's unit; at most the pack's share of the first limit.
@@ -64,9 +81,11 @@ fn amount_asked(tx: &mut Tx, work: &Work, days: Option<f64>) -> Result<i64, Faul
     const THOUSANDTHS: f64 = 1_000.0;
     let clock = clocks::running(tx, work.row.id, clocks::LEAD)?.ok_or_else(|| Fault::refused("no_clock_running"))?;
     let limit = clocks::first_limit(&clock);
-    let most = limit.parts as f64 / limit.unit.one() as f64 * f64::from(work.rules.pack.thresholds.extension_percent.value) / 100.0;
+    let most = limit.parts as f64 / limit.unit.one() as f64
+        * f64::from(work.rules.pack.thresholds.extension_percent.value)
+        / 100.0;
     let asked = days.unwrap_or(most);
-    if !(asked > 0.0) {
+    if asked.is_nan() || asked <= 0.0 {
         return Err(Fault::invalid("days", "extension_too_short"));
     }
     if asked > most + 1e-9 {
@@ -87,11 +106,22 @@ struct Decide {
 pub fn decide(ctx: &Ctx, tx: &mut Tx, of: &Of) -> Result<(), Fault> {
     let input: Decide = of.fields()?;
     // A refusal is explained; an approval may be.
-    let note = if input.approve { optional("note", Some(&input.note))?.unwrap_or_default() } else { text("note", &input.note)? };
-    let id: RequestId = input.request_id.parse().map_err(|_| Fault::invalid("request_id", "request_unknown"))?;
+    let note = if input.approve {
+        optional("note", Some(&input.note))?.unwrap_or_default()
+    } else {
+        text("note", &input.note)?
+    };
+    let id: RequestId = input
+        .request_id
+        .parse()
+        .map_err(|_| Fault::invalid("request_id", "request_unknown"))?;
     let mut work = of.open(ctx, tx, Action::Decide)?;
     let person = work.person(ctx, tx)?;
-    let (case, kind) = work.case.clone().decide(id.into(), &person, input.approve).map_err(refused)?;
+    let (case, kind) = work
+        .case
+        .clone()
+        .decide(id.into(), &person, input.approve)
+        .map_err(refused)?;
     work.case = case;
     let asked = work.before.requests.iter().find(|r| r.id == id).cloned();
     let asked = asked.ok_or_else(|| Fault::internal("the request just decided is gone"))?;
@@ -106,7 +136,14 @@ pub fn decide(ctx: &Ctx, tx: &mut Tx, of: &Of) -> Result<(), Fault> {
     let body = json!({ "request": kind.key(), "approved": input.approve, "note": note, "asked_by": asked.asked_name });
     work.save(ctx, tx, "case.decided", body.clone())?;
     if let Some(worker) = asked.asked_by.worker {
-        alerts::tell(ctx, tx, worker, &work.row, "decided", json!({ "number": work.row.number, "approved": input.approve, "request": kind.key() }))?;
+        alerts::tell(
+            ctx,
+            tx,
+            worker,
+            &work.row,
+            "decided",
+            json!({ "number": work.row.number, "approved": input.approve, "request": kind.key() }),
+        )?;
     }
     if input.approve && kind == AskKind::Park {
         messages::tell_all(ctx, tx, &work.before, &work.row, "parked")?;
@@ -116,7 +153,9 @@ pub fn decide(ctx: &Ctx, tx: &mut Tx, of: &Of) -> Result<(), Fault> {
 
 /// What approval does to the clock.
 fn grant(ctx: &Ctx, tx: &mut Tx, work: &mut Work, kind: AskKind, asked: &RequestRow) -> Result<(), Fault> {
-    let Some(mut clock) = clocks::running(tx, work.row.id, clocks::LEAD)? else { return Ok(()) };
+    let Some(mut clock) = clocks::running(tx, work.row.id, clocks::LEAD)? else {
+        return Ok(());
+    };
     let approval = asked.id.to_string();
     match kind {
         AskKind::Extension => {
@@ -124,7 +163,9 @@ fn grant(ctx: &Ctx, tx: &mut Tx, work: &mut Work, kind: AskKind, asked: &Request
             clocks::extend(ctx, tx, &work.rules, &mut clock, amount, &approval)?;
         }
         AskKind::Pause => clocks::pause(ctx, tx, &work.rules, &mut clock, &approval, &asked.reason)?,
-        AskKind::Park if clock.state == "running" => clocks::pause(ctx, tx, &work.rules, &mut clock, &approval, &asked.reason)?,
+        AskKind::Park if clock.state == "running" => {
+            clocks::pause(ctx, tx, &work.rules, &mut clock, &approval, &asked.reason)?
+        }
         AskKind::Park => {}
     }
     clocks::note_due(&mut work.row, Some(&clock));

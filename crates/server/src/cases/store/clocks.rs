@@ -7,7 +7,8 @@ use db::{Sql, params};
 use domain::time::Timestamp;
 
 /// What [`read`] reads.
-const COLUMNS: &str = "select id, case_id, party, step, urgent, log, due_at, warn_at, state, late, next_at, told from case_clock ";
+const COLUMNS: &str =
+    "select id, case_id, party, step, urgent, log, due_at, warn_at, state, late, next_at, told from case_clock ";
 /// Clocks of one case at most: several for each round of the loop.
 const MAX_CLOCKS: i64 = 500;
 
@@ -36,14 +37,23 @@ pub fn update_clock(tx: &mut Tx, clock: &ClockRow) -> Result<(), Fault> {
 
 /// All clocks of a case, oldest first.
 pub fn clocks_of(tx: &mut Tx, case: CaseId) -> Result<Vec<ClockRow>, Fault> {
-    let sql = Sql::new(COLUMNS).push("where case_id = ").bind(case).push(" order by started_at, id limit ").bind(MAX_CLOCKS);
+    let sql = Sql::new(COLUMNS)
+        .push("where case_id = ")
+        .bind(case)
+        .push(" order by started_at, id limit ")
+        .bind(MAX_CLOCKS);
     tx.fetch(&sql)?.iter().map(read).collect()
 }
 
 /// Clocks whose next moment has come, the longest waiting first.
 pub fn ripe_clocks(tx: &mut Tx, now: Timestamp, limit: i64) -> Result<Vec<ClockRow>, Fault> {
-    let sql = Sql::new(COLUMNS).push("where next_at is not null and next_at <= ").bind(now.0);
-    tx.fetch(&sql.push(" order by next_at, id limit ").bind(limit))?.iter().map(read).collect()
+    let sql = Sql::new(COLUMNS)
+        .push("where next_at is not null and next_at <= ")
+        .bind(now.0);
+    tx.fetch(&sql.push(" order by next_at, id limit ").bind(limit))?
+        .iter()
+        .map(read)
+        .collect()
 }
 
 fn read(row: &db::Row) -> Result<ClockRow, Fault> {

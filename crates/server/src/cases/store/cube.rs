@@ -10,8 +10,23 @@ pub fn add_to_cells(tx: &mut Tx, changes: BTreeMap<(AreaId, Cell), i64>) -> Resu
     let strand = tx.strand();
     let mut sql = Sql::new("insert into cube_case (area_id, measure, dim, key, day, strand, n) values ");
     for (nth, ((area, (measure, dim, key, day)), n)) in changes.into_iter().enumerate() {
-        sql = sql.push(if nth == 0 { "(" } else { ", (" }).bind(area).push(", ").bind(measure).push(", ").bind(dim);
-        sql = sql.push(", ").bind(key).push(", ").bind(day).push(", ").bind(strand).push(", ").bind(n).push(")");
+        sql = sql
+            .push(if nth == 0 { "(" } else { ", (" })
+            .bind(area)
+            .push(", ")
+            .bind(measure)
+            .push(", ")
+            .bind(dim);
+        sql = sql
+            .push(", ")
+            .bind(key)
+            .push(", ")
+            .bind(day)
+            .push(", ")
+            .bind(strand)
+            .push(", ")
+            .bind(n)
+            .push(")");
     }
     sql = sql.push(" on conflict (area_id, measure, dim, day, key, strand) do update set n = cube_case.n + excluded.n");
     tx.run(&sql)?;
@@ -19,7 +34,13 @@ pub fn add_to_cells(tx: &mut Tx, changes: BTreeMap<(AreaId, Cell), i64>) -> Resu
 }
 
 /// Sums of one measure by one dimension in an area: of what is now (`days` none) or over days, both ends included.
-pub fn cells_of(tx: &mut Tx, area: AreaId, measure: &str, dim: &str, days: Option<(i64, i64)>) -> Result<Vec<(String, i64)>, Fault> {
+pub fn cells_of(
+    tx: &mut Tx,
+    area: AreaId,
+    measure: &str,
+    dim: &str,
+    days: Option<(i64, i64)>,
+) -> Result<Vec<(String, i64)>, Fault> {
     let (from, to) = days.unwrap_or((0, 0));
     let rows = tx.query(
         "select key, cast(sum(n) as bigint) from cube_case where area_id = $1 and measure = $2 and dim = $3 and day >= $4 and day <= $5 \
@@ -36,5 +57,7 @@ pub fn all_cells(tx: &mut Tx, area: AreaId) -> Result<Vec<(String, String, Strin
          having sum(n) <> 0 order by measure, dim, key, day",
         &params![area],
     )?;
-    rows.iter().map(|r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?, r.get(4)?))).collect()
+    rows.iter()
+        .map(|r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?, r.get(4)?)))
+        .collect()
 }

@@ -20,7 +20,10 @@ use domain::time::Timestamp;
 const MAX_ROWS: i64 = 2_000;
 
 pub fn case_row(tx: &mut Tx, id: CaseId) -> Result<Option<CaseRow>, Fault> {
-    let row = tx.query_opt(concat!("select ", case_columns!(), " from cases c where c.id = $1"), &params![id])?;
+    let row = tx.query_opt(
+        concat!("select ", case_columns!(), " from cases c where c.id = $1"),
+        &params![id],
+    )?;
     row.as_ref().map(CaseRow::read).transpose()
 }
 
@@ -206,7 +209,13 @@ pub fn insert_report(tx: &mut Tx, case: CaseId, report: &ReportRow) -> Result<()
 }
 
 /// A report's part that changes: which case it is in, answered or not, withdrawn.
-pub fn update_report(tx: &mut Tx, case: CaseId, report: ReportId, due: rules::ReportDue, from: Option<CaseId>) -> Result<(), Fault> {
+pub fn update_report(
+    tx: &mut Tx,
+    case: CaseId,
+    report: ReportId,
+    due: rules::ReportDue,
+    from: Option<CaseId>,
+) -> Result<(), Fault> {
     tx.execute(
         "update report set case_id = $1, answered = $2, merged_from = $3 where id = $4",
         &params![case, due.answered, from, report],
@@ -215,17 +224,30 @@ pub fn update_report(tx: &mut Tx, case: CaseId, report: ReportId, due: rules::Re
 }
 
 pub fn withdraw_report(tx: &mut Tx, report: ReportId, at: Timestamp) -> Result<(), Fault> {
-    tx.execute("update report set withdrawn_at = $1 where id = $2", &params![at.0, report])?;
+    tx.execute(
+        "update report set withdrawn_at = $1 where id = $2",
+        &params![at.0, report],
+    )?;
     Ok(())
 }
 
 /// Cases and reports behind a number; several when more people reported the same matter.
 pub fn reports_by_number(tx: &mut Tx, number: &str) -> Result<Vec<(CaseId, ReportId)>, Fault> {
-    let rows = tx.query("select case_id, id from report where number = $1 order by id limit $2", &params![number, MAX_ROWS])?;
+    let rows = tx.query(
+        "select case_id, id from report where number = $1 order by id limit $2",
+        &params![number, MAX_ROWS],
+    )?;
     rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
 }
 
-pub fn insert_reporter(tx: &mut Tx, id: ReporterId, name: Option<Vec<u8>>, phone: Option<Vec<u8>>, phone_index: Option<String>, at: Timestamp) -> Result<(), Fault> {
+pub fn insert_reporter(
+    tx: &mut Tx,
+    id: ReporterId,
+    name: Option<Vec<u8>>,
+    phone: Option<Vec<u8>>,
+    phone_index: Option<String>,
+    at: Timestamp,
+) -> Result<(), Fault> {
     tx.execute(
         "insert into reporter (id, name_sealed, phone_sealed, phone_index, wants_contact, created_at) values ($1, $2, $3, $4, 1, $5)",
         &params![id, name, phone, phone_index, at.0],
@@ -235,7 +257,10 @@ pub fn insert_reporter(tx: &mut Tx, id: ReporterId, name: Option<Vec<u8>>, phone
 
 /// Sealed name and number of a reporter.
 pub fn reporter(tx: &mut Tx, id: ReporterId) -> Result<Option<(Option<Vec<u8>>, Option<Vec<u8>>)>, Fault> {
-    let row = tx.query_opt("select name_sealed, phone_sealed from reporter where id = $1", &params![id])?;
+    let row = tx.query_opt(
+        "select name_sealed, phone_sealed from reporter where id = $1",
+        &params![id],
+    )?;
     row.map(|row| Ok((row.get(0)?, row.get(1)?))).transpose()
 }
 
@@ -264,7 +289,13 @@ pub fn update_co_handler(tx: &mut Tx, part: &rules::CoHandler, result: Option<&s
     };
     tx.execute(
         "update co_handler set state = $1, done_by = $2, done_worker = $3, result = coalesce($4, result) where id = $5",
-        &params![part.state.key(), by.map(|b| b.account), by.and_then(|b| b.worker), result, CoHandlerId::from(part.id)],
+        &params![
+            part.state.key(),
+            by.map(|b| b.account),
+            by.and_then(|b| b.worker),
+            result,
+            CoHandlerId::from(part.id)
+        ],
     )?;
     Ok(())
 }
@@ -281,7 +312,11 @@ pub fn insert_request(tx: &mut Tx, case: CaseId, row: &RequestRow) -> Result<(),
     Ok(())
 }
 
-pub fn update_request(tx: &mut Tx, request: &rules::Request, decided: Option<(&str, &str, Timestamp)>) -> Result<(), Fault> {
+pub fn update_request(
+    tx: &mut Tx,
+    request: &rules::Request,
+    decided: Option<(&str, &str, Timestamp)>,
+) -> Result<(), Fault> {
     let by = match request.state {
         rules::RequestState::Approved { by } | rules::RequestState::Refused { by } => Some(DoerRef::from(by)),
         rules::RequestState::Waiting | rules::RequestState::Lapsed => None,
@@ -323,7 +358,13 @@ pub fn insert_answer(tx: &mut Tx, case: CaseId, a: &NewAnswer) -> Result<(), Fau
 }
 
 /// The resident's rating, kept with the last answer they had.
-pub fn rate_last_answer(tx: &mut Tx, case: CaseId, report: ReportId, rating: i64, said: Option<&str>) -> Result<bool, Fault> {
+pub fn rate_last_answer(
+    tx: &mut Tx,
+    case: CaseId,
+    report: ReportId,
+    rating: i64,
+    said: Option<&str>,
+) -> Result<bool, Fault> {
     let changed = tx.execute(
         "update answer set rating = $1, resident_said = coalesce($2, resident_said) where id = (select id from answer \
          where case_id = $3 and (report_id is null or report_id = $4) order by at desc, id desc limit 1)",
@@ -332,7 +373,16 @@ pub fn rate_last_answer(tx: &mut Tx, case: CaseId, report: ReportId, rating: i64
     Ok(changed > 0)
 }
 
-pub fn insert_verification(tx: &mut Tx, case: CaseId, id: VerificationId, by: Option<AccountId>, name: &str, pass: bool, note: &str, at: Timestamp) -> Result<(), Fault> {
+pub fn insert_verification(
+    tx: &mut Tx,
+    case: CaseId,
+    id: VerificationId,
+    by: Option<AccountId>,
+    name: &str,
+    pass: bool,
+    note: &str,
+    at: Timestamp,
+) -> Result<(), Fault> {
     tx.execute(
         "insert into verification (id, case_id, by_account, by_name, pass, note, at) values ($1, $2, $3, $4, $5, $6, $7)",
         &params![id, case, by, name, pass, note, at.0],
@@ -341,7 +391,14 @@ pub fn insert_verification(tx: &mut Tx, case: CaseId, id: VerificationId, by: Op
 }
 
 /// Attaches a photo; attaching it again changes nothing.
-pub fn attach(tx: &mut Tx, case: CaseId, hash: &str, stage: &str, report: Option<ReportId>, at: Timestamp) -> Result<(), Fault> {
+pub fn attach(
+    tx: &mut Tx,
+    case: CaseId,
+    hash: &str,
+    stage: &str,
+    report: Option<ReportId>,
+    at: Timestamp,
+) -> Result<(), Fault> {
     tx.execute(
         "insert into attachment (case_id, blob_hash, stage, report_id, at) values ($1, $2, $3, $4, $5) \
          on conflict (case_id, blob_hash, stage) do nothing",
@@ -434,11 +491,28 @@ pub fn insert_event(tx: &mut Tx, case: CaseId, e: &NewEvent) -> Result<(), Fault
 }
 
 /// The history of a case just made: kind, time and body of each step, in order, all under one mark.
-pub fn insert_events(tx: &mut Tx, case: CaseId, steps: &[(&'static str, Timestamp, serde_json::Value)], ledger: LedgerRef) -> Result<(), Fault> {
+pub fn insert_events(
+    tx: &mut Tx,
+    case: CaseId,
+    steps: &[(&'static str, Timestamp, serde_json::Value)],
+    ledger: LedgerRef,
+) -> Result<(), Fault> {
     let mut sql = Sql::new("insert into case_event (case_id, seq, at, kind, body, strand, ledger_seq) values ");
     for (nth, (kind, at, body)) in steps.iter().enumerate() {
-        sql = sql.push(if nth == 0 { "(" } else { ", (" }).bind(case).push(", ").bind(nth as i64 + 1).push(", ").bind(at.0);
-        sql = sql.push(", ").bind(*kind).push(", ").bind(body.to_string()).push(", ").bind(ledger.strand);
+        sql = sql
+            .push(if nth == 0 { "(" } else { ", (" })
+            .bind(case)
+            .push(", ")
+            .bind(nth as i64 + 1)
+            .push(", ")
+            .bind(at.0);
+        sql = sql
+            .push(", ")
+            .bind(*kind)
+            .push(", ")
+            .bind(body.to_string())
+            .push(", ")
+            .bind(ledger.strand);
         sql = sql.push(", ").bind(ledger.seq).push(")");
     }
     tx.run(&sql)?;
@@ -446,14 +520,25 @@ pub fn insert_events(tx: &mut Tx, case: CaseId, steps: &[(&'static str, Timestam
 }
 
 /// Of these cases, those that are here, with the hash of what was sent with their id.
-pub fn content_hashes(tx: &mut Tx, ids: impl IntoIterator<Item = CaseId>) -> Result<std::collections::HashMap<CaseId, String>, Fault> {
-    let sql = Sql::new("select id, content_hash from cases where id in (").list(ids).push(")");
-    tx.fetch(&sql)?.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+pub fn content_hashes(
+    tx: &mut Tx,
+    ids: impl IntoIterator<Item = CaseId>,
+) -> Result<std::collections::HashMap<CaseId, String>, Fault> {
+    let sql = Sql::new("select id, content_hash from cases where id in (")
+        .list(ids)
+        .push(")");
+    tx.fetch(&sql)?
+        .iter()
+        .map(|row| Ok((row.get(0)?, row.get(1)?)))
+        .collect()
 }
 
 /// The content hash an action's id was used with before.
 pub fn action_seen(tx: &mut Tx, id: &str) -> Result<Option<(CaseId, String)>, Fault> {
-    let row = tx.query_opt("select case_id, content_hash from case_action where id = $1", &params![id])?;
+    let row = tx.query_opt(
+        "select case_id, content_hash from case_action where id = $1",
+        &params![id],
+    )?;
     row.map(|row| Ok((row.get(0)?, row.get(1)?))).transpose()
 }
 
@@ -507,17 +592,24 @@ pub fn verifications(tx: &mut Tx, case: CaseId) -> Result<Vec<(String, String, b
         "select id, by_name, pass, note, at from verification where case_id = $1 order by at, id limit $2",
         &params![case, MAX_ROWS],
     )?;
-    rows.iter().map(|r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?, Timestamp(r.get(4)?)))).collect()
+    rows.iter()
+        .map(|r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?, Timestamp(r.get(4)?))))
+        .collect()
 }
 
 /// Id of the model in force.
 pub fn newest_model(tx: &mut Tx) -> Result<Option<String>, Fault> {
-    let row = tx.query_opt("select id from learned_model order by made_at desc, id desc limit 1", &[])?;
+    let row = tx.query_opt(
+        "select id from learned_model order by made_at desc, id desc limit 1",
+        &[],
+    )?;
     Ok(row.map(|row| row.get(0)).transpose()?)
 }
 
 pub fn model_bytes(tx: &mut Tx, id: &str) -> Result<Vec<u8>, Fault> {
-    Ok(tx.query_one("select bytes from learned_model where id = $1", &params![id])?.get(0)?)
+    Ok(tx
+        .query_one("select bytes from learned_model where id = $1", &params![id])?
+        .get(0)?)
 }
 
 pub fn insert_model(tx: &mut Tx, id: &str, at: Timestamp, samples: usize, bytes: &[u8]) -> Result<(), Fault> {
@@ -537,14 +629,25 @@ pub fn training_samples(tx: &mut Tx, limit: i64) -> Result<Vec<(String, String)>
          order by received_at desc, id desc limit $1) s order by received_at, id",
         &params![limit],
     )?;
-    rows.iter().map(|r| Ok((format!("{}\n{}", r.text(0)?, r.text(1)?), r.get(2)?))).collect()
+    rows.iter()
+        .map(|r| Ok((format!("{}\n{}", r.text(0)?, r.text(1)?), r.get(2)?)))
+        .collect()
 }
 
 /// Open or recent cases around a point, for duplicates: id, title, longitude, latitude, body.
-pub fn near(tx: &mut Tx, west: f64, south: f64, east: f64, north: f64, since: Timestamp, limit: i64) -> Result<Vec<CaseRow>, Fault> {
+pub fn near(
+    tx: &mut Tx,
+    west: f64,
+    south: f64,
+    east: f64,
+    north: f64,
+    since: Timestamp,
+    limit: i64,
+) -> Result<Vec<CaseRow>, Fault> {
     let rows = tx.query(
         concat!(
-            "select ", case_columns!(),
+            "select ",
+            case_columns!(),
             " from cases c where c.lat >= $1 and c.lat <= $2 and c.lon >= $3 and c.lon <= $4 and c.received_at >= $5 \
              and c.state not in ('merged', 'withdrawn', 'declined') order by c.received_at desc, c.id limit $6"
         ),
@@ -554,16 +657,38 @@ pub fn near(tx: &mut Tx, west: f64, south: f64, east: f64, north: f64, since: Ti
 }
 
 /// Recent cases in an area of a depth (1 at the top), for duplicates of a report without a position.
-pub fn recent_in_area(tx: &mut Tx, area: AreaId, depth: u8, since: Timestamp, limit: i64) -> Result<Vec<CaseRow>, Fault> {
+pub fn recent_in_area(
+    tx: &mut Tx,
+    area: AreaId,
+    depth: u8,
+    since: Timestamp,
+    limit: i64,
+) -> Result<Vec<CaseRow>, Fault> {
     const COLUMNS: [&str; 5] = ["c.a1 = ", "c.a2 = ", "c.a3 = ", "c.a4 = ", "c.a5 = "];
-    let column = COLUMNS.get(usize::from(depth.saturating_sub(1))).copied().unwrap_or("c.a5 = ");
-    let sql = Sql::new(concat!("select ", case_columns!(), " from cases c where ")).push(column).bind(area);
-    let sql = sql.push(" and c.received_at >= ").bind(since.0).push(" and c.state not in ('merged', 'withdrawn', 'declined')");
+    let column = COLUMNS
+        .get(usize::from(depth.saturating_sub(1)))
+        .copied()
+        .unwrap_or("c.a5 = ");
+    let sql = Sql::new(concat!("select ", case_columns!(), " from cases c where "))
+        .push(column)
+        .bind(area);
+    let sql = sql
+        .push(" and c.received_at >= ")
+        .bind(since.0)
+        .push(" and c.state not in ('merged', 'withdrawn', 'declined')");
     let sql = sql.push(" order by c.received_at desc, c.id desc limit ").bind(limit);
     tx.fetch(&sql)?.iter().map(CaseRow::read).collect()
 }
 
-pub fn insert_notice(tx: &mut Tx, id: MessageId, worker: WorkerId, case: CaseId, kind: &str, body: &serde_json::Value, at: Timestamp) -> Result<(), Fault> {
+pub fn insert_notice(
+    tx: &mut Tx,
+    id: MessageId,
+    worker: WorkerId,
+    case: CaseId,
+    kind: &str,
+    body: &serde_json::Value,
+    at: Timestamp,
+) -> Result<(), Fault> {
     tx.execute(
         "insert into notice_staff (id, worker_id, case_id, kind, body, at) values ($1, $2, $3, $4, $5, $6)",
         &params![id, worker, case, kind, body.to_string(), at.0],
@@ -583,8 +708,14 @@ pub struct NoticeRow {
 }
 
 /// A worker's notices, newest first, before a moment and id.
-pub fn notices(tx: &mut Tx, worker: WorkerId, before: Option<(i64, String)>, limit: u32) -> Result<Vec<NoticeRow>, Fault> {
-    let mut sql = Sql::new("select id, case_id, kind, body, at, read_at from notice_staff where worker_id = ").bind(worker);
+pub fn notices(
+    tx: &mut Tx,
+    worker: WorkerId,
+    before: Option<(i64, String)>,
+    limit: u32,
+) -> Result<Vec<NoticeRow>, Fault> {
+    let mut sql =
+        Sql::new("select id, case_id, kind, body, at, read_at from notice_staff where worker_id = ").bind(worker);
     if let Some((at, id)) = before {
         sql = sql.push(" and (at, id) < (").bind(at).push(", ").bind(id).push(")");
     }
@@ -617,7 +748,6 @@ pub fn reporter_of_report(tx: &mut Tx, report: ReportId) -> Result<Option<Report
     Ok(row.map(|row| row.get(0)).transpose()?.flatten())
 }
 
-
 /// The case told as this number; for a merged case the one it is now.
 pub fn case_by_number(tx: &mut Tx, number: &str) -> Result<Option<CaseId>, Fault> {
     let row = tx.query_opt("select id from cases where number = $1", &params![number])?;
@@ -626,7 +756,10 @@ pub fn case_by_number(tx: &mut Tx, number: &str) -> Result<Option<CaseId>, Fault
 
 /// Cases whose reports came here.
 pub fn merged_into(tx: &mut Tx, case: CaseId) -> Result<Vec<(CaseId, String)>, Fault> {
-    let rows = tx.query("select id, number from cases where merged_into = $1 order by id limit $2", &params![case, MAX_ROWS])?;
+    let rows = tx.query(
+        "select id, number from cases where merged_into = $1 order by id limit $2",
+        &params![case, MAX_ROWS],
+    )?;
     rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
 }
 
@@ -639,7 +772,8 @@ pub fn phone_index_of(tx: &mut Tx, reporter: ReporterId) -> Result<Option<String
 pub fn all_under(tx: &mut Tx, area: AreaId) -> Result<Vec<CaseRow>, Fault> {
     let rows = tx.query(
         concat!(
-            "select ", case_columns!(),
+            "select ",
+            case_columns!(),
             " from cases c where c.a1 = $1 or c.a2 = $1 or c.a3 = $1 or c.a4 = $1 or c.a5 = $1 order by c.id"
         ),
         &params![area],

@@ -238,10 +238,11 @@ fn finish(
     let fault = match outcome {
         Ok(Outcome::Again(at)) => return Ok(store::again(tx, job.id, at.0, 0, None)?),
         Ok(Outcome::Done) => {
-            return Ok(match &kind.recurring {
+            match &kind.recurring {
                 Some(recurring) => store::again(tx, job.id, recurring.next(ctx.now).0, 0, None)?,
                 None => store::done(tx, job.id, ctx.now.0)?,
-            });
+            }
+            return Ok(());
         }
         Err(fault) => fault,
     };

@@ -234,5 +234,5 @@ pub async fn consistency(app: &App, old: u64, new: u64) -> Result<Vec<Hash>, Fau
 
 /// A new life of the database begins, after a restore: heads signed from now on say so.
 pub async fn begin_epoch(db: &db::Db) -> Result<i64, Fault> {
-    Ok(db.write(|tx| store::next_epoch(tx)).await?)
+    Ok(db.write(store::next_epoch).await?)
 }

@@ -8,9 +8,12 @@ use server::platform::{AreaId, CaseId};
 pub async fn samples(world: &mut World<'_>) -> Vec<Sample> {
     let (own, own_number) = case(world, EAST, "东边的路灯不亮").await;
     let (foreign, foreign_number) = case(world, WEST, "西边的下水道堵了").await;
-    world.foreign.extend([foreign.clone(), foreign_number.clone(), "西边的下水道堵了".to_owned()]);
+    world
+        .foreign
+        .extend([foreign.clone(), foreign_number.clone(), "西边的下水道堵了".to_owned()]);
     let of_case = |route: &'static str| Sample::new(route).objects(&own, &foreign);
-    let of_number = |route: &'static str, body: Value| Sample::new(route).objects(&own_number, &foreign_number).body(body);
+    let of_number =
+        |route: &'static str, body: Value| Sample::new(route).objects(&own_number, &foreign_number).body(body);
     let report = report(world, EAST, "同一件事，谁报都一样");
     let staff = json!({ "id": world.app.app.new_id::<CaseId>(), "channel": "no such channel", "body": "x" });
     let code = || json!({ "follow_code": "00000000" });
@@ -25,7 +28,8 @@ pub async fn samples(world: &mut World<'_>) -> Vec<Sample> {
         Sample::new("GET /api/v1/cases/search").query("?q=%E8%A5%BF%E8%BE%B9"),
         of_case("GET /api/v1/cases/{id}"),
         of_case("GET /api/v1/cases/{id}/clock/{clock_id}/explain"),
-        of_case("POST /api/v1/cases/{id}/reveal").body(json!({ "report_id": "x", "field": "phone", "purpose": "intake" })),
+        of_case("POST /api/v1/cases/{id}/reveal")
+            .body(json!({ "report_id": "x", "field": "phone", "purpose": "intake" })),
         of_case("POST /api/v1/cases/{id}/actions/{action}").body(json!({})),
         of_case("GET /api/v1/cases/{id}/receipt"),
         Sample::new("GET /api/v1/callers").query("?phone=13900000002"),
@@ -35,10 +39,22 @@ pub async fn samples(world: &mut World<'_>) -> Vec<Sample> {
         Sample::new("POST /api/v1/portal/reports").body(report),
         Sample::new("POST /api/v1/portal/suggest").body(json!({ "body": "下水道堵了" })),
         Sample::new("POST /api/v1/portal/follow").body(json!({ "number": own_number, "follow_code": "00000000" })),
-        of_number("POST /api/v1/portal/follow/{number}/rate", json!({ "follow_code": "00000000", "rating": 5 })),
-        of_number("POST /api/v1/portal/follow/{number}/object", json!({ "follow_code": "00000000", "reason": "x" })),
-        of_number("POST /api/v1/portal/follow/{number}/withdraw", json!({ "follow_code": "00000000", "reason": "x" })),
-        of_number("POST /api/v1/portal/follow/{number}/add", json!({ "follow_code": "00000000", "body": "x" })),
+        of_number(
+            "POST /api/v1/portal/follow/{number}/rate",
+            json!({ "follow_code": "00000000", "rating": 5 }),
+        ),
+        of_number(
+            "POST /api/v1/portal/follow/{number}/object",
+            json!({ "follow_code": "00000000", "reason": "x" }),
+        ),
+        of_number(
+            "POST /api/v1/portal/follow/{number}/withdraw",
+            json!({ "follow_code": "00000000", "reason": "x" }),
+        ),
+        of_number(
+            "POST /api/v1/portal/follow/{number}/add",
+            json!({ "follow_code": "00000000", "body": "x" }),
+        ),
         of_number("POST /api/v1/portal/follow/{number}/receipt", code()),
         Sample::new("GET /api/v1/portal/mailbox/{area_id}"),
         Sample::new("POST /api/v1/portal/mailbox/{area_id}").body(json!({ "body": "x" })),
@@ -51,6 +67,14 @@ fn report(world: &World<'_>, area: AreaId, body: &str) -> Value {
 
 async fn case(world: &World<'_>, area: AreaId, body: &str) -> (String, String) {
     let sent = report(world, area, body);
-    let opened = world.app.visitor().post("/api/v1/portal/reports", sent.clone()).await.ok();
-    (sent["id"].as_str().expect("an id").to_owned(), opened["number"].as_str().expect("a number").to_owned())
+    let opened = world
+        .app
+        .visitor()
+        .post("/api/v1/portal/reports", sent.clone())
+        .await
+        .ok();
+    (
+        sent["id"].as_str().expect("an id").to_owned(),
+        opened["number"].as_str().expect("a number").to_owned(),
+    )
 }

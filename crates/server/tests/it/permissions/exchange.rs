@@ -11,7 +11,9 @@ pub async fn samples(_: &mut World<'_>) -> Vec<Sample> {
         Sample::new("GET /api/v1/cases/export").query("?reason=abc"),
         Sample::new("POST /api/v1/exports").body(json!({ "id": "none", "reason": "月度汇总", "format": "csv" })),
         Sample::new("GET /api/v1/exports"),
-        Sample::new("POST /api/v1/exports/{id}/approve").objects("no-such-export", "neither").body(json!({ "approve": true })),
+        Sample::new("POST /api/v1/exports/{id}/approve")
+            .objects("no-such-export", "neither")
+            .body(json!({ "approve": true })),
         Sample::new("GET /api/v1/exports/{id}/file").objects("no-such-export", "neither"),
         Sample::new("GET /api/v1/portal/outcomes").query(concat!("?area=", "01900000-0000-7000-8000-0000000000e1")),
         Sample::new("GET /api/v1/portal/transparency"),
