@@ -9,7 +9,6 @@ import { pointOf } from '../kit/portal'
 const morning = inject('morning')
 const SECONDS_20 = 20_000
 
-/** Clause PJ-05 */
 test('a worker reports a broken cover with a photo and position, also without signal', async () => {
   const worker = await staff(morning, 'grid', { size: PHONE, at: await pointOf(morning, '海晏第一网格') })
   const { page, context } = worker
@@ -48,7 +47,7 @@ test('a worker reports a broken cover with a photo and position, also without si
   await leave(worker, dispatcher)
 })
 
-/** Clause ZS-09 LH-22 */
+/** Clause ZS-09 */
 test('what can be solved on the spot is: report, result, photo and answer in one form', async () => {
   const worker = await staff(morning, 'grid', { size: PHONE, at: await pointOf(morning, '海晏第一网格') })
   const { page } = worker

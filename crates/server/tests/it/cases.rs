@@ -676,8 +676,6 @@ async fn solved_on_the_spot_in_one_form() {
     .await;
 }
 
-/// Clause ZS-17
-///
 /// A dispute is not finished without a mediation outcome; before its limit the holder is warned, after it the centre above hears.
 #[tokio::test]
 async fn a_dispute_is_mediated_and_escalated_before_it_piles_up() {
