@@ -183,20 +183,14 @@ mod tests {
         }
     }
 
-    /// The codes in `Fault::new(STATUS, "code")`, `Fault::refused("code")`, `Fault::invalid("field", "code")` and the like.
+    /// The codes in `Fault::new(STATUS, "code")`, `Fault::refused("code")`, `Fault::invalid("field", "code")` and the like: the last
+    /// literal between the brackets of the call.
     fn codes(text: &str) -> Vec<String> {
         let mut found = Vec::new();
-        for (call, nth) in [
-            ("Fault::new(", 0),
-            ("Fault::refused(", 0),
-            ("Fault::conflict(", 0),
-            ("Fault::invalid(", 1),
-            (".detail(", 1),
-        ] {
+        for call in ["Fault::new(", "Fault::refused(", "Fault::conflict(", "Fault::invalid(", ".detail("] {
             for (at, _) in text.match_indices(call) {
-                let arguments: String = text[at + call.len()..].chars().take(160).collect();
-                let end = arguments.find([';', '}']).unwrap_or(arguments.len());
-                if let Some(code) = arguments[..end].split('"').skip(1).step_by(2).nth(nth) {
+                let arguments = within_brackets(&text[at + call.len()..]);
+                if let Some(code) = arguments.split('"').skip(1).step_by(2).last() {
                     let plain = code
                         .bytes()
                         .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
@@ -207,5 +201,21 @@ mod tests {
             }
         }
         found
+    }
+
+    /// Up to the bracket that closes the one before `text`.
+    fn within_brackets(text: &str) -> &str {
+        let mut open = 1;
+        for (at, c) in text.char_indices() {
+            match c {
+                '(' => open += 1,
+                ')' => open -= 1,
+                _ => {}
+            }
+            if open == 0 {
+                return &text[..at];
+            }
+        }
+        text
     }
 }

@@ -478,7 +478,10 @@ async fn extension_pause_and_parking_need_someone_else() {
         )
         .await
         .ok();
-        let request = asked["requests"][1]["id"].clone();
+        let waiting = asked["requests"]
+            .as_array()
+            .and_then(|all| all.iter().find(|one| one["state"] == "waiting"));
+        let request = waiting.map(|one| one["id"].clone());
         let paused = act(
             &people.supervisor,
             &id,
