@@ -31,6 +31,7 @@ export function useCaseCounts(filter: MaybeRefOrGetter<CaseFilter>) {
 export function useCase(id: MaybeRefOrGetter<string>, purpose: MaybeRefOrGetter<string>) {
   return useQuery({
     queryKey: ['case', computed(() => toValue(id)), computed(() => toValue(purpose))],
+    enabled: computed(() => Boolean(toValue(id))),
     queryFn: ({ signal }) => api.get<CaseDetail>(`/cases/${toValue(id)}`, { purpose: toValue(purpose) }, signal),
   })
 }
