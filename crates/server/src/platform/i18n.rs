@@ -187,7 +187,13 @@ mod tests {
     /// literal between the brackets of the call.
     fn codes(text: &str) -> Vec<String> {
         let mut found = Vec::new();
-        for call in ["Fault::new(", "Fault::refused(", "Fault::conflict(", "Fault::invalid(", ".detail("] {
+        for call in [
+            "Fault::new(",
+            "Fault::refused(",
+            "Fault::conflict(",
+            "Fault::invalid(",
+            ".detail(",
+        ] {
             for (at, _) in text.match_indices(call) {
                 let arguments = within_brackets(&text[at + call.len()..]);
                 if let Some(code) = arguments.split('"').skip(1).step_by(2).last() {

@@ -110,7 +110,7 @@ async fn many_guesses_at_once_get_no_more_tries_than_one_after_the_other() {
     each_backend(async |app| {
         let login = app.account(app.app.new_id(), wish("clerk", Some(EAST))).await;
         let guesses = (0..60).map(|n| {
-            let visitor = app.visitor().from_address(&format!("198.51.100.{n}"));
+            let visitor = app.visitor().at_address(&format!("198.51.100.{n}"));
             let login = login.clone();
             async move {
                 visitor
@@ -152,7 +152,7 @@ async fn one_address_has_a_budget_over_all_names() {
         20
     );
     assert_eq!(verdicts.last().unwrap(), "429 too_many_requests");
-    let elsewhere = visitor.clone().from_address("198.51.100.1");
+    let elsewhere = visitor.clone().at_address("198.51.100.1");
     assert_eq!(
         elsewhere
             .post("/api/v1/session", credentials("x", "wrong"))

@@ -716,7 +716,7 @@ async fn a_dispute_is_mediated_and_escalated_before_it_piles_up() {
 async fn run_timers(app: &TestApp) {
     let ctx = Ctx::system(&app.app, "cases.timers");
     app.app
-        .write(&ctx, |ctx, tx| cases::timers::tell_ripe(ctx, tx))
+        .write(&ctx, cases::timers::tell_ripe)
         .await
         .expect("the timers run");
     let _ = jobs::ATTEMPTS;

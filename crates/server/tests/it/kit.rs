@@ -236,7 +236,7 @@ pub struct Client {
 
 impl Client {
     /// The same browser calling from another address.
-    pub fn from_address(mut self, address: &str) -> Client {
+    pub fn at_address(mut self, address: &str) -> Client {
         self.address = SocketAddr::new(address.parse().expect("an address"), 4000);
         self
     }

@@ -105,7 +105,7 @@ async fn health_is_open_and_metrics_are_not() {
         let health = app.visitor().get("/health").await.ok();
         assert_eq!(health["status"], "ok");
         assert_eq!(app.visitor().get("/metrics").await.verdict(), "404 not_found");
-        let here = app.visitor().from_address("127.0.0.1");
+        let here = app.visitor().at_address("127.0.0.1");
         assert_eq!(here.get("/metrics").await.status, StatusCode::OK);
     })
     .await;

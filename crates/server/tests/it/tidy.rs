@@ -255,15 +255,30 @@ fn tests_do_not_sleep() {
 fn named_clauses() -> std::collections::BTreeSet<String> {
     let mut found = std::collections::BTreeSet::new();
     let journeys = root().join("web/e2e/journeys");
-    let mut texts: Vec<String> = sources("crates/server/tests").into_iter().map(|(_, text)| text).collect();
+    let mut texts: Vec<String> = sources("crates/server/tests")
+        .into_iter()
+        .map(|(_, text)| text)
+        .collect();
     texts.extend(
-        fs::read_dir(journeys).into_iter().flatten().flatten().filter_map(|entry| fs::read_to_string(entry.path()).ok()),
+        fs::read_dir(journeys)
+            .into_iter()
+            .flatten()
+            .flatten()
+            .filter_map(|entry| fs::read_to_string(entry.path()).ok()),
     );
     for line in texts.iter().flat_map(|text| text.lines()) {
-        let Some(rest) = line.split("* Clause ").nth(1).or_else(|| line.trim_start().strip_prefix("/// Clause ")) else {
+        let Some(rest) = line
+            .split("* Clause ")
+            .nth(1)
+            .or_else(|| line.trim_start().strip_prefix("/// Clause "))
+        else {
             continue;
         };
-        found.extend(rest.split([' ', ',']).filter(|word| word.len() == 5 && word.as_bytes()[2] == b'-').map(str::to_owned));
+        found.extend(
+            rest.split([' ', ','])
+                .filter(|word| word.len() == 5 && word.as_bytes()[2] == b'-')
+                .map(str::to_owned),
+        );
     }
     found
 }
@@ -276,5 +291,9 @@ fn the_list_of_clauses_says_what_tests_show() {
         .filter(|line| line.contains("| works "))
         .filter_map(|line| line.split('|').nth(1).map(|id| id.trim().to_owned()))
         .collect();
-    assert_eq!(listed, named_clauses(), "docs/clauses.md lists exactly the clauses that a test names");
+    assert_eq!(
+        listed,
+        named_clauses(),
+        "docs/clauses.md lists exactly the clauses that a test names"
+    );
 }
