@@ -95,9 +95,28 @@ test('work of a grid worker on leave falls to the stand-in and returns, and a ga
 })
 
 test('an import is checked first and changes nothing on error', async () => {
-  const liaison = await staff(morning, 'dispatcher')
-  const { page } = liaison
+  const dispatcher = await staff(morning, 'dispatcher')
+  const { page } = dispatcher
+  const list = (rows: string[]) => ({ name: 'list.csv', mimeType: 'text/csv', buffer: Buffer.from(['诉求内容,区域,电话,政治面貌', ...rows].join('\n')) })
+  const GOOD = '广场舞音响太吵希望管一管,海晏第一网格,13900009999,群众'
   await page.goto('/desk/import')
-  await see(page.getByRole('heading', { name: '导入事件' }))
-  await leave(liaison)
+  const file = page.locator('input[type=file]')
+  const take = page.getByRole('button', { name: '导入', exact: true })
+  await file.setInputFiles(list([GOOD, ',海晏第一网格,13900009999,群众']))
+  await page.getByRole('button', { name: '检查（不导入）' }).click()
+  await see(page.getByText(/共 2 行，可用 1 行，问题 1 处。\s*没有改动任何数据。/))
+  await see(page.getByText(/不会导入：政治面貌/))
+  expect(await take.isDisabled()).toBe(true)
+  await accessible(page, 'import')
+  await shoot(page, 'desk-import')
+
+  await file.setInputFiles(list([GOOD]))
+  await page.getByRole('button', { name: '检查（不导入）' }).click()
+  await see(page.getByText('没有改动任何数据。'))
+  await take.click()
+  await see(page.getByText('已全部导入。'))
+  await page.goto('/desk/cases?queue=all&q=' + encodeURIComponent('广场舞音响太吵'))
+  await see(page.locator('tr[data-case]'))
+  expect(await page.locator('tr[data-case]').count()).toBe(1)
+  await leave(dispatcher)
 })

@@ -213,7 +213,7 @@ test('the desk: intake, actions and import keep what was typed and refuse in wor
   await nothingRan(dispatcher)
 
   await dispatcher.page.goto('/desk/import')
-  await dispatcher.page.locator('input[type=file]').setInputFiles({ name: 'bad.csv', mimeType: 'text/csv', buffer: Buffer.from(`channel,body\nnowhere,${HOSTILE}\n`) })
+  await dispatcher.page.locator('input[type=file]').setInputFiles({ name: 'bad.csv', mimeType: 'text/csv', buffer: Buffer.from(`诉求内容,受理时间\n"${HOSTILE.replaceAll('"', '""')}",<script>window.ran=1</script>\n`) })
   await dispatcher.page.getByRole('button', { name: '检查（不导入）' }).click()
   await see(dispatcher.page.getByText('没有改动任何数据。'))
   expect(await dispatcher.page.getByRole('button', { name: '导入', exact: true }).isDisabled()).toBe(true)

@@ -16,7 +16,7 @@ export const textOf = async (locator: Locator) => (await locator.first().innerTe
 
 /** No violation of WCAG 2.2 AA on the page as it is. */
 export async function accessible(page: Page, what: string) {
-  const { violations } = await new AxeBuilder({ page }).withTags(WCAG).analyze()
+  const { violations } = await new AxeBuilder({ page }).options({ runOnly: { type: 'tag', values: WCAG }, resultTypes: ['violations'] }).analyze()
   const told = violations.map((v) => `${v.id}: ${v.help} (${v.nodes.map((n) => n.target.join(' ')).slice(0, 5).join(' | ')})`)
   expect(told, `${what}: accessibility`).toEqual([])
 }

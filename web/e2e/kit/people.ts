@@ -1,6 +1,6 @@
 // People with a browser each: their own cookies and storage, a watch on everything the page says in its console, and a
 // picture when something went wrong. Entry points: `visitor` (a resident), `staff` (signed in at the desk or the field).
-import { mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core'
 import { afterAll, afterEach, expect, inject } from 'vitest'
@@ -29,7 +29,6 @@ export interface Person {
 }
 
 const present: Person[] = []
-const sessions = new Map<string, Awaited<ReturnType<BrowserContext['storageState']>>>()
 
 /** The browser's own clock shows the server's time, so that "3 days left" means the same on both sides. */
 function moveClock(aheadMs: number) {
@@ -54,7 +53,8 @@ interface Wishes {
   at?: { latitude: number; longitude: number }
   /** Draw maps in full, which is slow without a graphics card; otherwise the simple map is shown. */
   fullMaps?: boolean
-  state?: Awaited<ReturnType<BrowserContext['storageState']>>
+  /** A file of a session kept before. */
+  state?: string
 }
 
 /** Somebody who has just opened a browser. */
@@ -101,12 +101,12 @@ function listen(person: Person) {
 
 /** A member of staff, signed in once per run and account. */
 export async function staff(site: Site, login: string, wishes: Wishes = {}): Promise<Person> {
-  const key = `${site.url} ${login}`
-  const known = sessions.get(key)
-  const person = await visitor(site, { ...wishes, state: known })
+  const kept = join(inject('sessions'), `${new URL(site.url).port}-${login}.json`)
+  const known = existsSync(kept)
+  const person = await visitor(site, { ...wishes, state: known ? kept : undefined })
   if (known) return person
   await signIn(person.page, login, PASSWORD)
-  sessions.set(key, await person.context.storageState())
+  await person.context.storageState({ path: kept })
   return person
 }
 

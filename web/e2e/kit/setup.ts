@@ -1,4 +1,7 @@
 // Once per run: two demo servers (an ordinary working morning, and the night before Spring Festival) and one browser.
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { chromium, type BrowserServer } from 'playwright-core'
 import type { TestProject } from 'vitest/node'
 import { startDemo, type Running } from './server'
@@ -27,6 +30,8 @@ export interface Site {
 declare module 'vitest' {
   interface ProvidedContext {
     browser: string
+    /** Folder of this run's sessions, so that nobody signs in twice. */
+    sessions: string
     morning: Site
     festival: Site
   }
@@ -34,8 +39,10 @@ declare module 'vitest' {
 
 export default async function setup(project: TestProject) {
   const started: (Running | BrowserServer)[] = []
+  const sessions = await mkdtemp(join(tmpdir(), 'wangge-sessions-'))
   const stopAll = async () => {
     for (const one of started) await ('stop' in one ? one.stop() : one.close())
+    await rm(sessions, { recursive: true, force: true })
   }
   try {
     const browser = await chromium.launchServer({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', headless: true, args: FLAGS })
@@ -44,6 +51,7 @@ export default async function setup(project: TestProject) {
     started.push(morning)
     const festival = await startDemo(FESTIVAL_NIGHT)
     started.push(festival)
+    project.provide('sessions', sessions)
     project.provide('browser', browser.wsEndpoint())
     project.provide('morning', { url: morning.url, aheadMs: morning.aheadMs })
     project.provide('festival', { url: festival.url, aheadMs: festival.aheadMs })

@@ -268,6 +268,8 @@ export interface ImportReport {
   ok?: number
   created?: number
   problems: RowProblem[]
+  /** Columns of the file that were not taken over. */
+  ignored_columns?: string[]
 }
 
 // ---------------------------------------------------------------- workforce
