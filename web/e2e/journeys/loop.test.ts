@@ -11,7 +11,7 @@ import { pointOf, report } from '../kit/portal'
 const morning = inject('morning')
 const MATTER = '映月路路口的路灯不亮三天了，晚上黑漆漆的，老人差点摔跤'
 
-/** Clause ZS-07, ZS-08, YC-09 */
+/** Clause ZS-08, YC-09 */
 test('a report goes round the loop to a verified answer, and comes back when the resident objects', async () => {
   const resident = await visitor(morning, { size: PHONE, at: await pointOf(morning, '海晏第一网格') })
   const made = await report(resident.page, { body: MATTER, here: true, photo: photo('dark-street'), phone: '13900001234', name: '林女士' })

@@ -206,9 +206,7 @@ async fn counters_are_true(app: &TestApp) {
     }
 }
 
-/// Clause ZS-07
-///
-/// A request is accepted automatically, passed by content to the responsible body anywhere in the city, handled within its limit, fed back by
+/// A request whose kind the resident chose is accepted automatically, passed to the responsible body anywhere in the city, handled within its limit, fed back by
 /// the grid's own worker, checked by someone else; nothing is closed without an answer; the resident objects and it goes on.
 #[tokio::test]
 async fn from_a_report_to_a_verified_answer_and_back() {
