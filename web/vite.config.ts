@@ -2,7 +2,6 @@
 // `/field/`; the dev server below answers the same paths and passes `/api` to a running server.
 import { fileURLToPath } from 'node:url'
 import vue from '@vitejs/plugin-vue'
-import { VantResolver } from '@vant/auto-import-resolver'
 import Components from 'unplugin-vue-components/vite'
 import { ElementPlusResolver } from 'unplugin-vue-components/resolvers'
 import { defineConfig, type Plugin } from 'vite'
@@ -32,8 +31,8 @@ export default defineConfig({
   appType: 'mpa',
   plugins: [
     vue(),
-    // Components of Element Plus (desk) and Vant (field, portal) are imported one by one where a template names them.
-    Components({ dirs: [], resolvers: [ElementPlusResolver({ importStyle: 'css' }), VantResolver()], dts: 'components.d.ts' }),
+    // Components of Element Plus (desk only) are imported one by one where a template names them.
+    Components({ dirs: [], resolvers: [ElementPlusResolver({ importStyle: 'css' })], dts: 'components.d.ts' }),
     faces(),
   ],
   resolve: { alias: { '@': path('./src') } },

@@ -4,7 +4,6 @@
 
 use super::clocks::{ClockRow, WARN};
 use super::record::CaseRow;
-use super::store;
 use crate::platform::*;
 use crate::{policy, territory, workforce};
 use domain::calendar::Duty;
@@ -184,11 +183,11 @@ pub fn labels(ctx: &Ctx, tx: &mut Tx, rows: &[CaseRow]) -> Result<Labels, Fault>
     let mut units: Vec<UnitId> = rows.iter().filter_map(|row| row.unit_id).collect();
     units.sort();
     units.dedup();
-    labels.units = store::unit_names(tx, &units)?;
+    labels.units = workforce::unit_names(tx, &units)?;
     let mut workers: Vec<WorkerId> = rows.iter().filter_map(|row| row.worker_id).collect();
     workers.sort();
     workers.dedup();
-    labels.workers = store::worker_names(tx, &workers)?;
+    labels.workers = workforce::worker_names(tx, &workers)?;
     Ok(labels)
 }
 

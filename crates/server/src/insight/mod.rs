@@ -13,6 +13,7 @@ pub use indicators::{INDICATORS, Indicator, indicator};
 
 use crate::platform::{AreaId, Ctx, Fault, Permission, Tx, UnitId};
 use crate::territory::{self, Area, Map};
+use crate::workforce;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -153,12 +154,32 @@ pub fn board(ctx: &Ctx, tx: &mut Tx, area: Option<AreaId>) -> Result<Board, Faul
         figures: figures(&counts, area.depth),
         children,
         by_category: store::open_by(tx, area.id, "category")?,
-        by_unit: store::open_by_unit(tx, area.id)?,
+        by_unit: open_by_unit(tx, area.id)?,
         by_channel: store::by_channel(tx, area.id, from, today)?,
         trend: store::trend(tx, area.id, from, today)?,
         by_depth: by_depth(&counts),
         area,
     })
+}
+
+/// Open and late cases by the unit that has them, with its name.
+fn open_by_unit(tx: &mut Tx, area: AreaId) -> Result<Vec<(Slice<Option<UnitId>>, String)>, Fault> {
+    let slices = store::open_by(tx, area, "unit")?;
+    let units: Vec<UnitId> = slices.iter().filter_map(|slice| slice.key.parse().ok()).collect();
+    let mut names = workforce::unit_names(tx, &units)?;
+    let named = slices.into_iter().map(|slice| {
+        let key: Option<UnitId> = slice.key.parse().ok();
+        let name = key.and_then(|unit| names.remove(&unit)).unwrap_or_default();
+        (
+            Slice {
+                key,
+                open: slice.open,
+                late: slice.late,
+            },
+            name,
+        )
+    });
+    Ok(named.collect())
 }
 
 /// Cases closed in an area between two days, by category and depth of the unit that resolved them (Yichang's "conflicts stay in the

@@ -1,7 +1,7 @@
 //! Reads the counters `cube_case` (area, measure, dimension, key, day; see `cases::cube`). One range of its key a figure.
 
 use super::{Counts, Day, Slice};
-use crate::platform::{AreaId, Fault, Tx, UnitId};
+use crate::platform::{AreaId, Fault, Tx};
 use db::{Sql, params};
 use std::collections::{BTreeMap, HashMap};
 
@@ -16,13 +16,11 @@ pub(super) fn counts(tx: &mut Tx, areas: &[AreaId], from: i64, to: i64) -> Resul
     if areas.is_empty() {
         return Ok(all);
     }
-    let sql = within(
-        Sql::new("select area_id, measure, cast(sum(n) as bigint) from cube_case where area_id in ("),
-        areas,
-    )
-    .push(") and measure in ('open', 'late') and dim = 'all' and day = ")
-    .bind(NOW)
-    .push(" group by area_id, measure");
+    let sql = Sql::new("select area_id, measure, cast(sum(n) as bigint) from cube_case where area_id in (")
+        .list(areas.iter().copied())
+        .push(") and measure in ('open', 'late') and dim = 'all' and day = ")
+        .bind(NOW)
+        .push(" group by area_id, measure");
     for row in tx.fetch(&sql)? {
         let counts = all.entry(row.get(0)?).or_default();
         match row.get::<String>(1)?.as_str() {
@@ -30,12 +28,9 @@ pub(super) fn counts(tx: &mut Tx, areas: &[AreaId], from: i64, to: i64) -> Resul
             _ => counts.late = row.get(2)?,
         }
     }
-    let sql = within(
-        Sql::new("select area_id, measure, cast(sum(n) as bigint), cast(sum(case when day = ")
+    let sql = Sql::new("select area_id, measure, cast(sum(n) as bigint), cast(sum(case when day = ")
             .bind(to)
-            .push(" then n else 0 end) as bigint) from cube_case where area_id in ("),
-        areas,
-    )
+            .push(" then n else 0 end) as bigint) from cube_case where area_id in (").list(areas.iter().copied())
     .push(") and measure in ('received', 'closed', 'handled', 'handled_on_time', 'handled_answered') and dim = 'all' and day between ")
     .bind(from)
     .push(" and ")
@@ -52,15 +47,13 @@ pub(super) fn counts(tx: &mut Tx, areas: &[AreaId], from: i64, to: i64) -> Resul
             _ => counts.handled_answered = period,
         }
     }
-    let sql = within(
-        Sql::new("select area_id, key, cast(sum(n) as bigint) from cube_case where area_id in ("),
-        areas,
-    )
-    .push(") and measure = 'closed' and dim = 'level' and day between ")
-    .bind(from)
-    .push(" and ")
-    .bind(to)
-    .push(" group by area_id, key");
+    let sql = Sql::new("select area_id, key, cast(sum(n) as bigint) from cube_case where area_id in (")
+        .list(areas.iter().copied())
+        .push(") and measure = 'closed' and dim = 'level' and day between ")
+        .bind(from)
+        .push(" and ")
+        .bind(to)
+        .push(" group by area_id, key");
     for row in tx.fetch(&sql)? {
         let depth = row.get::<String>(1)?.parse().unwrap_or(0);
         all.entry(row.get(0)?)
@@ -69,17 +62,6 @@ pub(super) fn counts(tx: &mut Tx, areas: &[AreaId], from: i64, to: i64) -> Resul
             .insert(depth, row.get(2)?);
     }
     Ok(all)
-}
-
-fn within(mut sql: Sql, areas: &[AreaId]) -> Sql {
-    for (number, area) in areas.iter().enumerate() {
-        sql = if number == 0 {
-            sql.bind(*area)
-        } else {
-            sql.push(", ").bind(*area)
-        };
-    }
-    sql
 }
 
 /// Open and late cases of an area by the keys of one dimension, most first.
@@ -100,30 +82,6 @@ pub(super) fn open_by(tx: &mut Tx, area: AreaId, dim: &'static str) -> Result<Ve
             })
         })
         .collect()
-}
-
-/// As [`open_by`] for units, with their names.
-pub(super) fn open_by_unit(tx: &mut Tx, area: AreaId) -> Result<Vec<(Slice<Option<UnitId>>, String)>, Fault> {
-    let mut named = Vec::new();
-    for slice in open_by(tx, area, "unit")? {
-        let unit: Option<UnitId> = slice.key.parse().ok();
-        let name = match unit {
-            Some(unit) => tx
-                .query_opt("select name from unit where id = $1", &params![unit])?
-                .map(|row| row.get(0))
-                .transpose()?,
-            None => None,
-        };
-        named.push((
-            Slice {
-                key: unit,
-                open: slice.open,
-                late: slice.late,
-            },
-            name.unwrap_or_default(),
-        ));
-    }
-    Ok(named)
 }
 
 /// Cases received between two days, by channel, most first.

@@ -9,7 +9,7 @@ mod store;
 pub use http::routes;
 pub use store::{
     LeaveRow, NewAppointment, NewPost, NewUnit, NewWorker, Post, Unit, Worker, add_appointment, add_leave, add_post,
-    add_unit, add_worker, unit, unit_by_code, worker,
+    add_unit, add_worker, unit, unit_by_code, unit_names, worker, worker_names,
 };
 
 use crate::platform::{App, AreaId, Fault, PostId, Tx, UnitId, WorkerId};

@@ -5,6 +5,7 @@ use db::{Row, Sql};
 use domain::time::Timestamp;
 use domain::workforce::{AppointRefused, Appointment, Leave, Seat, may_appoint};
 use jiff::civil::Date;
+use std::collections::HashMap;
 
 /// Most rows of one list.
 pub const MAX_ROWS: i64 = 500;
@@ -50,6 +51,26 @@ fn read_unit(row: &Row) -> Result<Unit, Fault> {
 pub fn unit(tx: &mut Tx, id: UnitId) -> Result<Option<Unit>, Fault> {
     let row = tx.query_opt(&format!("select {UNIT} from unit u where u.id = $1"), &[id.into()])?;
     row.as_ref().map(read_unit).transpose()
+}
+
+/// Names of several units, for lists: all of a page at once.
+pub fn unit_names(tx: &mut Tx, ids: &[UnitId]) -> Result<HashMap<UnitId, String>, Fault> {
+    let rows = tx.fetch(
+        &Sql::new("select id, name from unit where id in (")
+            .list(ids.iter().copied())
+            .push(")"),
+    )?;
+    rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+}
+
+/// Names of several workers, for lists: all of a page at once.
+pub fn worker_names(tx: &mut Tx, ids: &[WorkerId]) -> Result<HashMap<WorkerId, String>, Fault> {
+    let rows = tx.fetch(
+        &Sql::new("select id, name from worker where id in (")
+            .list(ids.iter().copied())
+            .push(")"),
+    )?;
+    rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
 }
 
 /// By its code.

@@ -2,12 +2,10 @@
 
 mod clocks;
 mod cube;
-mod place;
 mod queue;
 
 pub use clocks::*;
 pub use cube::*;
-pub use place::*;
 pub use queue::*;
 
 use super::record::*;
