@@ -1,5 +1,7 @@
 // Builds the three faces as three pages. The server serves portal.html at `/`, desk.html at `/desk/` and field.html at
 // `/field/`; the dev server below answers the same paths and passes `/api` to a running server.
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import vue from '@vitejs/plugin-vue'
 import Components from 'unplugin-vue-components/vite'
@@ -27,6 +29,36 @@ function faces(): Plugin {
   }
 }
 
+/** Writes field/worker.js: the service worker with the list of files that the field face needs, the map left out. */
+function fieldWorker(): Plugin {
+  const SOURCE = path('./src/field/worker.js')
+  const LATER = /maplibre|GlMap/
+  return {
+    name: 'field-worker',
+    enforce: 'post',
+    generateBundle(_options, bundle) {
+      const entry = Object.values(bundle).find((c) => c.type === 'chunk' && c.isEntry && c.name === 'field')
+      const files = new Set(['/icon.svg', '/icon-192.png', '/field.webmanifest'])
+      const todo = entry ? [entry.fileName] : []
+      const seen = new Set<string>()
+      for (let name = todo.pop(); name; name = todo.pop()) {
+        const chunk = bundle[name]
+        if (seen.has(name) || LATER.test(name) || chunk?.type !== 'chunk') continue
+        seen.add(name)
+        files.add(`/${name}`)
+        const meta = chunk as typeof chunk & { viteMetadata?: { importedCss: Set<string> } }
+        for (const css of meta.viteMetadata?.importedCss ?? []) files.add(`/${css}`)
+        todo.push(...chunk.imports, ...chunk.dynamicImports)
+      }
+      const list = [...files].sort()
+      const source = readFileSync(SOURCE, 'utf8')
+      const version = createHash('sha256').update(source + list.join()).digest('hex').slice(0, 12)
+      const filled = source.replace('__VERSION__', `'${version}'`).replace('__FILES__', JSON.stringify(list))
+      this.emitFile({ type: 'asset', fileName: 'field/worker.js', source: filled })
+    },
+  }
+}
+
 export default defineConfig({
   appType: 'mpa',
   plugins: [
@@ -34,6 +66,7 @@ export default defineConfig({
     // Components of Element Plus (desk only) are imported one by one where a template names them.
     Components({ dirs: [], resolvers: [ElementPlusResolver({ importStyle: 'css' })], dts: 'components.d.ts' }),
     faces(),
+    fieldWorker(),
   ],
   resolve: { alias: { '@': path('./src') } },
   define: { __VUE_OPTIONS_API__: true, __VUE_PROD_DEVTOOLS__: false, __VUE_I18N_LEGACY_API__: false },

@@ -2,6 +2,7 @@
 import { expect, inject, test } from 'vitest'
 import { accessible, gone, see, textOf } from '../kit/check'
 import { field, openCase } from '../kit/desk'
+import { lineTo } from '../kit/line'
 import { leave, PHONE, shoot, staff } from '../kit/people'
 import { photo } from '../kit/photo'
 import { pointOf } from '../kit/portal'
@@ -9,15 +10,18 @@ import { pointOf } from '../kit/portal'
 const morning = inject('morning')
 const SECONDS_20 = 20_000
 
-test('a worker reports a broken cover with a photo and position, also without signal', async () => {
-  const worker = await staff(morning, 'grid', { size: PHONE, at: await pointOf(morning, '海晏第一网格') })
+/** Clause PJ-05 */
+test('a worker reports a broken cover with a photo and position in seconds, and with no signal at all', async () => {
+  const line = await lineTo(morning)
+  const worker = await staff(line, 'grid', { size: PHONE, at: await pointOf(morning, '海晏第一网格') })
   const { page, context } = worker
   await page.goto('/field/new')
   const begun = Date.now()
-  await see(page.getByText(/^位置/))
+  await see(page.getByText(/^位置 .*海晏第一网格/))
   await page.locator('input[type=file]').setInputFiles(photo('cover'))
   await see(page.locator('.photo img'))
-  await gone(page.locator('.photo progress'))
+  await page.getByRole('button', { name: '市容市政与园林绿化' }).click()
+  await page.getByRole('button', { name: '道路与人行道破损' }).click()
   await field(page, '简单说一句').fill('人行道上井盖破损，边角翘起')
   await accessible(page, 'report of a worker')
   await shoot(page, 'field-report')
@@ -25,27 +29,68 @@ test('a worker reports a broken cover with a photo and position, also without si
   await see(page.getByRole('heading', { name: '已上报' }))
   expect(Date.now() - begun).toBeLessThan(SECONDS_20)
   const first = await textOf(page.locator('section[role=status] .num'))
+  await page.goto('/field/')
+  await see(page.getByText('全部已发送'))
+  await page.evaluate(async () => void (await navigator.serviceWorker.ready))
 
-  // No signal: kept on the phone, marked as not sent, sent by itself when the line is back.
-  await page.getByRole('button', { name: '再报一件' }).click()
-  await field(page, '简单说一句').fill('绿化带里有乱堆的建筑垃圾')
+  // No signal at all: the page opens all the same, with the kinds of matters, and the report waits on the phone.
+  line.cut()
   await context.setOffline(true)
+  await page.goto('/field/new')
+  const unheard = Date.now()
+  await see(page.getByText(/^位置/))
+  await page.locator('input[type=file]').setInputFiles(photo('rubble'))
+  await see(page.locator('.photo img'))
+  await page.getByRole('button', { name: '市容市政与园林绿化' }).click()
+  await field(page, '简单说一句').fill('绿化带里有乱堆的建筑垃圾')
   await page.getByRole('button', { name: '上报', exact: true }).click()
   await see(page.getByRole('heading', { name: '还没发出去' }))
+  expect(Date.now() - unheard).toBeLessThan(SECONDS_20)
   await see(page.getByText('有 1 条还没发出去'))
   await shoot(page, 'field-unsent')
+
+  // It is nowhere to be read on the phone, and is still there when the page is opened again.
+  expect(await page.evaluate(() => JSON.stringify({ ...localStorage, ...sessionStorage }))).not.toContain('建筑垃圾')
+  expect(await page.evaluate(readableItems)).not.toContain('建筑垃圾')
+  await page.goto('/field/me')
+  await see(page.getByText('1 张照片，已加密存在手机里'))
+  await page.reload()
+  await see(page.getByText('随手报 · 绿化带里有乱堆的建筑垃圾'))
+  await accessible(page, 'what has not been sent')
+  await shoot(page, 'field-waiting')
+
+  // The signal is back, and the first answer is lost on the way: sent by itself, and once.
+  line.mend()
+  await page.route('**/api/v1/cases', async (route) => {
+    await route.fetch()
+    await route.abort('connectionreset')
+  }, { times: 1 })
   await context.setOffline(false)
+  await see(page.getByRole('button', { name: '现在发送' }))
+  await page.getByRole('button', { name: '现在发送' }).click()
   await gone(page.getByText('有 1 条还没发出去'))
+  await see(page.getByText('全部已发送'))
 
   const dispatcher = await staff(morning, 'dispatcher')
   await openCase(dispatcher.page, first)
   await see(dispatcher.page.getByText('海晏第一网格').first())
   await see(dispatcher.page.locator('img[alt]').first())
   await dispatcher.page.goto('/desk/cases?queue=all&q=' + encodeURIComponent('乱堆的建筑垃圾'))
-  await see(dispatcher.page.locator('tr[data-case]', { hasText: '乱堆的建筑垃圾' }))
-  expect(await dispatcher.page.locator('tr[data-case]', { hasText: '乱堆的建筑垃圾' }).count()).toBe(1)
+  const rows = dispatcher.page.locator('tr[data-case]', { hasText: '乱堆的建筑垃圾' })
+  await see(rows)
+  expect(await rows.count()).toBe(1)
+  await rows.getByRole('link').first().click()
+  await see(dispatcher.page.locator('img[alt^="反映时"]'))
   await leave(worker, dispatcher)
+  await line.close()
 })
+
+/** Everything that the phone's own store holds, as text. */
+async function readableItems() {
+  const db = await new Promise<IDBDatabase>((resolve) => (indexedDB.open('wangge-field').onsuccess = (e) => resolve((e.target as IDBOpenDBRequest).result)))
+  const items = await new Promise<{ iv: Uint8Array; data: ArrayBuffer }[]>((resolve) => (db.transaction('item').objectStore('item').getAll().onsuccess = (e) => resolve((e.target as IDBRequest).result)))
+  return items.map((one) => Object.keys(one).join() + new TextDecoder().decode(one.data)).join()
+}
 
 /** Clause ZS-09 */
 test('what can be solved on the spot is: report, result, photo and answer in one form', async () => {

@@ -45,6 +45,8 @@ interface ClientSettings {
   onSignedOut: () => void
   /** The sentence shown when the server cannot be reached. */
   offlineText: () => string
+  /** How long an answer may take before the line counts as broken; 0 waits as long as the browser does. */
+  patienceMs: number
 }
 
 const settings: ClientSettings = {
@@ -52,6 +54,7 @@ const settings: ClientSettings = {
   lang: () => 'zh-CN',
   onSignedOut: () => {},
   offlineText: () => '暂时连不上服务器，填写的内容没有丢失，请稍后再试。',
+  patienceMs: 0,
 }
 
 export function configureClient(changes: Partial<ClientSettings>) {
@@ -62,6 +65,9 @@ export function configureClient(changes: Partial<ClientSettings>) {
 export function clientHeaders(): Record<string, string> {
   return { 'X-Wangge-Client': settings.face, 'Accept-Language': settings.lang() }
 }
+
+/** The sentence for a broken line, for those who talk to the server in another way (uploads). */
+export const offlineText = () => settings.offlineText()
 
 export type Query = object
 
@@ -84,7 +90,8 @@ interface Sent {
 
 async function send(method: string, path: string, { query, body, signal }: Sent): Promise<Response> {
   const headers = clientHeaders()
-  const init: RequestInit = { method, headers, credentials: 'same-origin', signal }
+  const patience = settings.patienceMs ? AbortSignal.timeout(settings.patienceMs) : undefined
+  const init: RequestInit = { method, headers, credentials: 'same-origin', signal: signal ?? patience }
   if (body instanceof Blob) {
     init.body = body
     headers['Content-Type'] = body.type || 'application/octet-stream'

@@ -1,4 +1,5 @@
-// Entry of the field face, for grid workers on their phones: words, session, routes, what is not yet sent.
+// Entry of the field face, for grid workers on their phones: words, session, routes, what is not yet sent. The page itself
+// opens without signal (worker.js).
 import '@/ui/theme.css'
 import '@/ui/phone.css'
 import { createApp } from 'vue'
@@ -9,6 +10,10 @@ import { applySettings, lang } from '@/ui/settings'
 import App from './App.vue'
 import { makeRouter } from './router'
 import { forgetSession } from './session'
+import { loadUnsent } from './unsent'
+
+/** A line slower than this counts as broken: what is typed waits on the phone instead of the worker at the kerb. */
+const PATIENCE_MS = 12_000
 
 async function start() {
   applySettings()
@@ -18,12 +23,15 @@ async function start() {
     face: 'field',
     lang: () => lang.value,
     offlineText: () => i18n.text('error.offline'),
+    patienceMs: PATIENCE_MS,
     onSignedOut: () => {
       forgetSession()
       if (router.currentRoute.value.name !== 'login') void router.push({ name: 'login', query: { next: router.currentRoute.value.fullPath } })
     },
   })
+  await loadUnsent()
   createApp(App).use(i18n.plugin).use(router).mount('#app')
 }
 
 void start()
+if (import.meta.env.PROD) void navigator.serviceWorker?.register('/field/worker.js').catch(() => undefined)

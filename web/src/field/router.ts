@@ -10,6 +10,7 @@ const routes: RouteRecordRaw[] = [
   { path: '/new', component: () => import('./report/NewPage.vue'), props: { spot: false }, meta: { title: 'new.title' } },
   { path: '/spot', component: () => import('./report/NewPage.vue'), props: { spot: true }, meta: { title: 'new.spot' } },
   { path: '/notices', component: () => import('./me/NoticesPage.vue'), meta: { title: 'notices.title' } },
+  { path: '/password', name: 'password', component: () => import('./me/PasswordPage.vue'), meta: { title: 'me.password' } },
   { path: '/me', component: () => import('./me/MePage.vue'), meta: { title: 'me.title' } },
   { path: '/:rest(.*)', redirect: '/' },
 ]
@@ -23,7 +24,8 @@ export function makeRouter(): Router {
   router.beforeEach(async (to) => {
     if (to.meta.open) return true
     const session = await currentSession()
-    return session ? true : { name: 'login', query: { next: to.fullPath } }
+    if (!session) return { name: 'login', query: { next: to.fullPath } }
+    return session.must_change_password && to.name !== 'password' ? { name: 'password' } : true
   })
   return router
 }

@@ -1,6 +1,6 @@
 // Sends one file so that a broken connection costs nothing: the tus protocol, resumed where it stopped.
 // Entry point: `uploadFile`. The protocol library is loaded with the first file.
-import { API, clientHeaders } from '@/api/client'
+import { API, ApiError, clientHeaders, offlineText } from '@/api/client'
 
 export interface UploadTask {
   /** The upload id, usable as an attachment; rejects with a sentence for people when it finally fails. */
@@ -12,6 +12,8 @@ export interface UploadOptions {
   /** Residents have their own door. */
   endpoint: '/uploads' | '/portal/uploads'
   onProgress(share: number): void
+  /** Waits between attempts; how patient to be with a broken line. */
+  retryDelaysMs?: number[]
 }
 
 const CHUNK_BYTES = 1024 * 1024
@@ -25,12 +27,12 @@ export function uploadFile(file: File, options: UploadOptions): UploadTask {
         const upload = new Upload(file, {
           endpoint: API + options.endpoint,
           chunkSize: CHUNK_BYTES,
-          retryDelays: RETRY_DELAYS_MS,
+          retryDelays: options.retryDelaysMs ?? RETRY_DELAYS_MS,
           headers: clientHeaders(),
           metadata: { filename: file.name, mime: file.type },
           removeFingerprintOnSuccess: true,
           onProgress: (sent, total) => options.onProgress(total ? sent / total : 0),
-          onError: (error) => reject(new Error(refusal(error))),
+          onError: (error) => reject(refusal(error)),
           onSuccess: () => resolve(idOf(upload.url)),
         })
         abort = () => void upload.abort(true)
@@ -47,14 +49,16 @@ function idOf(url: string | null): string {
   return (url ?? '').split('?')[0].replace(/\/+$/, '').split('/').pop() ?? ''
 }
 
-/** The server's own sentence when it gave one. */
-function refusal(error: Error): string {
-  const response = 'originalResponse' in error ? (error.originalResponse as { getBody(): string } | null) : null
+/** The server's own refusal when it gave one; without an answer, that the line is broken. */
+function refusal(error: Error): ApiError {
+  const response = 'originalResponse' in error ? (error.originalResponse as { getBody(): string; getStatus(): number } | null) : null
+  if (!response) return new ApiError(0, 'offline', offlineText())
+  const status = response.getStatus()
   try {
-    const message = JSON.parse(response?.getBody() ?? '').message
-    if (typeof message === 'string') return message
+    const { code, message } = JSON.parse(response.getBody())
+    if (typeof message === 'string') return new ApiError(status, String(code), message)
   } catch {
-    // Not ours: fall through to the library's words.
+    // Not ours: fall through to what can be said of any failure.
   }
-  return error.message
+  return new ApiError(status, `http_${status}`, `${offlineText()} (${status})`)
 }

@@ -7,15 +7,15 @@ const empty: ActionInput = {
 }
 
 test('an action sends its own fields only, without empty ones', () => {
-  expect(actionBody('handle', { ...empty, result: ' 已修 ', after: ['u1'], reason: 'x' })).toEqual({ id: 'i', result: '已修', after: ['u1'] })
-  expect(actionBody('answer', { ...empty, body: '好了' })).toEqual({ id: 'i', way: 'in_person', body: '好了' })
-  expect(actionBody('take', { ...empty, body: '好了' })).toEqual({ id: 'i' })
+  expect(actionBody('handle', { ...empty, result: ' 已修 ', after: ['u1'], reason: 'x' })).toEqual({ action_id: 'i', result: '已修', after: ['u1'] })
+  expect(actionBody('answer', { ...empty, body: '好了' })).toEqual({ action_id: 'i', way: 'in_person', body: '好了' })
+  expect(actionBody('take', { ...empty, body: '好了' })).toEqual({ action_id: 'i' })
 })
 
 test('asking for time: days for an extension, a day for a pause', () => {
   const asked = { ...empty, reason: '等配件', days: 3 as const, until: '2026-02-20' }
-  expect(actionBody('ask', asked)).toEqual({ id: 'i', kind: 'extension', reason: '等配件', days: 3 })
-  expect(actionBody('ask', { ...asked, kind: 'pause' })).toEqual({ id: 'i', kind: 'pause', reason: '等配件', until: '2026-02-20T23:59:59+08:00' })
+  expect(actionBody('ask', asked)).toEqual({ action_id: 'i', kind: 'extension', reason: '等配件', days: 3 })
+  expect(actionBody('ask', { ...asked, kind: 'pause' })).toEqual({ action_id: 'i', kind: 'pause', reason: '等配件', until: '2026-02-20T23:59:59+08:00' })
 })
 
 test('what is missing is named', () => {

@@ -45,7 +45,7 @@ export function actionBody(action: Action, form: ActionInput): Record<string, un
     ask: form.kind === 'extension' ? ['kind', 'reason', 'days'] : form.kind === 'pause' ? ['kind', 'reason', 'until'] : ['kind', 'reason'],
     comment: ['body'],
   }
-  const body: Record<string, unknown> = { id: form.id }
+  const body: Record<string, unknown> = { action_id: form.id }
   for (const key of fields[action]) {
     const raw = form[key]
     const value = typeof raw === 'string' ? raw.trim() : raw

@@ -1,7 +1,7 @@
 import type zh from '../zh-CN/field'
 
 const en: typeof zh = {
-  field: { title: 'Grid field', skip: 'Skip to content', doors: 'Sections', offline: 'No network. Go on; it is sent when you are connected.', unsent: '{n} not yet sent' },
+  field: { title: 'Grid field', skip: 'Skip to content', doors: 'Sections', offline: 'No network. Go on; it is sent when you are connected.', unsent: '{n} not yet sent', refused: '{n} not accepted: please look' },
   tab: { today: 'Today', new: 'Report', spot: 'On the spot', notices: 'Notices', me: 'Me' },
   login: { title: 'Sign in', login: 'Account', password: 'Password', totp: 'Code from your authenticator (6 digits)', busy: 'Signing in…' },
   today: {
@@ -87,11 +87,13 @@ const en: typeof zh = {
     another: 'Report another',
     earlier: '{n} photos sent before are still there.',
   },
+  pass: { old: 'Current password', new: 'New password', again: 'New password again', hint: 'At least 10 characters; a sentence you remember is best.', differs: 'The two new passwords differ', must: 'You signed in with a one-time password. Please choose your own first.' },
   notices: { title: 'Notices', none: 'No notices.', unread: 'unread' },
   me: {
     title: 'Me',
     unsent: 'Not yet sent',
-    allSent: 'Everything has been sent.',
+    allSent: 'Everything is sent',
+    photos: '{n} photos, kept sealed on this phone',
     send: 'Send now',
     drop: 'Discard',
     dropSure: 'Really discard',

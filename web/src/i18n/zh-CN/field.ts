@@ -1,6 +1,6 @@
 // Words of the field face.
 export default {
-  field: { title: '网格外勤', skip: '跳到正文', doors: '功能', offline: '没有网络。可以继续填，连上网后自动发送。', unsent: '有 {n} 条还没发出去' },
+  field: { title: '网格外勤', skip: '跳到正文', doors: '功能', offline: '没有网络。可以继续填，连上网后自动发送。', unsent: '有 {n} 条还没发出去', refused: '有 {n} 条没有被接收，需要您处理' },
   tab: { today: '今日', new: '随手报', spot: '现场办', notices: '提醒', me: '我的' },
   login: { title: '登录', login: '账号', password: '密码', totp: '动态验证码（6 位）', busy: '正在登录…' },
   today: {
@@ -86,11 +86,13 @@ export default {
     another: '再报一件',
     earlier: '之前传好的照片 {n} 张还在。',
   },
+  pass: { old: '当前密码', new: '新密码', again: '再输入一次新密码', hint: '至少 10 个字符；用一句自己记得住的话最好。', differs: '两次输入的新密码不一致', must: '您使用的是一次性密码，请先设置自己的密码。' },
   notices: { title: '提醒', none: '没有提醒。', unread: '未读' },
   me: {
     title: '我的',
     unsent: '还没发出去的',
-    allSent: '全部已发送。',
+    allSent: '全部已发送',
+    photos: '{n} 张照片，已加密存在手机里',
     send: '现在发送',
     drop: '不要了',
     dropSure: '确定删除',
