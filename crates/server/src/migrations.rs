@@ -21,6 +21,7 @@ steps! {
     5 "0005_cases",
     6 "0006_search",
     8 "0008_exchange",
+    12 "0012_mediation",
 }
 
 #[cfg(test)]

@@ -40,6 +40,9 @@ export type Contract = [
   Hold<Fits<'Verdict', shown.ReceiptCheck>>,
   Hold<Fits<'BoardView', shown.BoardView>>,
   Hold<Fits<'FunnelView', shown.FunnelView>>,
+  Hold<Fits<'AgeingView', shown.AgeingView>>,
+  Hold<Fits<'MediationView', shown.MediationView>>,
+  Hold<Fits<'FollowUpView', shown.FollowUp>>,
   Hold<Fits<'JobItem', shown.Job>>,
   Hold<Fits<'OutboxItem', shown.OutboxItem>>,
 ]

@@ -244,6 +244,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/board/ageing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Open disputes (or another class) by age and area, and what is piled up beyond the pack's days. */
+        get: operations["ageing"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/board/funnel": {
         parameters: {
             query?: never;
@@ -460,6 +477,23 @@ export interface paths {
         get: operations["explain"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{id}/mediations/{mediation_id}/follow-up": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Records whether an agreement is kept. Not kept: the case is there to be done again or reopened, by whoever has that right. */
+        post: operations["follow_up"];
         delete?: never;
         options?: never;
         head?: never;
@@ -787,6 +821,23 @@ export interface paths {
         put?: never;
         /** Reads the whole ledger again, as a job; look at `/ledger/verification` for the outcome. */
         post: operations["verify"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/mediations/follow-ups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Agreements whose follow-up is owed, the earliest day first (at most 200). */
+        get: operations["follow_ups"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1559,6 +1610,50 @@ export interface components {
             lon?: number | null;
             text: string;
         };
+        AgeBand: {
+            /** Format: int64 */
+            from_days: number;
+            /**
+             * Format: int64
+             * @description None for the backlog.
+             */
+            to_days?: number | null;
+        };
+        /** @description A number and the cases behind it, on the desk. */
+        AgeCount: {
+            /** Format: int64 */
+            count: number;
+            link: string;
+        };
+        AgeRow: {
+            area: components["schemas"]["BoardArea"];
+            /** @description One a band. */
+            counts: components["schemas"]["AgeCount"][];
+            /**
+             * Format: int64
+             * @description Age in days of the oldest.
+             */
+            oldest_days?: number | null;
+            total: components["schemas"]["AgeCount"];
+        };
+        /** @description How old what is open is, by area. */
+        AgeingView: {
+            /** @description The areas above that the caller may see, from the top. */
+            above: components["schemas"]["BoardArea"][];
+            area: components["schemas"]["BoardArea"];
+            as_of: string;
+            /**
+             * Format: int64
+             * @description After so many days an open case counts as piled up.
+             */
+            backlog_days: number;
+            /** @description Bands of age in days since receiving, the youngest first; the last is the backlog. */
+            bands: components["schemas"]["AgeBand"][];
+            /** @description Names of the classes counted. */
+            classes: string[];
+            /** @description The area itself, then its parts. */
+            rows: components["schemas"]["AgeRow"][];
+        };
         /** @description An answer given. */
         AnswerView: {
             at: string;
@@ -1785,6 +1880,10 @@ export interface components {
             kind: string;
             /** @description Why a person must look first. */
             look?: string | null;
+            /** @description Where the dispute goes when mediation fails now; none at the top of the pack's ladder. */
+            mediation_next?: string | null;
+            /** @description Mediations held, of a dispute. */
+            mediations: components["schemas"]["MediationView"][];
             merged: components["schemas"]["CaseLink"][];
             merged_into?: components["schemas"]["CaseLink"] | null;
             nearby: components["schemas"]["NearbyCase"][];
@@ -2140,6 +2239,22 @@ export interface components {
             follow_code: string;
             number: string;
         };
+        FollowUpInput: {
+            /** @description Whether the agreement is kept. */
+            kept: boolean;
+            /** @description What was found; needed when it is not kept. */
+            note?: string;
+        };
+        FollowUpList: {
+            items: components["schemas"]["FollowUpView"][];
+        };
+        /** @description An agreement whose follow-up is owed. */
+        FollowUpView: {
+            case: components["schemas"]["CaseBrief"];
+            /** @description The day has passed. */
+            late: boolean;
+            mediation: components["schemas"]["MediationView"];
+        };
         FunnelLevel: {
             /** Format: int32 */
             depth: number;
@@ -2412,7 +2527,7 @@ export interface components {
              */
             area: string | null;
             /**
-             * @description Category code, with everything below it.
+             * @description Category codes, separated by commas, each with everything below it.
              * @default null
              */
             category: string | null;
@@ -2562,6 +2677,26 @@ export interface components {
             totp_enabled: boolean;
             unit?: components["schemas"]["UnitName"] | null;
             worker_id?: components["schemas"]["WorkerId"] | null;
+        };
+        /** @description A mediation on the case page. */
+        MediationView: {
+            follow_up_note?: string | null;
+            follow_up_on?: string | null;
+            followed_up_at?: string | null;
+            followed_up_by?: string | null;
+            held_on: string;
+            id: string;
+            kept?: boolean | null;
+            mediator: string;
+            /** @description Where it went when it failed. */
+            next?: string | null;
+            /** @description `agreed`, `failed` or `withdrawn`. */
+            outcome: string;
+            outcome_name: string;
+            /** @description Name of the rung, or of the unit that mediated. */
+            rung: string;
+            /** @description What was agreed, or why not. */
+            words: string;
         };
         /**
          * Format: uuid
@@ -3952,6 +4087,30 @@ export interface operations {
             };
         };
     };
+    ageing: {
+        parameters: {
+            query?: {
+                /** @description The area; the top of what the caller may see when left out. */
+                area?: components["schemas"]["AreaId"] | null;
+                /** @description A class of matter with everything below it; the pack's disputes when left out. */
+                category?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgeingView"];
+                };
+            };
+        };
+    };
     funnel: {
         parameters: {
             query?: {
@@ -4050,7 +4209,7 @@ export interface operations {
                 queue?: string;
                 /** @description State keys, separated by commas; `open` for all that is owed. */
                 state?: string;
-                /** @description Category code, with everything below it. */
+                /** @description Category codes, separated by commas, each with everything below it. */
                 category?: string;
                 /** @description Area, with everything below it. */
                 area?: string;
@@ -4129,7 +4288,7 @@ export interface operations {
                 queue?: string;
                 /** @description State keys, separated by commas; `open` for all that is owed. */
                 state?: string;
-                /** @description Category code, with everything below it. */
+                /** @description Category codes, separated by commas, each with everything below it. */
                 category?: string;
                 /** @description Area, with everything below it. */
                 area?: string;
@@ -4185,7 +4344,7 @@ export interface operations {
                 queue?: string;
                 /** @description State keys, separated by commas; `open` for all that is owed. */
                 state?: string;
-                /** @description Category code, with everything below it. */
+                /** @description Category codes, separated by commas, each with everything below it. */
                 category?: string;
                 /** @description Area, with everything below it. */
                 area?: string;
@@ -4244,7 +4403,7 @@ export interface operations {
                 queue?: string;
                 /** @description State keys, separated by commas; `open` for all that is owed. */
                 state?: string;
-                /** @description Category code, with everything below it. */
+                /** @description Category codes, separated by commas, each with everything below it. */
                 category?: string;
                 /** @description Area, with everything below it. */
                 area?: string;
@@ -4412,6 +4571,32 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Explanation"];
+                };
+            };
+        };
+    };
+    follow_up: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                mediation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FollowUpInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MediationView"][];
                 };
             };
         };
@@ -4879,6 +5064,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+        };
+    };
+    follow_ups: {
+        parameters: {
+            query?: {
+                /** @description Area, with everything below it. */
+                area?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FollowUpList"];
+                };
             };
         };
     };

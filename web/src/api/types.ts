@@ -462,6 +462,30 @@ export interface VerificationView {
   at: Instant
 }
 
+/** A mediation that was held. */
+export interface MediationView {
+  id: Id
+  rung: string
+  mediator: string
+  held_on: string
+  outcome: string
+  outcome_name: string
+  words: string
+  next: string | null
+  follow_up_on: string | null
+  followed_up_at: Instant | null
+  followed_up_by: string | null
+  kept: boolean | null
+  follow_up_note: string | null
+}
+
+/** An agreement whose follow-up is owed. */
+export interface FollowUp {
+  case: CaseBrief
+  mediation: MediationView
+  late: boolean
+}
+
 export interface AttachmentView {
   hash: string
   thumb_url: string
@@ -503,6 +527,9 @@ export interface CaseDetail extends CaseBrief {
   clocks: CaseClock[]
   co_handlers: CoHandler[]
   requests: CaseRequest[]
+  mediations: MediationView[]
+  /** Where the dispute goes when mediation fails now. */
+  mediation_next: string | null
   answers: Answer[]
   verifications: VerificationView[]
   attachments: AttachmentView[]
@@ -746,6 +773,17 @@ export interface FunnelView {
   to: string
   levels: { depth: number; level: string; name: string }[]
   rows: { code: string; name: string; counts: number[]; total: number }[]
+}
+
+/** How old what is open is: a row for the area and each of its parts, a number and its cases for each band of age. */
+export interface AgeingView {
+  as_of: Instant
+  area: BoardArea
+  above: BoardArea[]
+  bands: { from_days: number; to_days: number | null }[]
+  backlog_days: number
+  classes: string[]
+  rows: { area: BoardArea; counts: { count: number; link: string }[]; total: { count: number; link: string }; oldest_days: number | null }[]
 }
 
 /** Times of jobs, messages and the ledger are milliseconds UTC. */

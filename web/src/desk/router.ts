@@ -20,6 +20,7 @@ const children: RouteRecordRaw[] = [
   { path: 'dispatch', name: 'dispatch', component: () => import('./cases/DispatchPage.vue'), meta: { needs: ['case.dispatch', 'case.arbitrate'] } },
   { path: 'approvals', name: 'approvals', component: () => import('./cases/ApprovalsPage.vue'), meta: { needs: ['case.approve'] } },
   { path: 'verify', name: 'verify', component: () => import('./cases/VerifyPage.vue'), meta: { needs: ['case.verify'] } },
+  { path: 'disputes', name: 'disputes', component: () => import('./disputes/DisputesPage.vue'), meta: { needs: ['case.read'] } },
   { path: 'board', name: 'board', component: () => import('./insight/BoardPage.vue'), meta: { needs: ['board.read'] } },
   { path: 'import', name: 'import', component: () => import('./cases/ImportPage.vue'), meta: { needs: ['case.import'] } },
   { path: 'admin/areas', name: 'areas', component: () => import('./admin/AreasPage.vue'), meta: { needs: ['territory.manage', 'workforce.read'] } },

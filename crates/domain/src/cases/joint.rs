@@ -1,7 +1,7 @@
 //! Several bodies on one case (LH-15): one lead, co-handlers with their own parts; meetings; mediation of disputes (ZS-17).
 
 use super::refusal::{AddCoHandlerRefusal, CoHandlerRefusal, MediateRefusal};
-use super::state::{Case, CoHandler, CoState, Doer, MAX_CO_HANDLERS, Person, State};
+use super::state::{Case, CoHandler, CoState, Doer, Held, MAX_CO_HANDLERS, Person, State};
 use crate::ids::{CoHandlerId, UnitId};
 
 impl Case {
@@ -64,15 +64,59 @@ impl Case {
         Ok(self)
     }
 
-    /// Records how the mediation of a dispute ended.
-    pub fn mediate(mut self, by: &Person) -> Result<Case, MediateRefusal> {
+    /// Records how a mediation of the dispute ended. Failed with a next rung (`next`), the dispute climbs to that unit in the same moment,
+    /// so that it never lies where it could not be settled; failed at the last rung, the parties are told where to go and it may be finished.
+    pub fn mediate(self, by: &Person, outcome: Mediation, next: Option<Held>) -> Result<Case, MediateRefusal> {
+        self.may_mediate(by)?;
+        if let (Mediation::Failed, Some(next)) = (outcome, next) {
+            if self.is_open_co_handler(next.unit) {
+                return Err(MediateRefusal::IsCoHandler);
+            }
+            let mut case = self.lapse_requests().with(State::Assigned(next));
+            case.paused = false;
+            return Ok(case);
+        }
+        Ok(Case { mediated: true, ..self })
+    }
+
+    /// Whether `by` may record a mediation.
+    pub fn may_mediate(&self, by: &Person) -> Result<(), MediateRefusal> {
         let State::Handling(held) = &self.state else {
             return Err(MediateRefusal::NotHandling);
         };
         if !by.holds(held) {
             return Err(MediateRefusal::NotYourUnit);
         }
-        self.mediated = true;
-        Ok(self)
+        Ok(())
+    }
+}
+
+/// How a mediation ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mediation {
+    /// The parties agreed.
+    Agreed,
+    /// They did not.
+    Failed,
+    /// They took the matter back before it was settled.
+    Withdrawn,
+}
+
+impl Mediation {
+    /// All of them.
+    pub const ALL: [Mediation; 3] = [Mediation::Agreed, Mediation::Failed, Mediation::Withdrawn];
+
+    /// The word stored and sent.
+    pub fn key(self) -> &'static str {
+        match self {
+            Mediation::Agreed => "agreed",
+            Mediation::Failed => "failed",
+            Mediation::Withdrawn => "withdrawn",
+        }
+    }
+
+    /// The outcome of a stored word.
+    pub fn from_key(key: &str) -> Option<Mediation> {
+        Self::ALL.into_iter().find(|outcome| outcome.key() == key)
     }
 }

@@ -15,6 +15,7 @@ pub mod state;
 pub mod table;
 
 pub use finish::{Evidence, Given};
+pub use joint::Mediation;
 pub use refusal::ALL_CODES;
 pub use state::*;
 

@@ -128,7 +128,10 @@ fn apply(case: &Case, other: &Case, p: &Press, rules: &Rules, step: u128) -> Opt
         Action::CoDone => one(c.co_done(nth_part(case, p.item), &who).ok()?),
         Action::CoReturn => one(c.co_return(nth_part(case, p.item), &who).ok()?),
         Action::Arrive | Action::Meeting | Action::Comment => c.must_be_open().ok().and_then(|()| one(c)),
-        Action::Mediate => one(c.mediate(&who).ok()?),
+        Action::Mediate => {
+            let outcome = Mediation::ALL[(p.item % 3) as usize];
+            one(c.mediate(&who, outcome, p.other.then_some(held)).ok()?)
+        }
         Action::Ask => one(c.ask(RequestId(step), AskKind::ALL[p.way % 3], &who, rules).ok()?),
         Action::Decide => {
             let id = case.requests.last().map_or(RequestId(0), |r| r.id);

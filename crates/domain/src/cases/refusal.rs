@@ -148,5 +148,9 @@ refusals! {
     /// Why a case is not supervised, urged, or discussed in a meeting.
     OversightRefusal { NotOpen = "case_not_open" }
     /// Why a mediation outcome is not recorded.
-    MediateRefusal { NotHandling = "case_not_in_handling", NotYourUnit = "not_your_unit" }
+    MediateRefusal {
+        NotHandling = "case_not_in_handling",
+        NotYourUnit = "not_your_unit",
+        IsCoHandler = "unit_is_co_handler",
+    }
 }

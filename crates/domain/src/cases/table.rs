@@ -139,6 +139,8 @@ pub const TRANSITIONS: &[(StateKey, Action, StateKey)] = &[
     (Assigned, Action::Withdraw, Withdrawn),
     (Handling, Action::Handle, Handled),
     (Handling, Action::Return, Accepted),
+    // Mediation failed: to the next rung.
+    (Handling, Action::Mediate, Assigned),
     (Handling, Action::Decide, Parked),
     (Handling, Action::Merge, Merged),
     (Handling, Action::Withdraw, Withdrawn),
@@ -191,7 +193,7 @@ impl Case {
             Action::CoDone | Action::CoReturn => self.may_end_a_part(by)?,
             Action::Arrive | Action::Supervise | Action::Urge | Action::Meeting => self.must_be_open()?,
             Action::Mediate if !rules.mediation => return Err("case_not_a_dispute"),
-            Action::Mediate => self.clone().mediate(by).map(drop)?,
+            Action::Mediate => self.may_mediate(by)?,
             Action::Ask => self.may_ask_anything(by, rules)?,
             Action::Decide => self.may_decide_something(by)?,
             Action::Resume => self.clone().resume().map(drop)?,

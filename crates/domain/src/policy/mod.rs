@@ -54,6 +54,8 @@ pub struct Pack {
     pub clocks: Vec<ClockRule>,
     pub calendar: CalendarRule,
     pub ladder: Vec<Rung>,
+    /// Where a dispute goes when mediation fails, from the lowest rung up.
+    pub mediation: Vec<MediationRung>,
     pub answers: Vec<AnswerRule>,
     pub templates: Vec<Template>,
     pub verification: Vec<VerificationRule>,
@@ -308,6 +310,16 @@ pub enum RungTo {
     Level(String),
 }
 
+/// One rung of mediation 调解: a body of the pack at a level (ZS-17).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MediationRung {
+    pub key: String,
+    pub name: Name,
+    pub body: String,
+    pub level: String,
+    pub source: Source,
+}
+
 /// Who gives the answer to the resident.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Answerer {
@@ -518,6 +530,14 @@ impl Pack {
             .collect();
         found.sort_by_key(|(nearness, _)| std::cmp::Reverse(*nearness));
         found.into_iter().map(|(_, template)| template).collect()
+    }
+
+    /// The classes of disputes: categories that go through mediation, without those below them.
+    pub fn disputes(&self) -> impl Iterator<Item = &Category> {
+        let is_dispute = |code: &String| self.category(code).is_some_and(|above| above.mediation);
+        self.categories
+            .iter()
+            .filter(move |one| one.mediation && !one.parent.as_ref().is_some_and(is_dispute))
     }
 
     pub fn body(&self, key: &str) -> Option<&Body> {

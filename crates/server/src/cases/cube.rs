@@ -2,7 +2,7 @@
 //!
 //! Entry point: [`shift`], the only writer; every change of a case goes through it with the facts before and after. A case adds 1 to
 //! each of its [`cells`], in each area it lies in. Two sorts of measure:
-//! - how many there are now (`day` 0): `state`, `open`, `late`;
+//! - how many there are now (`day` 0): `state`, `open`, `late`; and `open_since`, open now by the day it was received, for ages;
 //! - what happened on a day (`day` = days since 1970-01-01 in +08:00): `received`, `handled`, `handled_on_time`,
 //!   `handled_answered` (counted on the day of handling), `answered`, `closed`, `declined`, `withdrawn`.
 //!
@@ -109,6 +109,10 @@ impl Facts {
         };
         if let (Some((measure, level)), Some(day)) = (end, self.ended) {
             spread(measure, day, level);
+        }
+        if self.state.is_open() {
+            cells.push(("open_since", "all", String::new(), self.received));
+            cells.push(("open_since", "category", self.category.clone(), self.received));
         }
         cells
     }

@@ -13,6 +13,7 @@ pub mod cube;
 mod duplicates;
 mod http;
 pub mod intake;
+mod mediation;
 mod messages;
 pub mod past;
 mod place;
@@ -28,7 +29,6 @@ mod view;
 mod words;
 mod work;
 
-pub use http::routes;
 pub use store::{all_cells, cells_of};
 pub use view::{CaseBrief, CaseDetail};
 
@@ -50,6 +50,11 @@ pub fn recount(tx: &mut Tx, area: crate::platform::AreaId) -> Result<Vec<(String
         .collect())
 }
 
+/// All routes of this part, below `/api/v1`.
+pub fn routes() -> utoipa_axum::router::OpenApiRouter<crate::platform::App> {
+    http::routes().merge(mediation::routes())
+}
+
 /// The case page, for other parts and tests; the scope has been checked by the caller.
 pub fn detail(ctx: &Ctx, tx: &mut Tx, id: CaseId) -> Result<CaseDetail, Fault> {
     let loaded = store::load(tx, id)?.ok_or_else(Fault::not_found)?;
@@ -59,6 +64,7 @@ pub fn detail(ctx: &Ctx, tx: &mut Tx, id: CaseId) -> Result<CaseDetail, Fault> {
 /// Makes the jobs of this part known, and who may see a photo; once at the start.
 pub fn register(app: &crate::platform::App) {
     timers::register(app);
+    mediation::register(app);
     crate::platform::blobs::set_guard(app, may_see_photo);
 }
 

@@ -222,6 +222,11 @@ pub fn centre_of(ctx: &Ctx, tx: &mut Tx, area: AreaId) -> Result<Option<UnitId>,
     workforce::centre_of(&ctx.app, tx, area, 0, ctx.now)
 }
 
+/// The unit of a body at a level around an area.
+pub fn unit_of_body(ctx: &Ctx, tx: &mut Tx, body: &str, level: &str, area: AreaId) -> Result<Option<UnitId>, Fault> {
+    workforce::unit_of_body(&ctx.app, tx, body, level, area, ctx.now)
+}
+
 /// Units a worker belongs to by their posts today.
 pub fn units_of_worker(ctx: &Ctx, tx: &mut Tx, worker: WorkerId) -> Result<Vec<UnitId>, Fault> {
     workforce::units_of_worker(tx, worker, ctx.now)

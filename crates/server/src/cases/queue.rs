@@ -30,7 +30,7 @@ pub struct ListQuery {
     pub queue: Option<String>,
     /// State keys, separated by commas; `open` for all that is owed.
     pub state: Option<String>,
-    /// Category code, with everything below it.
+    /// Category codes, separated by commas, each with everything below it.
     pub category: Option<String>,
     /// Area, with everything below it.
     pub area: Option<String>,
@@ -337,12 +337,15 @@ fn filter(rules: &Rules, q: &ListQuery) -> Result<Filter, Fault> {
             _ => return Err(Fault::invalid("state", "state_unknown")),
         }
     }
-    if let Some(code) = q.category.as_deref() {
-        let below = rules
-            .pack
-            .categories
-            .iter()
-            .filter(|c| rules.pack.lineage(&c.code).iter().any(|up| up.code == code));
+    if let Some(codes) = q.category.as_deref() {
+        let wanted: Vec<&str> = codes.split(',').collect();
+        let below = rules.pack.categories.iter().filter(|c| {
+            rules
+                .pack
+                .lineage(&c.code)
+                .iter()
+                .any(|up| wanted.contains(&up.code.as_str()))
+        });
         filter.categories = below.map(|c| c.code.clone()).collect();
         if filter.categories.is_empty() {
             return Err(Fault::invalid("category", "category_unknown"));

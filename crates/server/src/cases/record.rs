@@ -111,6 +111,9 @@ macro_rules! case_columns {
 }
 pub(super) use case_columns;
 
+/// How many [`case_columns!`] there are.
+pub(super) const CASE_COLUMNS: usize = 64;
+
 /// Reads a row column by column, in order.
 pub struct Cursor<'r>(pub &'r Row, pub usize);
 

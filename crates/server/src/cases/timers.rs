@@ -90,7 +90,12 @@ fn tell_one(ctx: &Ctx, tx: &mut Tx, rules: &Rules, clock: &mut ClockRow) -> Resu
             "due_at": clock.due_at.map(|at| at.to_string()),
         });
         let before_due = !late;
-        let kind = kind_of(name, before_due);
+        let climbs = rules
+            .pack
+            .ladder
+            .iter()
+            .any(|rung| rung.key == *name && rung.to != RungTo::Holder);
+        let kind = kind_of(name, before_due, climbs);
         for worker in &told {
             alerts::tell(ctx, tx, *worker, &row, kind, body.clone())?;
         }
@@ -100,7 +105,7 @@ fn tell_one(ctx: &Ctx, tx: &mut Tx, rules: &Rules, clock: &mut ClockRow) -> Resu
         }
         let step = words::step(Lang::Zh, &clock.step);
         let event = json!({ "step": clock.step, "part": step, "rung": name, "worker": names.join("、") });
-        work::note(ctx, tx, &row, event_of(name, before_due), event)?;
+        work::note(ctx, tx, &row, event_of(name, before_due, climbs), event)?;
     }
     if due.is_empty() {
         // Nothing was said, but the next moment was moved on.
@@ -140,17 +145,20 @@ fn end_pause(ctx: &Ctx, tx: &mut Tx, rules: &Rules, clock: &mut ClockRow) -> Res
     }
 }
 
-fn kind_of(name: &str, before_due: bool) -> &'static str {
+/// Before the limit the holder is warned, and those above hear in time to step in (ZS-17); after it they are asked to.
+fn kind_of(name: &str, before_due: bool, climbs: bool) -> &'static str {
     match name {
         DUE => "late",
+        _ if before_due && climbs => "escalated_early",
         _ if before_due => "warned",
         _ => "escalated",
     }
 }
 
-fn event_of(name: &str, before_due: bool) -> &'static str {
+fn event_of(name: &str, before_due: bool, climbs: bool) -> &'static str {
     match name {
         DUE => "case.became_late",
+        _ if before_due && climbs => "case.escalated_early",
         _ if before_due => "case.warned",
         _ => "case.escalated",
     }

@@ -4,6 +4,7 @@
 //! Must not: change anything. Reading the case page with reporters on it is logged by the caller.
 
 use super::classify;
+use super::mediation::{self, MediationView};
 use super::place::{self, Labels, Rules};
 use super::record::{CaseRow, Loaded, ReportRow};
 use super::work;
@@ -256,6 +257,10 @@ pub struct CaseDetail {
     pub clocks: Vec<ClockView>,
     pub co_handlers: Vec<CoHandlerView>,
     pub requests: Vec<RequestView>,
+    /// Mediations held, of a dispute.
+    pub mediations: Vec<MediationView>,
+    /// Where the dispute goes when mediation fails now; none at the top of the pack's ladder.
+    pub mediation_next: Option<String>,
     pub answers: Vec<AnswerView>,
     pub verifications: Vec<VerificationView>,
     pub attachments: Vec<AttachmentView>,
@@ -381,6 +386,8 @@ pub fn detail(ctx: &Ctx, tx: &mut Tx, loaded: &Loaded) -> Result<CaseDetail, Fau
         clocks: clock_views(ctx, tx, loaded)?,
         co_handlers: loaded.co_handlers.iter().map(|c| co_handler(ctx, c)).collect(),
         requests: loaded.requests.iter().map(|r| request(ctx, r)).collect(),
+        mediations: mediation::of_case(ctx, tx, row.id)?,
+        mediation_next: mediation_next(ctx, tx, &rules, row)?,
         answers: store::answers(tx, row.id)?.into_iter().map(answer).collect(),
         verifications: store::verifications(tx, row.id)?
             .into_iter()
@@ -406,6 +413,16 @@ pub fn detail(ctx: &Ctx, tx: &mut Tx, loaded: &Loaded) -> Result<CaseDetail, Fau
         permissions,
         brief,
     })
+}
+
+fn mediation_next(ctx: &Ctx, tx: &mut Tx, rules: &Rules, row: &CaseRow) -> Result<Option<String>, Fault> {
+    let is_dispute = rules
+        .of_category(row.category_code.as_deref().unwrap_or_default())
+        .mediation;
+    if !is_dispute || row.state != domain::cases::StateKey::Handling {
+        return Ok(None);
+    }
+    Ok(mediation::rungs(ctx, tx, rules, row)?.next.map(|rung| rung.name))
 }
 
 /// The classifier's suggestions for a text.

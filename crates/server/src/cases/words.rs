@@ -27,7 +27,7 @@ pub fn event_kind(lang: Lang, kind: &str) -> String {
 }
 
 /// What a sentence can name, from the body of an event; `{name}` in the text. A missing one is empty.
-const NAMED: [&str; 28] = [
+const NAMED: [&str; 30] = [
     "unit",
     "worker",
     "reason",
@@ -56,6 +56,8 @@ const NAMED: [&str; 28] = [
     "decision",
     "units",
     "comment",
+    "mediator",
+    "follow_up_on",
 ];
 
 /// A sentence for an event: what happened, as `said_<kind>` tells it to staff.

@@ -19,7 +19,7 @@ pub struct DemoAccount {
 }
 
 /// One account for each role; two grid workers, so that the stand-in can be tried.
-pub const ROLES: [DemoAccount; 14] = [
+pub const ROLES: [DemoAccount; 16] = [
     DemoAccount {
         login: "dispatcher",
         role: "dispatcher",
@@ -39,6 +39,16 @@ pub const ROLES: [DemoAccount; 14] = [
         login: "housing",
         role: "handler",
         title: "经办人（住房和城乡建设局）",
+    },
+    DemoAccount {
+        login: "mediator",
+        role: "handler",
+        title: "人民调解员（海晏社区）",
+    },
+    DemoAccount {
+        login: "mediator2",
+        role: "handler",
+        title: "人民调解员（望海门街道）",
     },
     DemoAccount {
         login: "grid",
@@ -366,6 +376,14 @@ fn station(ctx: &Ctx, tx: &mut Tx, map: &Map, account: &DemoAccount) -> Result<S
         "housing" => {
             let unit = unit_in(tx, "housing", city)?;
             (city, unit, holder(tx, unit, "handle")?)
+        }
+        "mediator" => {
+            let unit = unit_in(tx, "mediation", community)?;
+            (community, unit, holder(tx, unit, "handle")?)
+        }
+        "mediator2" => {
+            let unit = unit_in(tx, "mediation", town)?;
+            (town, unit, holder(tx, unit, "handle")?)
         }
         "grid" | "standin" => {
             let own = match account.login {

@@ -1,5 +1,6 @@
 //! Routes of insight: the live board, the funnel by level, the list of indicators.
 
+use super::ageing::{Ageing, Band};
 use super::{Board, Figure, INDICATORS, PERIOD_DAYS, Row, Slice, share};
 use crate::access::Staff;
 use crate::platform::{App, AreaId, Ctx, Fault, Json, Permission, Query, UnitId};
@@ -19,6 +20,7 @@ pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(board))
         .routes(routes!(funnel))
+        .routes(routes!(ageing))
         .routes(routes!(indicators))
 }
 
@@ -135,29 +137,36 @@ async fn board(Staff(ctx): Staff, Query(query): Query<BoardQuery>) -> Result<Jso
     Ok(Json(view(&ctx, &current, board)))
 }
 
+fn board_area(ctx: &Ctx, current: &Current, map: &territory::Map, id: AreaId) -> BoardArea {
+    let area = map.area(id);
+    let level = area.map(|area| area.level.clone()).unwrap_or_default();
+    BoardArea {
+        id,
+        name: area.map(|area| area.name.clone()).unwrap_or_default(),
+        full_name: map.full_name(id),
+        level_name: level_name(ctx, current, &level),
+        level,
+    }
+}
+
+/// The areas above one that the caller may see, from the top.
+fn areas_above(ctx: &Ctx, current: &Current, map: &territory::Map, top: AreaId) -> Vec<BoardArea> {
+    map.chain(top)
+        .into_iter()
+        .filter(|area| area.id != top && ctx.scope.covers(&area.chain, Permission::BoardRead))
+        .map(|area| board_area(ctx, current, map, area.id))
+        .collect()
+}
+
 fn view(ctx: &Ctx, current: &Current, board: Board) -> BoardView {
     let map = territory::current(&ctx.app);
-    let area_view = |id: AreaId| {
-        let area = map.area(id);
-        let level = area.map(|area| area.level.clone()).unwrap_or_default();
-        BoardArea {
-            id,
-            name: area.map(|area| area.name.clone()).unwrap_or_default(),
-            full_name: map.full_name(id),
-            level_name: level_name(ctx, current, &level),
-            level,
-        }
-    };
+    let area_view = |id: AreaId| board_area(ctx, current, &map, id);
     let top = board.area.id;
-    let above = map
-        .chain(top)
-        .into_iter()
-        .filter(|area| area.id != top && ctx.scope.covers(&area.chain, Permission::BoardRead));
     let closed: i64 = board.by_depth.iter().map(|(_, n)| n).sum();
     BoardView {
         as_of: ctx.now.to_string(),
         area: area_view(top),
-        above: above.map(|area| area_view(area.id)).collect(),
+        above: areas_above(ctx, current, &map, top),
         figures: board
             .figures
             .iter()
@@ -417,6 +426,127 @@ fn day_of(text: Option<&str>, field: &'static str) -> Result<Option<i64>, Fault>
         .parse::<jiff::civil::Date>()
         .map_err(|_| Fault::invalid(field, "date_expected"))?;
     Ok(Some(Timestamp::start_of(date).day_and_ms().0))
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+struct AgeingQuery {
+    /// The area; the top of what the caller may see when left out.
+    area: Option<AreaId>,
+    /// A class of matter with everything below it; the pack's disputes when left out.
+    category: Option<String>,
+}
+
+/// How old what is open is, by area.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AgeingView {
+    as_of: String,
+    area: BoardArea,
+    /// The areas above that the caller may see, from the top.
+    above: Vec<BoardArea>,
+    /// Bands of age in days since receiving, the youngest first; the last is the backlog.
+    bands: Vec<AgeBand>,
+    /// After so many days an open case counts as piled up.
+    backlog_days: i64,
+    /// Names of the classes counted.
+    classes: Vec<String>,
+    /// The area itself, then its parts.
+    rows: Vec<AgeRow>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct AgeBand {
+    from_days: i64,
+    /// None for the backlog.
+    to_days: Option<i64>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct AgeRow {
+    area: BoardArea,
+    /// One a band.
+    counts: Vec<AgeCount>,
+    total: AgeCount,
+    /// Age in days of the oldest.
+    oldest_days: Option<i64>,
+}
+
+/// A number and the cases behind it, on the desk.
+#[derive(Debug, Serialize, ToSchema)]
+struct AgeCount {
+    count: i64,
+    link: String,
+}
+
+/// Open disputes (or another class) by age and area, and what is piled up beyond the pack's days.
+#[utoipa::path(get, path = "/board/ageing", tag = "insight", params(AgeingQuery), responses((status = 200, body = AgeingView)))]
+async fn ageing(Staff(ctx): Staff, Query(query): Query<AgeingQuery>) -> Result<Json<AgeingView>, Fault> {
+    ctx.scope.require(Permission::BoardRead)?;
+    let current = policy::current(&ctx.app)?;
+    let roots: Vec<String> = match query.category.filter(|code| !code.is_empty()) {
+        Some(code) if current.pack.category(&code).is_none() => {
+            return Err(Fault::invalid("category", "category_unknown"));
+        }
+        Some(code) => vec![code],
+        None => current.pack.disputes().map(|class| class.code.clone()).collect(),
+    };
+    let (pack, wanted) = (current.clone(), roots.clone());
+    let found = ctx
+        .app
+        .read(&ctx, move |ctx, tx| {
+            super::ageing::ageing(ctx, tx, &pack.pack, query.area, &wanted)
+        })
+        .await?;
+    Ok(Json(ageing_view(&ctx, &current, &roots, found)))
+}
+
+fn ageing_view(ctx: &Ctx, current: &Current, roots: &[String], found: Ageing) -> AgeingView {
+    let map = territory::current(&ctx.app);
+    let (today, _) = ctx.now.day_and_ms();
+    let day = |age: i64| Timestamp::from_day(today - age, 0).date().to_string();
+    let link = |area: AreaId, band: Option<&Band>| {
+        let since = match band {
+            None => String::new(),
+            Some(Band { from, to: Some(to) }) => format!("&received_from={}&received_to={}", day(*to), day(*from)),
+            Some(Band { from, to: None }) => format!("&received_to={}", day(*from)),
+        };
+        format!(
+            "/desk/cases?area={area}&queue=all&state=open&category={}{since}",
+            roots.join(",")
+        )
+    };
+    let rows = found.rows.iter().map(|row| AgeRow {
+        area: board_area(ctx, current, &map, row.area),
+        counts: row
+            .counts
+            .iter()
+            .zip(&found.bands)
+            .map(|(count, band)| AgeCount {
+                count: *count,
+                link: link(row.area, Some(band)),
+            })
+            .collect(),
+        total: AgeCount {
+            count: row.counts.iter().sum(),
+            link: link(row.area, None),
+        },
+        oldest_days: row.oldest,
+    });
+    AgeingView {
+        as_of: ctx.now.to_string(),
+        area: board_area(ctx, current, &map, found.area.id),
+        above: areas_above(ctx, current, &map, found.area.id),
+        bands: found
+            .bands
+            .iter()
+            .map(|band| AgeBand {
+                from_days: band.from,
+                to_days: band.to,
+            })
+            .collect(),
+        backlog_days: i64::from(current.pack.thresholds.backlog_days.value),
+        classes: roots.iter().map(|code| category_name(ctx, current, code)).collect(),
+        rows: rows.collect(),
+    }
 }
 
 /// An indicator and its definition.

@@ -134,3 +134,23 @@ pub(super) fn closed_by_category_and_depth(
     }
     Ok(found)
 }
+
+/// Open cases of several areas by the day they were received (days since 1970-01-01 in +08:00), of some categories.
+pub(super) fn open_since(
+    tx: &mut Tx,
+    areas: &[AreaId],
+    categories: &[String],
+) -> Result<Vec<(AreaId, i64, i64)>, Fault> {
+    if areas.is_empty() || categories.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sql = Sql::new("select area_id, day, cast(sum(n) as bigint) from cube_case where area_id in (")
+        .list(areas.iter().copied())
+        .push(") and measure = 'open_since' and dim = 'category' and key in (")
+        .list(categories.iter())
+        .push(") group by area_id, day having sum(n) > 0 order by area_id, day");
+    tx.fetch(&sql)?
+        .iter()
+        .map(|row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .collect()
+}

@@ -72,6 +72,7 @@ texts![
     "territory",
     "workforce",
     "cases",
+    "mediation",
     "insight",
     "exchange"
 ];

@@ -159,6 +159,7 @@ pub fn pack(current: &Current, lang: Lang) -> PackView {
             section("routes", routes(current, lang)),
             section("clocks", clocks(current, lang)),
             section("ladder", ladder(current, lang)),
+            section("mediation", mediation(current, lang)),
             section("answers", answers(current, lang)),
             section("verification", verification(current, lang)),
             section("templates", templates(current, lang)),
@@ -296,6 +297,16 @@ fn ladder(current: &Current, lang: Lang) -> Vec<LineView> {
         line(&rung.key, when, format!("{to} · {duty}"), &rung.source)
     };
     current.pack.ladder.iter().map(one).collect()
+}
+
+fn mediation(current: &Current, lang: Lang) -> Vec<LineView> {
+    let one = |rung: &domain::policy::MediationRung| {
+        let body = current.pack.body(&rung.body).map(|one| pick(lang, &one.name));
+        let level = current.pack.level(&rung.level).map(|one| pick(lang, &one.name));
+        let at = format!("{} · {}", level.unwrap_or_default(), body.unwrap_or_default());
+        line(&rung.key, pick(lang, &rung.name), at, &rung.source)
+    };
+    current.pack.mediation.iter().map(one).collect()
 }
 
 fn answers(current: &Current, lang: Lang) -> Vec<LineView> {

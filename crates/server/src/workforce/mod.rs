@@ -85,6 +85,29 @@ pub fn centre_of(
     Ok(chain.iter().rev().find_map(here))
 }
 
+/// The unit of a body at the area of a level around (or at) `area`; none where the place has none.
+pub fn unit_of_body(
+    app: &App,
+    tx: &mut Tx,
+    body: &str,
+    level: &str,
+    area: AreaId,
+    at: Timestamp,
+) -> Result<Option<UnitId>, Fault> {
+    let map = territory::current(app);
+    let chain: Vec<AreaId> = map
+        .chain(area)
+        .into_iter()
+        .filter(|one| one.level == level)
+        .map(|one| one.id)
+        .collect();
+    if chain.is_empty() {
+        return Ok(None);
+    }
+    let units = store::candidates(tx, &chain, at)?;
+    Ok(units.into_iter().find(|one| one.body == body).map(|one| one.id))
+}
+
 /// Who has a duty of a unit.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Responsible {

@@ -7,12 +7,14 @@ mod bare;
 mod blobs;
 mod cases;
 mod cli_learn;
+mod disputes;
 mod exchange;
 mod jobs;
 #[allow(dead_code)] // a part uses what it needs
 mod kit;
 mod ledger;
 mod packs;
+mod people;
 mod permissions;
 mod platform;
 mod privacy;

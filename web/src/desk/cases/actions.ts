@@ -27,6 +27,8 @@ export interface ActionField {
   key: string
   kind: FieldKind
   required?: boolean
+  /** Word of the label, where the field's own name says another thing. */
+  label?: string
 }
 
 export interface ActionForm {
@@ -52,7 +54,17 @@ export const ACTIONS: Record<string, ActionForm> = {
   co_done: { fields: [of('co_handler_id', 'coHandler'), text('result')] },
   co_return: { fields: [of('co_handler_id', 'coHandler'), text('reason')] },
   arrive: { fields: [] },
-  mediate: { fields: [of('outcome', 'outcome'), text('agreement', false), of('follow_up_on', 'date', false)] },
+  mediate: {
+    tone: 'main',
+    fields: [
+      of('outcome', 'outcome'),
+      text('agreement'),
+      { key: 'mediator', kind: 'text' },
+      of('held_on', 'date', false),
+      of('follow_up_on', 'date', false),
+      { key: 'attachments', kind: 'photos', label: 'paper' },
+    ],
+  },
   ask: { shortcut: 'q', fields: [of('kind', 'requestKind'), text('reason'), of('days', 'days', false), of('until', 'time', false)] },
   decide: { shortcut: 'p', tone: 'main', fields: [of('request_id', 'request'), of('approve', 'yesNo'), text('note', false)] },
   resume: { fields: [] },

@@ -19,6 +19,7 @@ export const NAV: NavGroup[] = [
       { name: 'dispatch', needs: ['case.dispatch', 'case.arbitrate'], icon: 'send' },
       { name: 'verify', needs: ['case.verify'], icon: 'check' },
       { name: 'approvals', needs: ['case.approve'], icon: 'stamp' },
+      { name: 'disputes', needs: ['board.read', 'case.verify', 'case.handle'], icon: 'scales' },
       { name: 'board', needs: ['board.read'], icon: 'chart' },
     ],
   },

@@ -1,6 +1,8 @@
 import type zh from '../zh-CN/desk'
+import disputes from './disputes'
 
 const en: typeof zh = {
+  disputes,
   desk: { title: 'Wangge desk' },
   login: {
     login: 'Account',
@@ -43,6 +45,7 @@ const en: typeof zh = {
     dispatch: 'Dispatch',
     verify: 'Verification',
     approvals: 'Approvals',
+    disputes: 'Disputes',
     board: 'Live board',
     areas: 'Areas',
     units: 'Units and posts',
@@ -239,6 +242,7 @@ const en: typeof zh = {
     meeting: 'Meeting',
   },
   actionHint: {
+    mediate: 'Failed: the dispute goes to the next mediation at once. Agreed: name the day on which it is looked at again.',
     decline: 'Declining must tell the resident why and where to go instead.',
     route: 'Without a unit the route rules decide.',
     arbitrate: 'Arbitration is final: the unit cannot return it.',
@@ -276,12 +280,15 @@ const en: typeof zh = {
     report_ids: 'Reports to split off',
     instruction: 'Instruction',
     outcome: 'Outcome of the mediation',
-    agreement: 'Agreement',
+    agreement: 'What was agreed, or why not',
+    mediator: 'Who mediated',
+    held_on: 'Held on',
+    paper: 'Photos of the signed agreement',
     solved: 'Does the resident think it is solved',
     override_reason: 'Why finish before the co-handlers',
     follow_up_on: 'Follow up on',
   },
-  outcome: { agreed: 'Agreed', partly: 'Partly agreed', failed: 'Failed' },
+  outcome: { agreed: 'Agreed', failed: 'Failed', withdrawn: 'Taken back' },
   yes: { solved: 'Solved', approve: 'Approve', pass: 'Verified' },
   no: { solved: 'Not solved', approve: 'Refuse', pass: 'Not solved, back to handling' },
   rating: { 1: 'Very dissatisfied', 2: 'Dissatisfied', 3: 'Neutral', 4: 'Satisfied', 5: 'Very satisfied' },
@@ -298,7 +305,7 @@ const en: typeof zh = {
     no_area: 'No area is known: please add the position.',
     contested: 'Declined, and the resident objects: please look again.',
   },
-  stage: { report: 'As reported', before: 'Before', after: 'After', answer: 'Answer' },
+  stage: { report: 'As reported', before: 'Before', after: 'After', agreement: 'Agreement', answer: 'Answer' },
   explain: {
     title: 'How the deadline "{step}" comes about ({party})',
     due: 'Due',

@@ -34,7 +34,7 @@ const en: typeof zh = {
     history: 'What happened',
     done: 'Done: {action}',
     kept: 'No network: kept on this phone, sent when you are connected.',
-    stage: { report: 'report', before: 'before', after: 'after', answer: 'answer' },
+    stage: { report: 'report', before: 'before', after: 'after', agreement: 'agreement', answer: 'answer' },
   },
   action: { take: 'Take it', arrive: 'I am here', handle: 'Handled', answer: 'Answer', return: 'Return it', ask: 'Ask for time', comment: 'Note' },
   act: {

@@ -1,5 +1,8 @@
 // Words of the desk.
+import disputes from './disputes'
+
 export default {
+  disputes,
   desk: { title: '网格工作台' },
   login: {
     login: '账号',
@@ -42,6 +45,7 @@ export default {
     dispatch: '派遣台',
     verify: '核查',
     approvals: '审批',
+    disputes: '纠纷化解',
     board: '运行看板',
     areas: '区域',
     units: '单位与岗位',
@@ -238,6 +242,7 @@ export default {
     meeting: '会商记录',
   },
   actionHint: {
+    mediate: '未达成的，当场转上一级调解；达成协议的，须写明回访日期。',
     decline: '不予受理必须告诉居民理由和应该去哪里办。',
     route: '不选单位就按派遣规则派出。',
     arbitrate: '裁定是最终的：指定的单位不能再退回。',
@@ -275,12 +280,15 @@ export default {
     report_ids: '拆出哪些诉求',
     instruction: '督办要求',
     outcome: '调解结果',
-    agreement: '协议内容',
+    agreement: '协议内容，或未达成的原因',
+    mediator: '调解人',
+    held_on: '调解日期',
+    paper: '协议书照片',
     solved: '居民认为解决了吗',
     override_reason: '协办未完成就办结的理由',
     follow_up_on: '回访日期',
   },
-  outcome: { agreed: '达成协议', partly: '部分达成', failed: '未达成' },
+  outcome: { agreed: '达成协议', failed: '未达成', withdrawn: '当事人撤回' },
   yes: { solved: '已解决', approve: '批准', pass: '核查通过' },
   no: { solved: '没有解决', approve: '不批准', pass: '没有解决，退回重办' },
   rating: { 1: '很不满意', 2: '不满意', 3: '一般', 4: '满意', 5: '很满意' },
@@ -297,7 +305,7 @@ export default {
     no_area: '不知道在哪个区域：请补充位置。',
     contested: '不予受理后居民有异议：请再看一次。',
   },
-  stage: { report: '反映时', before: '办理前', after: '办理后', answer: '答复' },
+  stage: { report: '反映时', before: '办理前', after: '办理后', agreement: '协议书', answer: '答复' },
   explain: {
     title: '{step}时限是怎么算的（{party}）',
     due: '截止时间',

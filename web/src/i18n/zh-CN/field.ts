@@ -33,7 +33,7 @@ export default {
     history: '经过',
     done: '已完成：{action}',
     kept: '没有网络，已存在手机里，连上网后自动发送。',
-    stage: { report: '反映', before: '处理前', after: '处理后', answer: '答复' },
+    stage: { report: '反映', before: '处理前', after: '处理后', agreement: '协议书', answer: '答复' },
   },
   action: { take: '签收', arrive: '我到了', handle: '处理完了', answer: '答复居民', return: '退回', ask: '申请延期、暂停', comment: '备注' },
   act: {

@@ -1,4 +1,4 @@
-//! Several bodies on one case (LH-15), arriving where one must come (LH-08), mediation (ZS-17).
+//! Several bodies on one case (LH-15), arriving where one must come (LH-08).
 
 use super::{Of, optional, text};
 use crate::cases::record::CoHandlerRow;
@@ -147,38 +147,5 @@ pub fn arrive(ctx: &Ctx, tx: &mut Tx, of: &Of) -> Result<(), Fault> {
         tx,
         "case.arrived",
         json!({ "minutes": minutes, "in_time": in_time, "metres": metres, "note": note }),
-    )
-}
-
-#[derive(Deserialize)]
-struct Mediate {
-    /// `agreed`, `partly` or `failed`.
-    outcome: String,
-    #[serde(default)]
-    agreement: String,
-    #[serde(default)]
-    follow_up_on: Option<String>,
-}
-
-/// How the mediation of a dispute ended.
-pub fn mediate(ctx: &Ctx, tx: &mut Tx, of: &Of) -> Result<(), Fault> {
-    let input: Mediate = of.fields()?;
-    let agreement = text("agreement", &input.agreement)?;
-    if !matches!(input.outcome.as_str(), "agreed" | "partly" | "failed") {
-        return Err(Fault::invalid("outcome", "outcome_unknown"));
-    }
-    let follow_up = optional("follow_up_on", input.follow_up_on.as_deref())?;
-    let mut work = of.open(ctx, tx, Action::Mediate)?;
-    if !work.case_rules().mediation {
-        return Err(Fault::refused("case_not_a_dispute"));
-    }
-    let person = work.person(ctx, tx)?;
-    work.case = work.case.clone().mediate(&person).map_err(refused)?;
-    work.row.outcome = Some(format!("mediation_{}", input.outcome));
-    work.save(
-        ctx,
-        tx,
-        "case.mediated",
-        json!({ "outcome": input.outcome, "agreement": agreement, "follow_up_on": follow_up }),
     )
 }

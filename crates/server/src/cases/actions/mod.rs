@@ -7,6 +7,7 @@ mod dispatch;
 mod finish;
 mod joining;
 mod joint;
+mod mediate;
 mod oversight;
 mod receive;
 mod requests;
@@ -65,7 +66,7 @@ pub fn act(ctx: &Ctx, tx: &mut Tx, case: CaseId, action: &str, input: Value) -> 
         Action::CoDone => joint::co_done(ctx, tx, &of),
         Action::CoReturn => joint::co_return(ctx, tx, &of),
         Action::Arrive => joint::arrive(ctx, tx, &of),
-        Action::Mediate => joint::mediate(ctx, tx, &of),
+        Action::Mediate => mediate::mediate(ctx, tx, &of),
         Action::Ask => requests::ask(ctx, tx, &of),
         Action::Decide => requests::decide(ctx, tx, &of),
         Action::Resume => requests::resume(ctx, tx, &of),
@@ -147,7 +148,7 @@ fn fields<T: serde::de::DeserializeOwned>(input: &Value) -> Result<T, Fault> {
 }
 
 /// A text somebody must write: not empty, not endless.
-fn text<'t>(field: &'static str, text: &'t str) -> Result<&'t str, Fault> {
+pub(super) fn text<'t>(field: &'static str, text: &'t str) -> Result<&'t str, Fault> {
     let text = text.trim();
     if text.is_empty() {
         return Err(Fault::invalid(field, "reason_missing"));

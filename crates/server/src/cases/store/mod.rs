@@ -2,10 +2,12 @@
 
 mod clocks;
 mod cube;
+mod mediation;
 mod queue;
 
 pub use clocks::*;
 pub use cube::*;
+pub use mediation::*;
 pub use queue::*;
 
 use super::record::*;

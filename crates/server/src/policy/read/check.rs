@@ -265,6 +265,24 @@ pub fn ladder(tables: &[Table<'_>], root: &Table<'_>, pack: &Pack) {
     }
 }
 
+/// Rungs of mediation: each names a body that has units at its level.
+pub fn mediation(tables: &[Table<'_>], pack: &Pack) {
+    no_duplicates(tables, "key", pack.mediation.iter().map(|rung| rung.key.as_str()));
+    for (table, rung) in tables.iter().zip(&pack.mediation) {
+        known_level(table, "level", &rung.level, pack);
+        match pack.body(&rung.body) {
+            None => table.report(table.problem("body", "pack_unknown_body").with("body", &rung.body)),
+            Some(body) if !body.levels.contains(&rung.level) => table.report(
+                table
+                    .problem("level", "pack_body_not_there")
+                    .with("body", &rung.body)
+                    .with("level", &rung.level),
+            ),
+            Some(_) => {}
+        }
+    }
+}
+
 /// Rules by category: known codes, no two for the same, one for everything.
 pub fn rules<'a>(
     tables: &[Table<'_>],

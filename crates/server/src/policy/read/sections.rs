@@ -26,6 +26,7 @@ pub fn pack(roots: &Roots<'_>) -> Option<Pack> {
     let categories = roots.categories.tables("category");
     let (bodies, routes) = (roots.routes.tables("body"), roots.routes.tables("route"));
     let (clocks, rungs) = (roots.clocks.tables("clock"), roots.clocks.tables("rung"));
+    let mediation = roots.routes.tables("mediation");
     let (answers, templates) = (roots.answers.tables("answer"), roots.answers.tables("template"));
     let verification = roots.answers.tables("verification");
     let duties = roots.pack.tables("duty");
@@ -40,6 +41,7 @@ pub fn pack(roots: &Roots<'_>) -> Option<Pack> {
         clocks: clocks.iter().filter_map(clock).collect(),
         calendar: calendar_rule(&calendar),
         ladder: rungs.iter().filter_map(rung).collect(),
+        mediation: mediation.iter().map(mediation_rung).collect(),
         answers: answers.iter().map(answer).collect(),
         templates: templates.iter().map(template).collect(),
         verification: verification.iter().map(verification_rule).collect(),
@@ -69,6 +71,7 @@ pub fn pack(roots: &Roots<'_>) -> Option<Pack> {
     check::routes(&bodies, &routes, &roots.routes, &built);
     check::clocks(&clocks, &roots.clocks, &built);
     check::ladder(&rungs, &roots.clocks, &built);
+    check::mediation(&mediation, &built);
     check::rules(
         &answers,
         &roots.answers,
@@ -370,6 +373,18 @@ fn rung(table: &Table<'_>) -> Option<Rung> {
         duty: rung.1,
         source: rung.2,
     })
+}
+
+fn mediation_rung(table: &Table<'_>) -> MediationRung {
+    let rung = MediationRung {
+        key: table.str("key").to_owned(),
+        name: name(table),
+        body: table.str("body").to_owned(),
+        level: table.str("level").to_owned(),
+        source: source(table),
+    };
+    table.done();
+    rung
 }
 
 /// `used 80%`, `before 2 workhours`, `at due`, `after 1 workday`.

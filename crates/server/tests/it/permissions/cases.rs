@@ -31,6 +31,9 @@ pub async fn samples(world: &mut World<'_>) -> Vec<Sample> {
         of_case("POST /api/v1/cases/{id}/reveal")
             .body(json!({ "report_id": "x", "field": "phone", "purpose": "intake" })),
         of_case("POST /api/v1/cases/{id}/actions/{action}").body(json!({})),
+        Sample::new("GET /api/v1/mediations/follow-ups"),
+        of_case("POST /api/v1/cases/{id}/mediations/{mediation_id}/follow-up").body(json!({ "kept": true })),
+        Sample::new("GET /api/v1/board/ageing"),
         of_case("GET /api/v1/cases/{id}/receipt"),
         Sample::new("GET /api/v1/callers").query("?phone=13900000002"),
         Sample::new("GET /api/v1/templates").query("?category=0204"),
