@@ -26,7 +26,7 @@ mod svm;
 mod text;
 mod train;
 
-pub use combine::{Classifier, MIN_SAMPLES_PER_CATEGORY, Source, UNPROVEN_CONFIDENCE};
+pub use combine::{Classifier, MIN_SAMPLES, MIN_SAMPLES_PER_CATEGORY, Source, UNPROVEN_CONFIDENCE};
 pub use dedup::{Deduplicated, deduplicate};
 pub use evaluate::{ClassScore, EvaluateError, MAX_FOLDS, ReliabilityBin, Report, evaluate};
 pub use keywords::{KEYWORD_MAX_CONFIDENCE, Keywords, KeywordsError, MAX_KEYWORDS};

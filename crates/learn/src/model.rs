@@ -129,6 +129,11 @@ impl Model {
             .map_or(0, |at| self.sizes[at])
     }
 
+    /// How many messages it learned from in all.
+    pub fn samples(&self) -> u32 {
+        self.sizes.iter().sum()
+    }
+
     pub(crate) fn quantise(labels: Vec<String>, sizes: Vec<u32>, vocabulary: Vocabulary, linear: &Linear) -> Self {
         let categories = labels.len();
         let mut scales = vec![f32::MIN_POSITIVE; categories];

@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used)]
 
 use learn::{
-    Classifier, EvaluateError, Keywords, MAX_REASONS, MIN_SAMPLES_PER_CATEGORY, Model, ModelError, Options, Source,
-    Titles, TrainError, UNPROVEN_CONFIDENCE, evaluate, similar, train,
+    Classifier, EvaluateError, Keywords, MAX_REASONS, MIN_SAMPLES, MIN_SAMPLES_PER_CATEGORY, Model, ModelError,
+    Options, Source, Titles, TrainError, UNPROVEN_CONFIDENCE, evaluate, similar, train,
 };
 use proptest::prelude::*;
 
@@ -143,7 +143,7 @@ fn closed_cases_take_over_from_keywords() {
     assert_eq!(source, Source::Model);
     assert!(unproven.best.unwrap().confidence <= UNPROVEN_CONFIDENCE);
 
-    let enough = town(MIN_SAMPLES_PER_CATEGORY as usize);
+    let enough = town(MIN_SAMPLES as usize);
     classifier.model = Some(train(&borrowed(&enough), Options::default()).unwrap());
     assert_eq!(classifier.predict("路灯不亮").1, Source::Model);
     // A category the site has never closed a case of is still recognised by its words.

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use learn::{Model, Options, deduplicate, evaluate, train};
+use learn::{MIN_SAMPLES, Model, Options, deduplicate, evaluate, train};
 
 fn messages(file: &str) -> Option<Vec<(String, String)>> {
     let beside = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
@@ -112,4 +112,34 @@ fn blanks_are_not_needed() {
         assert!(accuracy > 0.90, "{accuracy}");
     }
     assert_eq!(deduplicate(&borrowed(&rows)).dropped, 0);
+}
+
+/// From [`MIN_SAMPLES`] messages on a model's sureness may be acted on: of what it says with 0.85 and more, at least 85 in 100 are right.
+#[test]
+fn a_young_model_is_as_sure_as_it_is_right() {
+    let Some(rows) = messages("labelled_segmented.csv") else {
+        return;
+    };
+    for many in [50, 100, MIN_SAMPLES as usize, 400, 800, 1_600] {
+        let step = rows.len() / many;
+        let (learned, asked): (Vec<_>, Vec<_>) = (0..rows.len()).partition(|i| i % step == 0 && i / step < many);
+        let samples: Vec<(&str, &str)> = learned
+            .iter()
+            .map(|&i| (rows[i].0.as_str(), rows[i].1.as_str()))
+            .collect();
+        let model = train(&samples, Options::default()).unwrap();
+        let answers = asked.iter().filter_map(|&i| Some((i, model.predict(&rows[i].0).best?)));
+        let sure: Vec<(usize, learn::Guess)> = answers.filter(|(_, best)| best.confidence >= 0.85).collect();
+        let right = sure.iter().filter(|(i, best)| best.label == rows[*i].1).count();
+        eprintln!(
+            "{many} messages: sure of {} in {}, right {right}",
+            sure.len(),
+            asked.len()
+        );
+        assert!(
+            many < MIN_SAMPLES as usize || right * 100 >= sure.len() * 85,
+            "{many}: {right} of {}",
+            sure.len()
+        );
+    }
 }

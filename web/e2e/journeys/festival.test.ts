@@ -15,7 +15,7 @@ test('a clock over Spring Festival is explained line by line, to staff and to th
 
   const dispatcher = await staff(festival, 'dispatcher')
   await openCase(dispatcher.page, made.number)
-  await dispatchByRule(dispatcher.page, '屋面渗漏水')
+  await see(dispatcher.page.getByText('等字词自动分类为“屋面渗漏水”'))
   await dispatcher.page.getByRole('button', { name: /怎么算的/ }).first().click()
   const drawer = dispatcher.page.locator('.el-drawer:visible')
   await see(drawer.getByRole('table'))

@@ -3,7 +3,7 @@
 import { text } from 'node:stream/consumers'
 import { expect, inject, test } from 'vitest'
 import { accessible, gone, see, textOf } from '../kit/check'
-import { act, choose, dispatchByRule, field, offers, openCase } from '../kit/desk'
+import { act, choose, field, offers, openCase } from '../kit/desk'
 import { leave, PHONE, shoot, staff, visitor } from '../kit/people'
 import { photo } from '../kit/photo'
 import { pointOf, report } from '../kit/portal'
@@ -20,14 +20,13 @@ test('a report goes round the loop to a verified answer, and comes back when the
   const [download] = await Promise.all([resident.page.waitForEvent('download'), resident.page.getByRole('button', { name: '保存回执文件' }).click()])
   const receipt = await text(await download.createReadStream())
 
-  // Classified by content with the words that decided; not sure enough to go by itself, so the dispatcher looks.
+  // Classified by content, with the words that decided; sure enough by the pack to go on at once, to the body whose matter it is.
   const dispatcher = await staff(morning, 'dispatcher')
   await openCase(dispatcher.page, made.number)
-  await see(dispatcher.page.getByText('分类没有把握'))
-  await see(dispatcher.page.locator('.suggestions .tag', { hasText: '路灯' }))
+  await see(dispatcher.page.locator('.suggestions .tag', { hasText: '路灯不亮' }))
+  await see(dispatcher.page.getByText('等字词自动分类为“路灯与景观照明”'))
   await accessible(dispatcher.page, 'case page')
   await shoot(dispatcher.page, 'desk-case')
-  await dispatchByRule(dispatcher.page, '路灯与景观照明')
   await see(dispatcher.page.getByText('望海门街道综合行政执法').first())
 
   // The first unit returns it, with a reason; the dispatcher sends it on to another.

@@ -11,7 +11,7 @@ mod text_rules;
 use crate::calendar::{DayHours, Season, Shift, Week};
 use crate::cases::clock::{Limit, When};
 pub use route::{CENTRE_BODY, Candidate, RouteChoice, RouteWhy, nearest_upward};
-pub use text_rules::{KeywordHit, Redirect, UrgentHint};
+pub use text_rules::{Redirect, UrgentHint};
 
 /// Where a value comes from, shown beside it in the pack view.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,10 +1,13 @@
 //! What kind of matter is it: the site's own model, or the pack's keywords before there is one; and the words that need a person.
 //!
 //! Entry points: [`assess`] for a text, [`retrain`] by the nightly job. Machines suggest: automatic only above the pack's threshold, never
-//! for what reads as urgent or as another service's matter. Must not: refuse anything.
+//! for what reads as urgent or as another service's matter (ZS-07). Both sources give a confidence that was measured: keywords by the
+//! constants in [`learn::Keywords::predict`], a model on messages held out, and only when it learned from [`learn::MIN_SAMPLES`]. Must not:
+//! refuse anything.
 
 use super::place::Rules;
 use super::store;
+use crate::platform::jobs::{Effect, Outcome};
 use crate::platform::*;
 use domain::policy::{Redirect, UrgentHint};
 use learn::{Classifier, Keywords, Model};
@@ -56,16 +59,17 @@ pub fn assess<'r>(ctx: &Ctx, tx: &mut Tx, rules: &'r Rules, title: &str, body: &
     let sure = guesses
         .first()
         .is_some_and(|best| best.confidence >= rules.pack.thresholds.auto_classify.value);
+    let (urgent, redirect) = (rules.pack.urgent_hint_for(&text), rules.pack.redirect_for(&text));
     Ok(Assessment {
-        auto: sure && source == learn::Source::Model,
+        auto: sure && urgent.is_none() && redirect.is_none(),
         guesses,
         source: if source == learn::Source::Model {
             "model"
         } else {
             "keyword"
         },
-        urgent: rules.pack.urgent_hint_for(&text),
-        redirect: rules.pack.redirect_for(&text),
+        urgent,
+        redirect,
     })
 }
 
@@ -91,14 +95,12 @@ fn classifier(ctx: &Ctx, tx: &mut Tx, rules: &Rules) -> Result<Arc<Classifier>, 
     Ok(made)
 }
 
+/// The pack's words, each with the weight the constants of [`learn::Keywords`] were fitted for: half its characters.
 fn keywords(rules: &Rules) -> Result<Keywords, Fault> {
     let leaves = rules.pack.categories.iter().filter(|c| c.leaf);
     let lists: Vec<(&str, Vec<(&str, f32)>)> = leaves
         .map(|c| {
-            let words = c
-                .keywords
-                .iter()
-                .map(|w| (w.as_str(), (w.chars().count() as f32 / 2.0).clamp(0.5, 4.0)));
+            let words = c.keywords.iter().map(|w| (w.as_str(), w.chars().count() as f32 / 2.0));
             (c.code.as_str(), words.collect())
         })
         .collect();
@@ -109,20 +111,32 @@ fn keywords(rules: &Rules) -> Result<Keywords, Fault> {
 /// Messages learned from at most, the newest.
 const MAX_SAMPLES: i64 = 50_000;
 
-/// Learns again from what people decided: corrected and closed cases. Gives how many messages it learned from; none when there is too
-/// little to learn from yet.
-pub fn retrain(ctx: &Ctx, tx: &mut Tx) -> Result<Option<usize>, Fault> {
-    let samples = store::training_samples(tx, MAX_SAMPLES)?;
+/// Learns again from what people decided, corrected and closed cases: reads, works outside of any transaction, and hands back the short
+/// write that puts the new model into force. Too little to learn from yet: nothing is written.
+pub async fn retrain(ctx: Ctx) -> Result<Effect, Fault> {
+    let samples = ctx
+        .app
+        .read(&ctx, |_, tx| store::training_samples(tx, MAX_SAMPLES))
+        .await?;
+    let learned = tokio::task::spawn_blocking(move || learn_from(&samples));
+    let learned = learned.await.map_err(Fault::internal)?;
+    Ok(Box::new(move |ctx, tx| {
+        if let Some((samples, bytes)) = learned {
+            let id: JobId = ctx.app.new_id();
+            store::insert_model(tx, &id.to_string(), ctx.now, samples, &bytes)?;
+            let body = serde_json::json!({ "model": id.to_string(), "samples": samples });
+            tx.record(ctx, Mark::new("classifier.trained", Subject::System, body))?;
+        }
+        Ok(Outcome::Done)
+    }))
+}
+
+/// How many messages were learned from, and the model's bytes.
+fn learn_from(samples: &[(String, String)]) -> Option<(usize, Vec<u8>)> {
     let pairs: Vec<(&str, &str)> = samples
         .iter()
         .map(|(text, category)| (text.as_str(), category.as_str()))
         .collect();
-    let Ok(model) = learn::train(&pairs, learn::Options::default()) else {
-        return Ok(None);
-    };
-    let id: JobId = ctx.app.new_id();
-    store::insert_model(tx, &id.to_string(), ctx.now, pairs.len(), &model.to_bytes())?;
-    let body = serde_json::json!({ "model": id.to_string(), "samples": pairs.len() });
-    tx.record(ctx, Mark::new("classifier.trained", Subject::System, body))?;
-    Ok(Some(pairs.len()))
+    let model = learn::train(&pairs, learn::Options::default()).ok()?;
+    Some((pairs.len(), model.to_bytes()))
 }

@@ -539,8 +539,10 @@ fn record(
         Mark::new("case.received", Subject::Case(row.id), facts.into_body(more)),
     )?;
     let mut steps = vec![("received", json!({ "channel": row.channel }))];
-    if let (Some(code), Some(source)) = (&row.category_code, &row.category_source) {
-        let words = says.guesses.first().map(|g| g.reasons.join("、")).unwrap_or_default();
+    if let (Some(code), Some(source)) = (&row.category_code, row.category_source.as_deref()) {
+        // The words that decided, where words decided.
+        let decided = says.guesses.first().filter(|_| source == says.source);
+        let words = decided.map(|g| g.reasons.join("、")).unwrap_or_default();
         steps.push((
             "classified",
             json!({ "category": code, "source": source, "confidence": row.confidence, "words": words }),

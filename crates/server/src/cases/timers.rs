@@ -31,13 +31,8 @@ pub fn register(app: &App) {
     jobs::register_recurring(
         app,
         Recurring::nightly("cases.learn", LEARN_AT.0, LEARN_AT.1),
-        Handler::Step(learn),
+        Handler::Long(|ctx, _| Box::pin(classify::retrain(ctx))),
     );
-}
-
-fn learn(ctx: &Ctx, tx: &mut Tx, _: &Value) -> Result<Outcome, Fault> {
-    classify::retrain(ctx, tx)?;
-    Ok(Outcome::Done)
 }
 
 fn look(ctx: &Ctx, tx: &mut Tx, _: &Value) -> Result<Outcome, Fault> {

@@ -62,7 +62,15 @@ const NAMED: [&str; 30] = [
 
 /// A sentence for an event: what happened, as `said_<kind>` tells it to staff.
 pub fn event(lang: Lang, rules: &Rules, kind: &str, body: &Value) -> String {
-    tell(lang, rules, "said", kind, body)
+    // Classified by what it says: the words that decided are told too.
+    let by_words = kind == "classified" && body["words"].as_str().is_some_and(|words| !words.is_empty());
+    tell(
+        lang,
+        rules,
+        "said",
+        if by_words { "classified_by_words" } else { kind },
+        body,
+    )
 }
 
 /// The same for the resident; none for what is not theirs to hear.

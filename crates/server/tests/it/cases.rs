@@ -30,26 +30,26 @@ const ROOF: &str = "0101";
 const DISPUTE: &str = "0901";
 
 /// Everybody who takes part.
-struct People {
-    resident: Client,
-    clerk: Client,
-    dispatcher: Client,
-    housing: Client,
-    environment: Client,
-    grid_worker: Client,
-    stand_in: Client,
-    verifier: Client,
-    supervisor: Client,
-    west: Client,
+pub struct People {
+    pub resident: Client,
+    pub clerk: Client,
+    pub dispatcher: Client,
+    pub housing: Client,
+    pub environment: Client,
+    pub grid_worker: Client,
+    pub stand_in: Client,
+    pub verifier: Client,
+    pub supervisor: Client,
+    pub west: Client,
 }
 
-async fn people(app: &TestApp) -> People {
+pub async fn people(app: &TestApp) -> People {
     units_and_workers(app).await;
     signed_in(app).await
 }
 
 /// Everybody with a fresh session.
-async fn signed_in(app: &TestApp) -> People {
+pub async fn signed_in(app: &TestApp) -> People {
     People {
         resident: app.visitor(),
         clerk: app.login_as("clerk", Some(CITY)).await,
@@ -141,7 +141,7 @@ async fn units_and_workers(app: &TestApp) {
     done.await.expect("units and workers");
 }
 
-fn new_id(app: &TestApp) -> String {
+pub fn new_id(app: &TestApp) -> String {
     app.app.new_id::<CaseId>().to_string()
 }
 
@@ -157,7 +157,7 @@ async fn report(app: &TestApp, people: &People, category: &str, body: &str) -> (
 }
 
 /// One action with the version just seen.
-async fn act(who: &Client, case: &str, action: &str, mut body: Value) -> Answer {
+pub async fn act(who: &Client, case: &str, action: &str, mut body: Value) -> Answer {
     let seen = who.get(&format!("/api/v1/cases/{case}")).await;
     if seen.status == StatusCode::OK {
         body["row_version"] = seen.json()["row_version"].clone();
@@ -165,7 +165,7 @@ async fn act(who: &Client, case: &str, action: &str, mut body: Value) -> Answer 
     who.post(&format!("/api/v1/cases/{case}/actions/{action}"), body).await
 }
 
-async fn follow(people: &People, number: &str, code: &str) -> Value {
+pub async fn follow(people: &People, number: &str, code: &str) -> Value {
     people
         .resident
         .post(

@@ -6,6 +6,7 @@ mod backup;
 mod bare;
 mod blobs;
 mod cases;
+mod classify;
 mod cli_learn;
 mod disputes;
 mod exchange;

@@ -612,10 +612,17 @@ pub fn model_bytes(tx: &mut Tx, id: &str) -> Result<Vec<u8>, Fault> {
         .get(0)?)
 }
 
+/// Keeps a model, and of the earlier ones the last few.
 pub fn insert_model(tx: &mut Tx, id: &str, at: Timestamp, samples: usize, bytes: &[u8]) -> Result<(), Fault> {
+    const KEPT: i64 = 3;
     tx.execute(
         "insert into learned_model (id, made_at, samples, bytes) values ($1, $2, $3, $4)",
         &params![id, at.0, samples, bytes],
+    )?;
+    tx.execute(
+        "delete from learned_model where id not in \
+         (select id from (select id from learned_model order by made_at desc, id desc limit $1) kept)",
+        &params![KEPT],
     )?;
     Ok(())
 }
