@@ -60,3 +60,29 @@ export async function openCase(page: Page, number: string) {
   await page.locator('tr[data-case]', { hasText: number }).getByRole('link').first().click()
   await see(page.locator('header.top', { hasText: number }).last())
 }
+
+export interface Told {
+  body: string
+  /** A kind from the list; left out, the rules decide. */
+  category?: string
+  channel?: string
+  phone?: string
+  name?: string
+}
+
+/** Takes a matter down for somebody at the desk; gives number and code as they are read out. */
+export async function takeDown(page: Page, told: Told) {
+  await page.goto('/desk/intake')
+  // The label of a channel takes the click on to the control under it.
+  if (told.channel) await page.locator('.channel').getByText(told.channel, { exact: true }).click()
+  if (told.phone) await page.locator('#caller-phone').fill(told.phone)
+  if (told.name) await field(page, '姓名').fill(told.name)
+  await field(page, '说了什么').fill(told.body)
+  await field(page, '地址').fill('海晏')
+  await page.getByRole('listbox').getByRole('option').first().click()
+  if (told.category) await choose(page, page.getByRole('combobox', { name: '不选则自动分类' }), told.category)
+  await page.getByRole('button', { name: /^保存/ }).click()
+  const read = await page.locator('.read').innerText()
+  const [, number, code] = /编号 (\S+?)，查询码 (\S+?)。/.exec(read) ?? []
+  return { number, code }
+}

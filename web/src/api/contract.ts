@@ -45,4 +45,7 @@ export type Contract = [
   Hold<Fits<'FollowUpView', shown.FollowUp>>,
   Hold<Fits<'JobItem', shown.Job>>,
   Hold<Fits<'OutboxItem', shown.OutboxItem>>,
+  Hold<Fits<'ExportView', shown.ExportView>>,
+  Hold<Fits<'ProblemView', shown.PackProblem>>,
+  Hold<Fits<'ImportedYear', shown.ImportedYear>>,
 ]

@@ -2350,13 +2350,19 @@ export interface components {
         };
         /** @description A year file as text. */
         ImportYear: {
+            /** @description Only say what the file holds. */
+            dry_run?: boolean;
             text: string;
         };
         /** @description What was brought in. */
         ImportedYear: {
-            /** Format: int32 */
+            /**
+             * Format: int32
+             * @description The newest version: after a dry run the one there was before.
+             */
             calendar_version: number;
             days: number;
+            named: components["schemas"]["NamedDay"][];
             /** Format: int32 */
             year: number;
         };
@@ -2712,6 +2718,14 @@ export interface components {
             office?: components["schemas"]["OfficeView"] | null;
             stand_in?: components["schemas"]["PublicWorker"] | null;
             worker?: components["schemas"]["PublicWorker"] | null;
+        };
+        /** @description A date the file names. */
+        NamedDay: {
+            /** @description ISO date. */
+            date: string;
+            /** @description `rest`, `makeup` or `half`. */
+            kind: string;
+            name: string;
         };
         /** @description A case near another, or alike. */
         NearbyCase: components["schemas"]["CaseBrief"] & {

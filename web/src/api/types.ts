@@ -192,6 +192,37 @@ export interface PackCategory {
   children: PackCategory[]
 }
 
+/** A file of one year of the calendar, tried or taken in. */
+export interface ImportedYear {
+  year: number
+  days: number
+  named: { date: string; kind: 'rest' | 'makeup' | 'half'; name: string }[]
+}
+
+/** One problem of a pack's folder; line 0 is the file as a whole. */
+export interface PackProblem {
+  file: string
+  line: number
+  code: string
+  message: string
+}
+
+/** A list taken out, or asked for. */
+export interface ExportView {
+  id: Id
+  state: 'small' | 'waiting' | 'approved' | 'refused'
+  rows: number
+  format: string
+  reason: string
+  asked_name: string
+  own: boolean
+  created_at: Instant
+  expires_at: Instant
+  decided_name: string | null
+  decided_at: Instant | null
+  file_url: string | null
+}
+
 /** The rule pack in force. */
 export interface PackView {
   key: string
@@ -216,6 +247,7 @@ export interface Area {
   depth: number
   parent_id: Id | null
   full_name: string
+  kind?: 'urban' | 'rural' | null
   child_count: number
   lon: number | null
   lat: number | null

@@ -22,6 +22,7 @@ const children: RouteRecordRaw[] = [
   { path: 'verify', name: 'verify', component: () => import('./cases/VerifyPage.vue'), meta: { needs: ['case.verify'] } },
   { path: 'disputes', name: 'disputes', component: () => import('./disputes/DisputesPage.vue'), meta: { needs: ['case.read'] } },
   { path: 'board', name: 'board', component: () => import('./insight/BoardPage.vue'), meta: { needs: ['board.read'] } },
+  { path: 'exports', name: 'exports', component: () => import('./cases/ExportsPage.vue'), meta: { needs: ['case.export', 'export.approve'] } },
   { path: 'import', name: 'import', component: () => import('./cases/ImportPage.vue'), meta: { needs: ['case.import'] } },
   { path: 'admin/areas', name: 'areas', component: () => import('./admin/AreasPage.vue'), meta: { needs: ['territory.manage', 'workforce.read'] } },
   { path: 'admin/units', name: 'units', component: () => import('./admin/UnitsPage.vue'), meta: { needs: ['workforce.read', 'workforce.manage'] } },

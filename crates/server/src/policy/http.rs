@@ -6,7 +6,8 @@ use crate::access::Staff;
 use crate::platform::http::{Json, Public, Query};
 use crate::platform::i18n::Lang;
 use crate::platform::{App, Fault, Permission};
-use domain::calendar::DayKind;
+use domain::calendar::{DayKind, DayRule};
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use utoipa::{IntoParams, ToSchema};
@@ -127,6 +128,19 @@ async fn year(Staff(ctx): Staff, Query(query): Query<YearQuery>) -> Result<Json<
 #[derive(Debug, Deserialize, ToSchema)]
 struct ImportYear {
     text: String,
+    /// Only say what the file holds.
+    #[serde(default)]
+    dry_run: bool,
+}
+
+/// A date the file names.
+#[derive(Debug, Serialize, ToSchema)]
+struct NamedDay {
+    /// ISO date.
+    date: String,
+    /// `rest`, `makeup` or `half`.
+    kind: String,
+    name: String,
 }
 
 /// What was brought in.
@@ -134,7 +148,9 @@ struct ImportYear {
 struct ImportedYear {
     year: i16,
     days: usize,
+    /// The newest version: after a dry run the one there was before.
     calendar_version: u32,
+    named: Vec<NamedDay>,
 }
 
 /// Brings in or corrects one year of holidays; running clocks keep the version they began under.
@@ -145,17 +161,33 @@ async fn import_year(Staff(ctx): Staff, Json(request): Json<ImportYear>) -> Resu
         .map_err(|error| Fault::invalid("text", "calendar_unreadable").with("detail", error))?;
     let pack = current(&ctx.app)?;
     let (year, count, base, text) = (file.year, days.len(), pack.pack.calendar.base.clone(), request.text);
-    ctx.app
-        .write(&ctx, move |ctx, tx| {
-            super::store::put_year(ctx, tx, &base, year, &text, count)?;
-            Ok(())
-        })
-        .await?;
-    super::refresh_calendar(&ctx.app).await?;
+    if !request.dry_run {
+        ctx.app
+            .write(&ctx, move |ctx, tx| {
+                super::store::put_year(ctx, tx, &base, year, &text, count)?;
+                Ok(())
+            })
+            .await?;
+        super::refresh_calendar(&ctx.app).await?;
+    }
     let calendar_version = current(&ctx.app)?.calendar.version;
     Ok(Json(ImportedYear {
         year,
         days: count,
         calendar_version,
+        named: days.iter().map(|(date, rule)| named_day(*date, rule)).collect(),
     }))
+}
+
+fn named_day(date: Date, rule: &DayRule) -> NamedDay {
+    let (kind, name) = match rule {
+        DayRule::Rest { name } => ("rest", name),
+        DayRule::Work { name } => ("makeup", name),
+        DayRule::Hours { name, .. } => ("half", name),
+    };
+    NamedDay {
+        date: date.to_string(),
+        kind: kind.to_owned(),
+        name: name.clone(),
+    }
 }

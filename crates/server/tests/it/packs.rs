@@ -46,6 +46,10 @@ async fn an_imported_year_makes_a_new_calendar_version_and_is_seen() {
         let admin = app.login_as("system_admin", None).await;
         assert_eq!(admin.get("/api/v1/calendar?year=2027").await.ok(), json!([]));
         let text = "year = 2027\nnotice = \"x\"\nissued = 2026-11-01\nsource = \"x\"\n[days]\n2027-01-01 = { rest = \"元旦\" }\n";
+        let tried = admin.post("/api/v1/calendar/import", json!({ "text": text, "dry_run": true })).await.ok();
+        assert_eq!(tried["named"], json!([{ "date": "2027-01-01", "kind": "rest", "name": "元旦" }]));
+        assert_eq!(tried["calendar_version"], json!(1));
+        assert_eq!(admin.get("/api/v1/calendar?year=2027").await.ok(), json!([]));
         let done = admin.post("/api/v1/calendar/import", json!({ "text": text })).await.ok();
         assert_eq!((done["year"].as_i64(), done["calendar_version"].as_i64()), (Some(2027), Some(2)));
         let days = admin.get("/api/v1/calendar?year=2027").await.ok();

@@ -21,6 +21,7 @@ export const NAV: NavGroup[] = [
       { name: 'approvals', needs: ['case.approve'], icon: 'stamp' },
       { name: 'disputes', needs: ['board.read', 'case.verify', 'case.handle'], icon: 'scales' },
       { name: 'board', needs: ['board.read'], icon: 'chart' },
+      { name: 'exports', needs: ['case.export', 'export.approve'], icon: 'export' },
     ],
   },
   {

@@ -33,7 +33,7 @@ const en: typeof zh = {
     empty: 'Nothing here',
     failed: 'Could not be loaded',
     optional: 'optional',
-    restored: 'What you typed earlier has been restored',
+    restored: 'What you typed earlier has been restored', tooLong: 'Too long: at most {max} characters, please take out {over}. Nothing you wrote is lost.',
   },
   error: { offline: 'The server cannot be reached. What you typed is safe; please try again later.' },
   state: {

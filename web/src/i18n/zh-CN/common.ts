@@ -27,7 +27,7 @@ export default {
     yes: '是',
     no: '否',
   },
-  is: { loading: '正在加载…', empty: '暂无内容', failed: '没有加载成功', optional: '选填', restored: '已恢复上次没有提交的内容' },
+  is: { loading: '正在加载…', empty: '暂无内容', failed: '没有加载成功', optional: '选填', restored: '已恢复上次没有提交的内容', tooLong: '太长了：最多 {max} 个字，请再删去 {over} 个字。您写的都还在。' },
   error: { offline: '暂时连不上服务器。填写的内容没有丢失，请稍后再试。' },
   state: {
     received: '待受理',
