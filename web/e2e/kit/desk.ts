@@ -78,7 +78,7 @@ export async function takeDown(page: Page, told: Told) {
   if (told.phone) await page.locator('#caller-phone').fill(told.phone)
   if (told.name) await field(page, '姓名').fill(told.name)
   await field(page, '说了什么').fill(told.body)
-  await field(page, '地址').fill('海晏')
+  await field(page, '地址').fill('海晏第一网格')
   await page.getByRole('listbox').getByRole('option').first().click()
   if (told.category) await choose(page, page.getByRole('combobox', { name: '不选则自动分类' }), told.category)
   await page.getByRole('button', { name: /^保存/ }).click()

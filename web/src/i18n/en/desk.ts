@@ -1,8 +1,10 @@
 import type zh from '../zh-CN/desk'
 import disputes from './disputes'
+import records from './records'
 
 const en: typeof zh = {
   disputes,
+  ...records,
   desk: { title: 'Wangge desk' },
   login: {
     login: 'Account',
@@ -606,6 +608,7 @@ const en: typeof zh = {
   importing: {
     hint: 'Checked first without changing anything; one wrong row and nothing is taken in.',
     cases: 'Import cases (.xlsx or .csv)',
+    notReader: 'Your role may import but not read cases; those who handle them find them in the queue.',
     columns: 'Columns',
     check: 'Check only',
     take: 'Import',

@@ -144,6 +144,8 @@ const en: typeof zh = {
     objectSend: 'Have it taken up again',
     more: 'What you want to add',
     withdrawNote: 'Then it is no longer handled; the number can still be looked up. Withdraw it?',
+    why: 'Why it is no longer needed',
+    withdrawNoReason: 'Withdrawn by the resident, no reason given',
     withdrawYes: 'Withdraw',
     withdrawNo: 'Keep it',
     missing: { rating: 'Please choose the stars', reason: 'Please say what is not solved', body: 'Please write what to add' },

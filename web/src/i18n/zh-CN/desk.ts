@@ -1,8 +1,10 @@
 // Words of the desk.
 import disputes from './disputes'
+import records from './records'
 
 export default {
   disputes,
+  ...records,
   desk: { title: '网格工作台' },
   login: {
     login: '账号',
@@ -606,6 +608,7 @@ export default {
   importing: {
     hint: '先检查，不改动任何数据；有一行不对，就一行也不导入。',
     cases: '导入事件（.xlsx 或 .csv）',
+    notReader: '您的角色可以导入，但不能查看事件；导入的事件由有权办理的人在队列里查看。',
     columns: '列名',
     check: '检查（不导入）',
     take: '导入',

@@ -143,6 +143,8 @@ export default {
     objectSend: '要求重新办理',
     more: '补充的内容',
     withdrawNote: '撤回后就不再办理了，编号还可以查到。确定要撤回吗？',
+    why: '为什么不用办了',
+    withdrawNoReason: '居民自己撤回，没有写原因',
     withdrawYes: '确定撤回',
     withdrawNo: '先不撤回',
     missing: { rating: '请选几颗星', reason: '请说说哪里没有解决', body: '请写上要补充的内容' },
