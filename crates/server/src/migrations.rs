@@ -22,6 +22,7 @@ steps! {
     6 "0006_search",
     8 "0008_exchange",
     12 "0012_mediation",
+    13 "0013_work_order",
 }
 
 #[cfg(test)]

@@ -878,6 +878,126 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/orders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Work orders: those one's department gave, and those with a share within the scope; newest first. */
+        get: operations["list"];
+        put?: never;
+        /** A department gives an order: one share for each area, waiting for that area's liaison. */
+        post: operations["give"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orders/shares": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shares under way within the scope, those waiting for their liaison first (at most 200). */
+        get: operations["shares"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orders/shares/{id}/pass": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The liaison passes a share to workers of the area. */
+        post: operations["pass"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orders/shares/{id}/send-back": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The department sends a share back to be done again. */
+        post: operations["send_back"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orders/shares/{id}/workers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The grid workers a share may be passed to. */
+        get: operations["workers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orders/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One order with its shares and problems. */
+        get: operations["page"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orders/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The department cancels the order: carried out, its problems answered, fed back. */
+        post: operations["cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/outbox": {
         parameters: {
             query?: never;
@@ -1828,6 +1948,19 @@ export interface components {
             rate: boolean;
             withdraw: boolean;
         };
+        CancelInput: {
+            note?: string;
+        };
+        /** @description A worker a share may be passed to. */
+        Candidate: {
+            /** @description The grid. */
+            area: string;
+            id: string;
+            name: string;
+        };
+        CandidateList: {
+            items: components["schemas"]["Candidate"][];
+        };
         /** @description One line of a list. */
         CaseBrief: {
             area?: components["schemas"]["AreaRef"] | null;
@@ -1887,6 +2020,7 @@ export interface components {
             merged: components["schemas"]["CaseLink"][];
             merged_into?: components["schemas"]["CaseLink"] | null;
             nearby: components["schemas"]["NearbyCase"][];
+            order?: components["schemas"]["OrderRef"] | null;
             outcome?: string | null;
             paused: boolean;
             /** @description What the person may do with this case, as permission keys. */
@@ -2629,6 +2763,19 @@ export interface components {
             /** Format: int64 */
             territory_version: number;
         };
+        /** @description A step of the closed loop with how far it is. */
+        LoopStep: {
+            /** Format: int64 */
+            done: number;
+            /** @description `carried_out`, `collected`, `reported`, `handled` or `cancelled`. */
+            key: string;
+            name: string;
+            /**
+             * Format: int64
+             * @description None where the number itself is the news.
+             */
+            of?: number | null;
+        };
         /** @description Whose mailbox it is. */
         MailboxView: {
             area: components["schemas"]["AreaRef"];
@@ -2738,6 +2885,22 @@ export interface components {
         NewLang: {
             lang: components["schemas"]["Lang"];
         };
+        /** @description An order to be given. */
+        NewOrder: {
+            /** @description Where: each area gets a share. */
+            area_ids: components["schemas"]["AreaId"][];
+            /** @description What is to be done. */
+            body: string;
+            /** @description Kind of matter: its limits hold for each share. */
+            category_code: string;
+            /** @description Day by which it should be fed back; ISO date. */
+            due_on?: string | null;
+            /** @description Made by the client; a retry carries the same. */
+            id: components["schemas"]["OrderId"];
+            title: string;
+            /** @description The department that gives it. */
+            unit_id: components["schemas"]["UnitId"];
+        };
         /** @description What changing the password takes. */
         NewPassword: {
             new: string;
@@ -2791,6 +2954,53 @@ export interface components {
             /** @description With the number, the reporter's key to follow the matter. */
             follow_code: string;
             receipt: components["schemas"]["Receipt"];
+        };
+        /** @description A line of the list of orders. */
+        OrderBrief: {
+            category: components["schemas"]["CategoryRef"];
+            created_at: string;
+            created_by: string;
+            due_on?: string | null;
+            id: string;
+            /** @description The day has passed and it is open. */
+            late: boolean;
+            number: string;
+            progress: components["schemas"]["Progress"];
+            /** @description `open` or `cancelled`. */
+            state: string;
+            title: string;
+            unit: components["schemas"]["Ref"];
+        };
+        /** @description The page of an order. */
+        OrderDetail: components["schemas"]["OrderBrief"] & {
+            body: string;
+            cancel_refusal?: components["schemas"]["RefusalView"] | null;
+            cancelled_at?: string | null;
+            cancelled_by?: string | null;
+            note?: string | null;
+            /** @description The caller acts for the department: may send back and cancel. */
+            own: boolean;
+            /** @description Problems found on the way, each a case in the main loop. */
+            problems: components["schemas"]["CaseBrief"][];
+            shares: components["schemas"]["ShareView"][];
+            steps: components["schemas"]["LoopStep"][];
+        };
+        /**
+         * Format: uuid
+         * @description A work order.
+         */
+        OrderId: string;
+        /** @description The order behind a case, on its page. */
+        OrderRef: {
+            /** @description It is cancelled: nothing more can be found in it. */
+            cancelled: boolean;
+            due_on?: string | null;
+            id: string;
+            number: string;
+            /** @description `share` or `problem`. */
+            role: string;
+            title: string;
+            unit_name: string;
         };
         /** @description A message as staff see it. */
         OutboxItem: {
@@ -3000,6 +3210,27 @@ export interface components {
             next?: string | null;
         };
         /** @description One page of a list. */
+        Page_OrderBrief: {
+            /** @description The items, in the order asked for. */
+            items: {
+                category: components["schemas"]["CategoryRef"];
+                created_at: string;
+                created_by: string;
+                due_on?: string | null;
+                id: string;
+                /** @description The day has passed and it is open. */
+                late: boolean;
+                number: string;
+                progress: components["schemas"]["Progress"];
+                /** @description `open` or `cancelled`. */
+                state: string;
+                title: string;
+                unit: components["schemas"]["Ref"];
+            }[];
+            /** @description Where the next page begins; none at the end. */
+            next?: string | null;
+        };
+        /** @description One page of a list. */
         Page_OutboxItem: {
             /** @description The items, in the order asked for. */
             items: {
@@ -3023,6 +3254,12 @@ export interface components {
             }[];
             /** @description Where the next page begins; none at the end. */
             next?: string | null;
+        };
+        PassInput: {
+            /** @description What the liaison adds. */
+            note?: string;
+            /** @description Grid workers of the area; the first gets this share, each further one a share of their own. */
+            worker_ids: components["schemas"]["WorkerId"][];
         };
         PlaceView: {
             base_map?: components["schemas"]["BaseMapView"] | null;
@@ -3119,6 +3356,43 @@ export interface components {
             file: string;
             line: number;
             message: string;
+        };
+        /** @description How many. */
+        Progress: {
+            /**
+             * Format: int64
+             * @description Carried out, the department not yet told.
+             */
+            carried_out: number;
+            /**
+             * Format: int64
+             * @description Fed back to the department, or over.
+             */
+            fed_back: number;
+            /**
+             * Format: int64
+             * @description Shares late now.
+             */
+            late: number;
+            /**
+             * Format: int64
+             * @description In a worker's hands.
+             */
+            passed: number;
+            /** Format: int64 */
+            problems: number;
+            /**
+             * Format: int64
+             * @description Of these not yet answered.
+             */
+            problems_open: number;
+            /** Format: int64 */
+            shares: number;
+            /**
+             * Format: int64
+             * @description Waiting for the liaison.
+             */
+            waiting: number;
         };
         /** @description An answer as the resident reads it. */
         PublicAnswer: {
@@ -3384,6 +3658,9 @@ export interface components {
             key: string;
             lines: components["schemas"]["LineView"][];
         };
+        SendBackInput: {
+            reason?: string;
+        };
         /** @description One of the own sessions. */
         SessionView: {
             /** @description RFC 3339. */
@@ -3395,6 +3672,32 @@ export interface components {
             seen_at: string;
             /** @description What the browser calls itself. */
             user_agent: string;
+        };
+        /** @description A share on the liaison's list. */
+        ShareItem: {
+            case: components["schemas"]["CaseBrief"];
+            may_pass: boolean;
+            order: components["schemas"]["OrderRef"];
+        };
+        ShareList: {
+            items: components["schemas"]["ShareItem"][];
+        };
+        /** @description An area's share of an order. */
+        ShareView: {
+            /** @description What the department was told. */
+            answer?: string | null;
+            answered_at?: string | null;
+            case: components["schemas"]["CaseBrief"];
+            /** @description Who passes it on. */
+            liaison?: string | null;
+            /** @description The caller may pass it to workers now. */
+            may_pass: boolean;
+            /** @description Photos of what was done. */
+            photos: components["schemas"]["AttachmentView"][];
+            /** Format: int64 */
+            problems: number;
+            /** @description What was done. */
+            result?: string | null;
         };
         /** @description What signing in takes. */
         SignIn: {
@@ -3434,6 +3737,8 @@ export interface components {
              */
             lon?: number | null;
             on_the_spot?: components["schemas"]["OnTheSpotInput"] | null;
+            /** @description The share of a work order during which it was found (LH-14). */
+            order_share?: string | null;
             /** @description How to find it there. */
             place_note?: string | null;
             reporter?: components["schemas"]["ReporterInput"] | null;
@@ -5144,6 +5449,191 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+        };
+    };
+    list: {
+        parameters: {
+            query?: {
+                /** @description `open` or `cancelled`; both when left out. */
+                state?: string;
+                /** @description Items, at most 200. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_OrderBrief"];
+                };
+            };
+        };
+    };
+    give: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewOrder"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderDetail"];
+                };
+            };
+        };
+    };
+    shares: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShareList"];
+                };
+            };
+        };
+    };
+    pass: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PassInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderDetail"];
+                };
+            };
+        };
+    };
+    send_back: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SendBackInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderDetail"];
+                };
+            };
+        };
+    };
+    workers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CandidateList"];
+                };
+            };
+        };
+    };
+    page: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderDetail"];
+                };
+            };
+        };
+    };
+    cancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CancelInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderDetail"];
+                };
             };
         };
     };

@@ -494,6 +494,72 @@ export interface VerificationView {
   at: Instant
 }
 
+/** The work order a case is a share of, or was found in. */
+export interface OrderRef {
+  id: Id
+  number: string
+  title: string
+  unit_name: string
+  due_on: string | null
+  role: string
+  cancelled: boolean
+}
+
+export interface OrderProgress {
+  shares: number
+  waiting: number
+  passed: number
+  carried_out: number
+  fed_back: number
+  late: number
+  problems: number
+  problems_open: number
+}
+
+export interface OrderBrief {
+  id: Id
+  number: string
+  title: string
+  unit: Ref
+  category: CategoryRef
+  state: string
+  created_at: Instant
+  created_by: string
+  due_on: string | null
+  late: boolean
+  progress: OrderProgress
+}
+
+export interface OrderShare {
+  case: CaseBrief
+  liaison: string | null
+  may_pass: boolean
+  result: string | null
+  answer: string | null
+  answered_at: Instant | null
+  problems: number
+  photos: AttachmentView[]
+}
+
+export interface OrderDetail extends OrderBrief {
+  body: string
+  steps: { key: string; name: string; done: number; of: number | null }[]
+  shares: OrderShare[]
+  problems: CaseBrief[]
+  own: boolean
+  cancel_refusal: null | { code: string; message: string }
+  cancelled_at: Instant | null
+  cancelled_by: string | null
+  note: string | null
+}
+
+/** A share on the liaison's list. */
+export interface ShareItem {
+  case: CaseBrief
+  order: OrderRef
+  may_pass: boolean
+}
+
 /** A mediation that was held. */
 export interface MediationView {
   id: Id
@@ -559,6 +625,7 @@ export interface CaseDetail extends CaseBrief {
   clocks: CaseClock[]
   co_handlers: CoHandler[]
   requests: CaseRequest[]
+  order: OrderRef | null
   mediations: MediationView[]
   /** Where the dispute goes when mediation fails now. */
   mediation_next: string | null

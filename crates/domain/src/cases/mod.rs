@@ -7,6 +7,7 @@ pub mod dispatch;
 pub mod finish;
 pub mod joining;
 pub mod joint;
+pub mod order;
 pub mod oversight;
 pub mod receive;
 pub mod refusal;

@@ -147,6 +147,13 @@ refusals! {
     JoinRefusal { TooLate = "merge_target_too_late", TooMany = "too_many_reports" }
     /// Why a case is not supervised, urged, or discussed in a meeting.
     OversightRefusal { NotOpen = "case_not_open" }
+    /// Why a work order is not cancelled.
+    CancelRefusal {
+        Already = "order_already_cancelled",
+        NotCarriedOut = "order_not_carried_out",
+        NotFedBack = "order_not_fed_back",
+        ProblemsOpen = "order_problems_open",
+    }
     /// Why a mediation outcome is not recorded.
     MediateRefusal {
         NotHandling = "case_not_in_handling",

@@ -549,6 +549,7 @@ impl PortalReport {
             attachments: self.attachments,
             urgent: false,
             on_the_spot: None,
+            order_share: None,
         }
     }
 }

@@ -8,7 +8,7 @@ use super::classify::{self, Assessment};
 use super::place::{self, Rules, Spot};
 use super::record::{CaseRow, ReportRow};
 use super::work::{self, actor_name, note, sha256_hex};
-use super::{alerts, clocks, cube, messages, routing, search, store};
+use super::{alerts, clocks, cube, messages, orders, routing, search, store};
 use crate::platform::ledger::ReceiptFacts;
 use crate::platform::*;
 use domain::cases as rules;
@@ -101,6 +101,18 @@ pub struct Submission {
     /// Solved already.
     #[serde(default)]
     pub on_the_spot: Option<OnTheSpotInput>,
+    /// The share of a work order during which it was found (LH-14).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order_share: Option<String>,
+}
+
+/// What becomes of a case whose kind and place are known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// It goes to the responsible unit.
+    Route,
+    /// It waits for a person who passes it on: a share of a work order for its liaison.
+    Wait,
 }
 
 /// A case just opened.
@@ -115,6 +127,14 @@ pub struct Opened {
 
 /// Opens a case from what was handed in.
 pub fn open(ctx: &Ctx, tx: &mut Tx, submission: &Submission) -> Result<Opened, Fault> {
+    if submission.channel == orders::CHANNEL {
+        return Err(Fault::invalid("channel", "channel_unknown"));
+    }
+    open_for(ctx, tx, submission, Next::Route)
+}
+
+/// As [`open`], saying what becomes of it.
+pub(super) fn open_for(ctx: &Ctx, tx: &mut Tx, submission: &Submission, next: Next) -> Result<Opened, Fault> {
     let rules = place::rules(ctx)?;
     let id: CaseId = submission.id.parse().map_err(|_| Fault::invalid("id", "invalid_id"))?;
     let content = sha256_hex(&serde_json::to_string(submission).map_err(Fault::internal)?);
@@ -142,7 +162,8 @@ pub fn open(ctx: &Ctx, tx: &mut Tx, submission: &Submission) -> Result<Opened, F
             return Err(Fault::invalid("on_the_spot.after_attachments", "after_photo_needed"));
         }
         case = rules::Case::on_the_spot(id.into(), report.into(), reachable, &person, held, &own_rules);
-    } else if case.state == rules::State::Accepted
+    } else if next == Next::Route
+        && case.state == rules::State::Accepted
         && let Some(spot) = &spot
         && let Some(choice) = routing::choose(ctx, tx, kind.code.as_deref().unwrap_or_default(), spot, urgent)?
     {
@@ -180,6 +201,9 @@ pub fn open(ctx: &Ctx, tx: &mut Tx, submission: &Submission) -> Result<Opened, F
     make_findable(tx, &row, spot.as_ref())?;
     alerts::call_out(ctx, tx, &rules, &row)?;
     messages::opened(ctx, tx, &row, report)?;
+    if let Some(share) = &submission.order_share {
+        orders::link_problem(ctx, tx, share, &row)?;
+    }
     let units = row.unit_id.into_iter().collect();
     tx.publish(LiveEvent {
         topic: Topic::Case,
@@ -429,7 +453,8 @@ pub(super) fn new_row(
         .code
         .as_deref()
         .and_then(|code| rules.pack.category(code))
-        .is_some_and(|c| c.public);
+        .is_some_and(|c| c.public)
+        && s.channel != orders::CHANNEL;
     CaseRow {
         id,
         number,

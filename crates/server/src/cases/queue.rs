@@ -3,6 +3,7 @@
 //! Entry points: [`page`], [`counts`], [`map`]. A scope is walked reach by reach, each along one index; together the reaches are exactly
 //! `Scope::sees` (a test holds the two together). Must not: read personal data.
 
+use super::orders;
 use super::place::{self, Rules};
 use super::record::{CaseRow, FAR};
 use super::store;
@@ -122,12 +123,18 @@ pub struct Filter {
     ended_from: Option<Timestamp>,
     due_before: Option<Timestamp>,
     waiting_request: bool,
+    /// Without shares of work orders: they wait for their liaison and their department.
+    no_orders: bool,
 }
 
 impl Filter {
     /// Whether it leaves everything in.
     fn is_empty(&self) -> bool {
-        let none = self.states.is_empty() && self.categories.is_empty() && !self.open_only && !self.waiting_request;
+        let none = self.states.is_empty()
+            && self.categories.is_empty()
+            && !self.open_only
+            && !self.waiting_request
+            && !self.no_orders;
         none && self.unit.is_none()
             && self.worker.is_none()
             && self.channel.is_none()
@@ -187,6 +194,9 @@ impl Filter {
         if let Some(at) = self.due_before {
             sql = sql.push(" and c.open = 1 and c.queue_at < ").bind(at.0);
         }
+        if self.no_orders {
+            sql = sql.push(" and c.channel <> ").bind(orders::CHANNEL);
+        }
         if self.waiting_request {
             sql = sql.push(" and c.id in (select r.case_id from case_request r where r.state = 'waiting')");
         }
@@ -224,10 +234,12 @@ pub fn plan(ctx: &Ctx, tx: &mut Tx, rules: &Rules, q: &ListQuery) -> Result<Plan
         }
         "dispatch" => {
             reaches = within(ctx, Permission::CaseDispatch, q.area.as_deref())?;
+            filter.no_orders = true;
             and_states(&mut filter, &[StateKey::Received, StateKey::Accepted]);
         }
         "verify" => {
             reaches = within(ctx, Permission::CaseVerify, q.area.as_deref())?;
+            filter.no_orders = true;
             and_states(&mut filter, &[StateKey::Answered, StateKey::Verified]);
         }
         "approve" => {

@@ -6,7 +6,7 @@
 use super::clocks::{self, ClockRow, DUE, LEAD};
 use super::place::{self, Rules};
 use super::record::CaseRow;
-use super::{alerts, classify, cube, routing, store, words, work};
+use super::{alerts, classify, cube, orders, routing, store, words, work};
 use crate::platform::jobs::{self, Handler, Outcome, Recurring};
 use crate::platform::*;
 use domain::policy::{Rung, RungTo};
@@ -191,6 +191,14 @@ fn holder(ctx: &Ctx, tx: &mut Tx, row: &CaseRow, clock: &ClockRow) -> Result<Opt
     };
     match unit {
         Some(unit) => routing::worker_of(ctx, tx, unit, row.area_id, Ask::Reach),
+        None => nobody_yet(ctx, tx, row),
+    }
+}
+
+/// Who hears while no unit has it: the liaison of a work order's share, else whoever dispatches.
+fn nobody_yet(ctx: &Ctx, tx: &mut Tx, row: &CaseRow) -> Result<Option<WorkerId>, Fault> {
+    match orders::waiting_for(ctx, tx, row)? {
+        Some(liaison) => Ok(Some(liaison)),
         None => centre_at(ctx, tx, row, None, DISPATCH),
     }
 }
@@ -205,7 +213,7 @@ fn climbed(ctx: &Ctx, tx: &mut Tx, rules: &Rules, row: &CaseRow, rung: &Rung) ->
         RungTo::Holder if rung.duty == HANDLE && row.worker_id.is_some() => Ok(row.worker_id),
         RungTo::Holder => match row.unit_id {
             Some(unit) => place::worker_of_unit(ctx, tx, unit, &rung.duty, row.area_id, Ask::Reach),
-            None => centre_at(ctx, tx, row, None, DISPATCH),
+            None => nobody_yet(ctx, tx, row),
         },
         RungTo::Up(levels) => {
             let depth = own_depth.unwrap_or(deepest).saturating_sub(*levels).max(1);

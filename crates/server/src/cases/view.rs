@@ -5,6 +5,7 @@
 
 use super::classify;
 use super::mediation::{self, MediationView};
+use super::orders::{self, OrderRef};
 use super::place::{self, Labels, Rules};
 use super::record::{CaseRow, Loaded, ReportRow};
 use super::work;
@@ -257,6 +258,8 @@ pub struct CaseDetail {
     pub clocks: Vec<ClockView>,
     pub co_handlers: Vec<CoHandlerView>,
     pub requests: Vec<RequestView>,
+    /// The work order it is a share of, or was found in.
+    pub order: Option<OrderRef>,
     /// Mediations held, of a dispute.
     pub mediations: Vec<MediationView>,
     /// Where the dispute goes when mediation fails now; none at the top of the pack's ladder.
@@ -386,6 +389,7 @@ pub fn detail(ctx: &Ctx, tx: &mut Tx, loaded: &Loaded) -> Result<CaseDetail, Fau
         clocks: clock_views(ctx, tx, loaded)?,
         co_handlers: loaded.co_handlers.iter().map(|c| co_handler(ctx, c)).collect(),
         requests: loaded.requests.iter().map(|r| request(ctx, r)).collect(),
+        order: store::order_of(tx, row.id)?.map(|(order, role)| orders::mark(&order, role)),
         mediations: mediation::of_case(ctx, tx, row.id)?,
         mediation_next: mediation_next(ctx, tx, &rules, row)?,
         answers: store::answers(tx, row.id)?.into_iter().map(answer).collect(),

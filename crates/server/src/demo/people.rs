@@ -411,7 +411,10 @@ fn station(ctx: &Ctx, tx: &mut Tx, map: &Map, account: &DemoAccount) -> Result<S
             };
             (city, None, holder(tx, centre, duty)?)
         }
-        "liaison" => (community, None, None),
+        "liaison" => {
+            let committee = unit_in(tx, "committee", community)?;
+            (community, None, holder(tx, committee, "liaison")?)
+        }
         "system" | "security" | "audit" => (None, None, None),
         _ => (city, None, None),
     })

@@ -73,6 +73,7 @@ texts![
     "workforce",
     "cases",
     "mediation",
+    "orders",
     "insight",
     "exchange"
 ];

@@ -161,6 +161,107 @@ pub fn responsible(
     Ok(gap)
 }
 
+/// The post of a duty nearest to an area, at the area or above it, whose holder or stand-in is there; else one with its gap.
+pub fn nearest_with_duty(
+    app: &App,
+    tx: &mut Tx,
+    area: AreaId,
+    duty: &str,
+    ask: Ask,
+    at: Timestamp,
+) -> Result<Option<Responsible>, Fault> {
+    let mut gap = None;
+    for post in posts_around(app, tx, area, duty, at)? {
+        let found = on_duty_of(app, tx, &post, ask, at)?;
+        let one = Responsible {
+            unit: post.unit,
+            post: post.id,
+            on_duty: found,
+            worker: found.worker().map(Into::into),
+            seat: found.seat(),
+        };
+        if one.worker.is_some() {
+            return Ok(Some(one));
+        }
+        gap.get_or_insert(one);
+    }
+    Ok(gap)
+}
+
+/// Posts of a duty whose unit is at an area or above it, the nearest first.
+fn posts_around(app: &App, tx: &mut Tx, area: AreaId, duty: &str, at: Timestamp) -> Result<Vec<store::Post>, Fault> {
+    let chain: Vec<AreaId> = territory::current(app)
+        .chain(area)
+        .into_iter()
+        .map(|one| one.id)
+        .collect();
+    let mut posts = store::posts_of_duty(tx, &chain, duty, at)?;
+    posts.sort_by_key(|(post, area)| (std::cmp::Reverse(chain.iter().position(|one| one == area)), post.id));
+    Ok(posts.into_iter().map(|(post, _)| post).collect())
+}
+
+/// Whether a worker holds, or stands in for, a post of a duty at an area or above it.
+pub fn has_duty_around(
+    app: &App,
+    tx: &mut Tx,
+    area: AreaId,
+    duty: &str,
+    worker: WorkerId,
+    at: Timestamp,
+) -> Result<bool, Fault> {
+    for post in posts_around(app, tx, area, duty, at)? {
+        let seats = store::appointments_of_post(tx, post.id)?;
+        if seats
+            .iter()
+            .any(|seat| seat.worker == worker.into() && seat.covers(at.date()))
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// The seat of a worker in a post of a duty that serves an area in `area`, or around it: its unit and the area served.
+pub fn seat_within(
+    app: &App,
+    tx: &mut Tx,
+    worker: WorkerId,
+    duty: &str,
+    area: AreaId,
+    at: Timestamp,
+) -> Result<Option<(UnitId, AreaId)>, Fault> {
+    let map = territory::current(app);
+    for row in store::appointments_of_worker(tx, worker)? {
+        if !row.appointment.covers(at.date()) {
+            continue;
+        }
+        let Some(post) = store::post(tx, row.post)?.filter(|post| post.duty == duty) else {
+            continue;
+        };
+        let Some(own) = post.area else { continue };
+        if map.is_under(own, area) || map.is_under(area, own) {
+            return Ok(Some((post.unit, own)));
+        }
+    }
+    Ok(None)
+}
+
+/// Who has a duty in an area now, one for each post that serves just this area.
+pub fn seated_in(app: &App, tx: &mut Tx, area: AreaId, duty: &str, at: Timestamp) -> Result<Vec<Responsible>, Fault> {
+    let mut found = Vec::new();
+    for post in store::posts_of_area(tx, area, duty)? {
+        let on_duty = on_duty_of(app, tx, &post, Ask::Own, at)?;
+        found.push(Responsible {
+            unit: post.unit,
+            post: post.id,
+            on_duty,
+            worker: on_duty.worker().map(Into::into),
+            seat: on_duty.seat(),
+        });
+    }
+    Ok(found)
+}
+
 /// The rule [`on_duty`] for one post.
 pub fn on_duty_of(app: &App, tx: &mut Tx, post: &store::Post, ask: Ask, at: Timestamp) -> Result<OnDuty, Fault> {
     let appointments = store::appointments_of_post(tx, post.id)?;

@@ -330,6 +330,28 @@ pub fn posts_of_area(tx: &mut Tx, area: AreaId, duty: &str) -> Result<Vec<Post>,
     rows.iter().map(read_post).collect()
 }
 
+/// Posts of a duty in units in force at these areas, each with its unit's area.
+pub fn posts_of_duty(tx: &mut Tx, areas: &[AreaId], duty: &str, at: Timestamp) -> Result<Vec<(Post, AreaId)>, Fault> {
+    let date = at.date().to_string();
+    let sql = Sql::new(concat!(
+        "select p.id, p.unit_id, p.area_id, p.name, p.duty, p.shift_key",
+        ", u.area_id from post p join unit u on u.id = p.unit_id where u.area_id in ("
+    ))
+    .list(areas.iter().copied())
+    .push(") and p.duty = ")
+    .bind(duty)
+    .push(" and u.valid_from <= ")
+    .bind(date.as_str())
+    .push(" and (u.valid_to is null or u.valid_to >= ")
+    .bind(date.as_str())
+    .push(") order by p.id limit ")
+    .bind(MAX_ROWS);
+    tx.fetch(&sql)?
+        .iter()
+        .map(|row| Ok((read_post(row)?, row.get(6)?)))
+        .collect()
+}
+
 /// All posts in order of id, after one, for going through them.
 pub fn posts_after(tx: &mut Tx, after: &str, limit: i64) -> Result<Vec<Post>, Fault> {
     let rows = tx.query(

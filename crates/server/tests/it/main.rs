@@ -14,6 +14,7 @@ mod jobs;
 #[allow(dead_code)] // a part uses what it needs
 mod kit;
 mod ledger;
+mod orders;
 mod packs;
 mod people;
 mod permissions;

@@ -20,6 +20,7 @@ export const NAV: NavGroup[] = [
       { name: 'verify', needs: ['case.verify'], icon: 'check' },
       { name: 'approvals', needs: ['case.approve'], icon: 'stamp' },
       { name: 'disputes', needs: ['board.read', 'case.verify', 'case.handle'], icon: 'scales' },
+      { name: 'orders', needs: ['case.handle', 'case.dispatch', 'case.supervise'], icon: 'order' },
       { name: 'board', needs: ['board.read'], icon: 'chart' },
       { name: 'exports', needs: ['case.export', 'export.approve'], icon: 'export' },
     ],

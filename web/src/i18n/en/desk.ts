@@ -1,9 +1,11 @@
 import type zh from '../zh-CN/desk'
 import disputes from './disputes'
+import orders from './orders'
 import records from './records'
 
 const en: typeof zh = {
   disputes,
+  orders,
   ...records,
   desk: { title: 'Wangge desk' },
   login: {
@@ -48,6 +50,7 @@ const en: typeof zh = {
     verify: 'Verification',
     approvals: 'Approvals',
     disputes: 'Disputes',
+    orders: 'Work orders',
     board: 'Live board',
     areas: 'Areas',
     units: 'Units and posts',

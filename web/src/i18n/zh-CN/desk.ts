@@ -1,9 +1,11 @@
 // Words of the desk.
 import disputes from './disputes'
+import orders from './orders'
 import records from './records'
 
 export default {
   disputes,
+  orders,
   ...records,
   desk: { title: '网格工作台' },
   login: {
@@ -48,6 +50,7 @@ export default {
     verify: '核查',
     approvals: '审批',
     disputes: '纠纷化解',
+    orders: '交办单',
     board: '运行看板',
     areas: '区域',
     units: '单位与岗位',

@@ -2,7 +2,7 @@
 
 use super::{Of, optional, text};
 use crate::cases::work::{Work, actor_name, by, refused};
-use crate::cases::{clocks, messages, routing, store};
+use crate::cases::{clocks, messages, orders, routing, store};
 use crate::platform::*;
 use domain::cases::table::Action;
 use domain::cases::{CoState, Evidence, Given, StateKey, Way};
@@ -147,6 +147,7 @@ pub fn answer(ctx: &Ctx, tx: &mut Tx, of: &Of) -> Result<(), Fault> {
         "case.answered",
         json!({ "way": way.key(), "answer": body, "said": said, "rating": input.rating, "solved": given.solved }),
     )?;
+    orders::fed_back(ctx, tx, &work.row)?;
     messages::tell_all(ctx, tx, &work.before, &work.row, "answered")
 }
 

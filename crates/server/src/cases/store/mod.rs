@@ -3,11 +3,13 @@
 mod clocks;
 mod cube;
 mod mediation;
+mod orders;
 mod queue;
 
 pub use clocks::*;
 pub use cube::*;
 pub use mediation::*;
+pub use orders::*;
 pub use queue::*;
 
 use super::record::*;

@@ -479,7 +479,7 @@ fn channel(table: &Table<'_>) -> Channel {
         name: name(table),
         source: source(table),
     };
-    const KEYS: [&str; 11] = [
+    const KEYS: [&str; 12] = [
         "web",
         "phone",
         "walk_in",
@@ -490,6 +490,7 @@ fn channel(table: &Table<'_>) -> Channel {
         "public_account",
         "import",
         "linked",
+        "order",
         "volunteer",
     ];
     if !channel.key.is_empty() && !KEYS.contains(&channel.key.as_str()) {

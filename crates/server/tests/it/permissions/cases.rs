@@ -2,6 +2,7 @@
 
 use super::{Sample, World};
 use crate::kit::{EAST, WEST};
+use crate::people;
 use serde_json::{Value, json};
 use server::platform::{AreaId, CaseId};
 
@@ -11,6 +12,10 @@ pub async fn samples(world: &mut World<'_>) -> Vec<Sample> {
     world
         .foreign
         .extend([foreign.clone(), foreign_number.clone(), "西边的下水道堵了".to_owned()]);
+    let ((own_order, own_share), (foreign_order, foreign_share)) = (order(world, EAST).await, order(world, WEST).await);
+    world.foreign.extend([foreign_order.clone(), foreign_share.clone()]);
+    let of_order = |route: &'static str| Sample::new(route).objects(&own_order, &foreign_order);
+    let of_share = |route: &'static str| Sample::new(route).objects(&own_share, &foreign_share);
     let of_case = |route: &'static str| Sample::new(route).objects(&own, &foreign);
     let of_number =
         |route: &'static str, body: Value| Sample::new(route).objects(&own_number, &foreign_number).body(body);
@@ -34,6 +39,16 @@ pub async fn samples(world: &mut World<'_>) -> Vec<Sample> {
         Sample::new("GET /api/v1/mediations/follow-ups"),
         of_case("POST /api/v1/cases/{id}/mediations/{mediation_id}/follow-up").body(json!({ "kept": true })),
         Sample::new("GET /api/v1/board/ageing"),
+        Sample::new("GET /api/v1/orders"),
+        Sample::new("POST /api/v1/orders").body(
+            json!({ "id": own, "unit_id": own, "title": "x", "body": "x", "category_code": "x", "area_ids": [] }),
+        ),
+        Sample::new("GET /api/v1/orders/shares"),
+        of_order("GET /api/v1/orders/{id}"),
+        of_order("POST /api/v1/orders/{id}/cancel").body(json!({})),
+        of_share("GET /api/v1/orders/shares/{id}/workers"),
+        of_share("POST /api/v1/orders/shares/{id}/pass").body(json!({ "worker_ids": [] })),
+        of_share("POST /api/v1/orders/shares/{id}/send-back").body(json!({ "reason": "x" })),
         of_case("GET /api/v1/cases/{id}/receipt"),
         Sample::new("GET /api/v1/callers").query("?phone=13900000002"),
         Sample::new("GET /api/v1/templates").query("?category=0204"),
@@ -80,4 +95,19 @@ async fn case(world: &World<'_>, area: AreaId, body: &str) -> (String, String) {
         sent["id"].as_str().expect("an id").to_owned(),
         opened["number"].as_str().expect("a number").to_owned(),
     )
+}
+
+/// A work order of a department of its own in a town, with its one share.
+async fn order(world: &World<'_>, area: AreaId) -> (String, String) {
+    let app = world.app;
+    let committee = people::unit(app, "居委会", "committee", "committee", area).await;
+    let liaison = people::worker(app, "联络员").await;
+    people::post(app, committee, None, "liaison", liaison, None).await;
+    let bureau = people::unit(app, "某局", "bureau", "emergency", area).await;
+    let who = app.login_for_unit("handler", area, bureau).await;
+    let id = app.app.new_id::<CaseId>().to_string();
+    let given = json!({ "id": id, "unit_id": bureau, "title": "排查", "body": "排查", "category_code": "0204", "area_ids": [area] });
+    let order = who.post("/api/v1/orders", given).await.ok();
+    let share = order["shares"][0]["case"]["id"].as_str().expect("a share").to_owned();
+    (id, share)
 }
