@@ -23,6 +23,7 @@ steps! {
     8 "0008_exchange",
     12 "0012_mediation",
     13 "0013_work_order",
+    14 "0014_clock_migration",
 }
 
 #[cfg(test)]

@@ -31,12 +31,12 @@ function freePort(): Promise<number> {
   })
 }
 
-/** Starts the demo at a moment (RFC 3339) and waits until it says that it is ready. */
-export async function startDemo(at: string): Promise<Running> {
-  const data = await mkdtemp(join(tmpdir(), 'wangge-e2e-'))
+/** Starts the demo at a moment (RFC 3339), on a folder and a pack that are kept when given, and waits until it says that it is ready. */
+export async function startDemo(at: string, on: { data?: string; pack?: string } = {}): Promise<Running> {
+  const data = on.data ?? (await mkdtemp(join(tmpdir(), 'wangge-e2e-')))
   const listen = `127.0.0.1:${await freePort()}`
   const begun = Date.now()
-  const child = spawn(program(), ['demo', '--data', data, '--listen', listen, '--password', PASSWORD, '--at', at, '--cases', '0'], {
+  const child = spawn(program(), ['demo', '--data', data, '--listen', listen, '--password', PASSWORD, '--at', at, '--cases', '0', ...(on.pack ? ['--pack', on.pack] : [])], {
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let said = ''
@@ -61,7 +61,7 @@ export async function startDemo(at: string): Promise<Running> {
       const ended = new Promise((resolve) => child.once('exit', resolve))
       child.kill('SIGTERM')
       await ended
-      await rm(data, { recursive: true, force: true })
+      if (!on.data) await rm(data, { recursive: true, force: true })
     },
   }
 }

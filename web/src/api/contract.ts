@@ -47,6 +47,8 @@ export type Contract = [
   Hold<Fits<'ShareView', shown.OrderShare>>,
   Hold<Fits<'ShareItem', shown.ShareItem>>,
   Hold<Fits<'OrderRef', shown.OrderRef>>,
+  Hold<Fits<'MigrationView', shown.ClockMigration>>,
+  Hold<Fits<'MigratedClock', shown.MigratedClock>>,
   Hold<Fits<'JobItem', shown.Job>>,
   Hold<Fits<'OutboxItem', shown.OutboxItem>>,
   Hold<Fits<'ExportView', shown.ExportView>>,

@@ -551,6 +551,61 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/clock-migrations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Migrations, the newest first. */
+        get: operations["list"];
+        put?: never;
+        /** Proposes to move running clocks to the rules in force, with a preview of each clock touched. Nothing is changed. */
+        post: operations["propose"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/clock-migrations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A migration with its clocks, page by page. */
+        get: operations["page"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/clock-migrations/{id}/decide": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A second person approves or refuses. Approved, a job applies it; when the clocks are no longer those of the preview, it is out of date
+         *     and must be proposed again.
+         */
+        post: operations["decide"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/events": {
         parameters: {
             query?: never;
@@ -2212,9 +2267,10 @@ export interface components {
             /** @description `08:30-12:00`. */
             sessions: string[];
         };
-        /** @description Yes or no. */
         Decision: {
             approve: boolean;
+            /** @description Why. */
+            reason?: string;
         };
         /** @description One more wrong field. */
         DetailView: {
@@ -2856,6 +2912,75 @@ export interface components {
          * @description The id of the same name in the rules, at the edge.
          */
         MessageId: string;
+        /** @description A clock that would change, or has. */
+        MigratedClock: {
+            case_id: string;
+            clock_id: string;
+            new_due?: string | null;
+            new_limit: string;
+            number: string;
+            old_due?: string | null;
+            old_limit: string;
+            /** @description `waiting`, `applied` or `skipped`. */
+            state: string;
+            step_name: string;
+            turns_late: boolean;
+            was_late: boolean;
+        };
+        /** @description A migration with a page of its clocks. */
+        MigrationDetail: components["schemas"]["MigrationView"] & {
+            clocks: components["schemas"]["MigratedClock"][];
+            /** @description Where the next page of clocks begins. */
+            next?: string | null;
+        };
+        /**
+         * Format: uuid
+         * @description A proposal to move running clocks to the rules in force.
+         */
+        MigrationId: string;
+        /** @description A migration in the list. */
+        MigrationView: {
+            /** Format: int64 */
+            applied: number;
+            category?: string | null;
+            category_name?: string | null;
+            created_at: string;
+            created_by: string;
+            decided_at?: string | null;
+            decided_by?: string | null;
+            /** Format: int64 */
+            earlier: number;
+            finished_at?: string | null;
+            id: string;
+            /** Format: int64 */
+            later: number;
+            /**
+             * Format: int64
+             * @description Running clocks looked through.
+             */
+            looked_at: number;
+            /** @description The caller may decide on deadlines of the whole place. */
+            may_decide: boolean;
+            note?: string | null;
+            /** @description Proposed by the caller, who therefore cannot decide it. */
+            own: boolean;
+            /** @description The pack whose rules are to hold. */
+            pack_version: string;
+            reason: string;
+            /**
+             * Format: int64
+             * @description No longer as shown when their turn came: left as they were.
+             */
+            skipped: number;
+            /** @description `proposed`, `approved`, `done`, `refused` or `stale`. */
+            state: string;
+            step?: string | null;
+            step_name?: string | null;
+            /** Format: int64 */
+            touched: number;
+            /** Format: int64 */
+            turns_late: number;
+        };
         /** @description Who serves here (MG-13). */
         MyWorkerView: {
             /** @description Where the badge can be checked; the QR code on the badge holds the same. */
@@ -3196,6 +3321,54 @@ export interface components {
             next?: string | null;
         };
         /** @description One page of a list. */
+        Page_MigrationView: {
+            /** @description The items, in the order asked for. */
+            items: {
+                /** Format: int64 */
+                applied: number;
+                category?: string | null;
+                category_name?: string | null;
+                created_at: string;
+                created_by: string;
+                decided_at?: string | null;
+                decided_by?: string | null;
+                /** Format: int64 */
+                earlier: number;
+                finished_at?: string | null;
+                id: string;
+                /** Format: int64 */
+                later: number;
+                /**
+                 * Format: int64
+                 * @description Running clocks looked through.
+                 */
+                looked_at: number;
+                /** @description The caller may decide on deadlines of the whole place. */
+                may_decide: boolean;
+                note?: string | null;
+                /** @description Proposed by the caller, who therefore cannot decide it. */
+                own: boolean;
+                /** @description The pack whose rules are to hold. */
+                pack_version: string;
+                reason: string;
+                /**
+                 * Format: int64
+                 * @description No longer as shown when their turn came: left as they were.
+                 */
+                skipped: number;
+                /** @description `proposed`, `approved`, `done`, `refused` or `stale`. */
+                state: string;
+                step?: string | null;
+                step_name?: string | null;
+                /** Format: int64 */
+                touched: number;
+                /** Format: int64 */
+                turns_late: number;
+            }[];
+            /** @description Where the next page begins; none at the end. */
+            next?: string | null;
+        };
+        /** @description One page of a list. */
         Page_NoticeView: {
             /** @description The items, in the order asked for. */
             items: {
@@ -3393,6 +3566,17 @@ export interface components {
              * @description Waiting for the liaison.
              */
             waiting: number;
+        };
+        /** @description A proposal: which running clocks are to follow the rules in force. */
+        Proposal: {
+            /** @description A class of matter with everything below it; all when left out. */
+            category?: string | null;
+            /** @description Made by the client; a retry carries the same. */
+            id: components["schemas"]["MigrationId"];
+            /** @description Why. */
+            reason?: string;
+            /** @description `accept`, `dispatch`, `handle`, `answer` or `verify`; all when left out. */
+            step?: string | null;
         };
         /** @description An answer as the resident reads it. */
         PublicAnswer: {
@@ -4983,6 +5167,104 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CategoryView"][];
+                };
+            };
+        };
+    };
+    list: {
+        parameters: {
+            query?: {
+                /** @description Number of items, at most 200. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_MigrationView"];
+                };
+            };
+        };
+    };
+    propose: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Proposal"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MigrationDetail"];
+                };
+            };
+        };
+    };
+    page: {
+        parameters: {
+            query?: {
+                /** @description Number of items, at most 200. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                after?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MigrationDetail"];
+                };
+            };
+        };
+    };
+    decide: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Decision"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MigrationDetail"];
                 };
             };
         };

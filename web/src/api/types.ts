@@ -885,6 +885,52 @@ export interface AgeingView {
   rows: { area: BoardArea; counts: { count: number; link: string }[]; total: { count: number; link: string }; oldest_days: number | null }[]
 }
 
+/** A proposal to move running clocks to the rules in force. */
+export interface ClockMigration {
+  id: Id
+  category: string | null
+  category_name: string | null
+  step: string | null
+  step_name: string | null
+  reason: string
+  pack_version: string
+  state: string
+  created_by: string
+  created_at: Instant
+  looked_at: number
+  touched: number
+  later: number
+  earlier: number
+  turns_late: number
+  decided_by: string | null
+  decided_at: Instant | null
+  note: string | null
+  applied: number
+  skipped: number
+  finished_at: Instant | null
+  own: boolean
+  may_decide: boolean
+}
+
+export interface MigratedClock {
+  clock_id: Id
+  case_id: Id
+  number: string
+  step_name: string
+  old_limit: string
+  new_limit: string
+  old_due: Instant | null
+  new_due: Instant | null
+  was_late: boolean
+  turns_late: boolean
+  state: string
+}
+
+export interface ClockMigrationDetail extends ClockMigration {
+  clocks: MigratedClock[]
+  next: string | null
+}
+
 /** Times of jobs, messages and the ledger are milliseconds UTC. */
 export type Millis = number
 

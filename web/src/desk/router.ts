@@ -33,6 +33,7 @@ const children: RouteRecordRaw[] = [
   { path: 'admin/access-log', name: 'access-log', component: () => import('./admin/AccessLogPage.vue'), meta: { needs: ['audit.read'] } },
   { path: 'admin/pack', name: 'pack', component: () => import('./admin/PackPage.vue'), meta: { needs: ['pack.manage', 'board.read'] } },
   { path: 'admin/calendar', name: 'calendar', component: () => import('./admin/CalendarPage.vue'), meta: { needs: ['pack.manage', 'case.read'] } },
+  { path: 'admin/migrations', name: 'migrations', component: () => import('./admin/MigrationsPage.vue'), meta: { needs: ['pack.manage', 'case.approve'] } },
   { path: 'admin/jobs', name: 'jobs', component: () => import('./admin/JobsPage.vue'), meta: { needs: ['job.manage'] } },
   { path: 'admin/outbox', name: 'outbox', component: () => import('./admin/OutboxPage.vue'), meta: { needs: ['outbox.manage'] } },
   { path: 'admin/ledger', name: 'ledger', component: () => import('./admin/LedgerPage.vue'), meta: { needs: ['ledger.read'] } },

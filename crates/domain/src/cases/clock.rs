@@ -21,6 +21,7 @@
 
 mod explain;
 mod ladder;
+pub mod migrate;
 #[cfg(test)]
 mod oracle;
 #[cfg(test)]

@@ -11,7 +11,7 @@ use crate::platform::*;
 use domain::calendar::{Amount, CalendarRef, Duty, Unit};
 use domain::cases::StateKey;
 use domain::cases::clock::{self, ClockLog, Due, Event, Limit, RuleRef, Start, When};
-use domain::policy::{Pack, Step, Verifier};
+use domain::policy::{ClockRule, Pack, Step, Verifier};
 use domain::time::{DAY_MS, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -217,6 +217,25 @@ pub fn extend(
     push(ctx, tx, rules, clock, event)
 }
 
+/// An approved migration to the rule in force: counted anew from its start (see `domain::cases::clock`).
+pub fn migrate(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    rules: &Rules,
+    clock: &mut ClockRow,
+    rule: &ClockRule,
+    approval: &str,
+) -> Result<(), Fault> {
+    let event = Event::RuleMigrated {
+        at: ctx.now,
+        rule: rules.rule_ref(rule),
+        limit: rule.limit,
+        calendar: rules.calendar.clone(),
+        approval: cut(approval),
+    };
+    push(ctx, tx, rules, clock, event)
+}
+
 /// The limit a clock started with.
 pub fn first_limit(clock: &ClockRow) -> Amount {
     match clock.log.events().first() {
@@ -237,7 +256,7 @@ fn push(ctx: &Ctx, tx: &mut Tx, rules: &Rules, clock: &mut ClockRow, event: Even
     // A moved limit has its warnings before it again.
     if matches!(
         clock.log.events().last(),
-        Some(Event::Extended { .. } | Event::Resumed { .. })
+        Some(Event::Extended { .. } | Event::Resumed { .. } | Event::RuleMigrated { .. })
     ) {
         clock.told.clear();
     }

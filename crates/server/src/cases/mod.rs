@@ -15,6 +15,7 @@ mod http;
 pub mod intake;
 mod mediation;
 mod messages;
+mod migration;
 mod orders;
 pub mod past;
 mod place;
@@ -53,7 +54,10 @@ pub fn recount(tx: &mut Tx, area: crate::platform::AreaId) -> Result<Vec<(String
 
 /// All routes of this part, below `/api/v1`.
 pub fn routes() -> utoipa_axum::router::OpenApiRouter<crate::platform::App> {
-    http::routes().merge(mediation::routes()).merge(orders::routes())
+    http::routes()
+        .merge(mediation::routes())
+        .merge(orders::routes())
+        .merge(migration::routes())
 }
 
 /// The case page, for other parts and tests; the scope has been checked by the caller.
@@ -66,6 +70,7 @@ pub fn detail(ctx: &Ctx, tx: &mut Tx, id: CaseId) -> Result<CaseDetail, Fault> {
 pub fn register(app: &crate::platform::App) {
     timers::register(app);
     mediation::register(app);
+    migration::register(app);
     crate::platform::blobs::set_guard(app, may_see_photo);
 }
 

@@ -18,6 +18,9 @@ pub struct Args {
     /// 数据库；不给则为数据目录里的 SQLite 文件 · Database; an SQLite file in the folder when not given
     #[arg(long)]
     pub database: Option<String>,
+    /// 规则包文件夹；不给则用自带的 · Folder of another pack to run on
+    #[arg(long)]
+    pub pack: Option<PathBuf>,
     /// 监听地址 · Address and port to listen on
     #[arg(long, default_value = "127.0.0.1:8080")]
     pub listen: String,
@@ -57,7 +60,9 @@ pub fn run(args: Args) -> Result<(), CliError> {
     let runtime = tokio::runtime::Runtime::new().map_err(CliError::new)?;
     runtime.block_on(async {
         let app = serve::open_with(config, args.at.map_or(Clock::Machine, Clock::running_from)).await?;
-        demo::open_place(&app).await.map_err(CliError::new)?;
+        demo::open_place(&app, args.pack.as_deref())
+            .await
+            .map_err(CliError::new)?;
         let is_new = demo::furnish(&app, args.seed).await?;
         let random = || hex::encode(app.chance().bytes::<5>());
         let password = args.password.unwrap_or_else(random);

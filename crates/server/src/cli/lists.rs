@@ -84,7 +84,7 @@ async fn into_database(config: Config, bytes: Vec<u8>, args: &ListArgs) -> Resul
     let is_demo = config.demo;
     let app = serve::open(config).await?;
     if is_demo {
-        demo::open_place(&app).await.map_err(CliError::new)?;
+        demo::open_place(&app, None).await.map_err(CliError::new)?;
     }
     let ctx = Ctx::system(&app, "import");
     let area = match &args.area {

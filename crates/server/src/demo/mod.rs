@@ -49,8 +49,12 @@ fn jurisdiction() -> Jurisdiction {
 }
 
 /// Brings the demo's pack and what the database holds into force.
-pub async fn open_place(app: &App) -> Result<(), PackError> {
-    policy::adopt(app, policy::shipped(PACK)?, Some(jurisdiction())).await?;
+pub async fn open_place(app: &App, pack: Option<&std::path::Path>) -> Result<(), PackError> {
+    let files = match pack {
+        Some(folder) => policy::folder(folder)?,
+        None => policy::shipped(PACK)?,
+    };
+    policy::adopt(app, files, Some(jurisdiction())).await?;
     territory::load(app).await?;
     Ok(())
 }

@@ -74,6 +74,7 @@ texts![
     "cases",
     "mediation",
     "orders",
+    "migration",
     "insight",
     "exchange"
 ];

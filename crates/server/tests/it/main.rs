@@ -8,6 +8,7 @@ mod blobs;
 mod cases;
 mod classify;
 mod cli_learn;
+mod clock_migration;
 mod disputes;
 mod exchange;
 mod jobs;

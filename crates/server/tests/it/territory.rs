@@ -146,7 +146,7 @@ async fn boundaries_are_converted_once_and_a_point_has_one_answer() {
 async fn the_demo_place_is_whole_and_made_once() {
     bare::each(|bare| async move {
         server::register(&bare.app);
-        demo::open_place(&bare.app).await.unwrap();
+        demo::open_place(&bare.app, None).await.unwrap();
         demo::furnish(&bare.app, 1).await.unwrap();
         let map = territory::current(&bare.app);
         let levels: Vec<usize> = (1..=4)

@@ -43,6 +43,7 @@ export const NAV: NavGroup[] = [
       { name: 'accounts', needs: ['account.manage'], icon: 'key' },
       { name: 'access-log', needs: ['audit.read'], icon: 'eye' },
       { name: 'ledger', needs: ['ledger.read'], icon: 'chain' },
+      { name: 'migrations', needs: ['pack.manage', 'case.approve'], icon: 'clock' },
       { name: 'jobs', needs: ['job.manage'], icon: 'clock' },
     ],
   },

@@ -1,10 +1,12 @@
 import type zh from '../zh-CN/desk'
 import disputes from './disputes'
+import migrations from './migrations'
 import orders from './orders'
 import records from './records'
 
 const en: typeof zh = {
   disputes,
+  migrations,
   orders,
   ...records,
   desk: { title: 'Wangge desk' },
@@ -63,6 +65,7 @@ const en: typeof zh = {
     accounts: 'Accounts and grants',
     'access-log': 'Access log',
     ledger: 'Ledger',
+    migrations: 'Moving clocks',
     jobs: 'Jobs',
   },
   account: {

@@ -1,10 +1,12 @@
 // Words of the desk.
 import disputes from './disputes'
+import migrations from './migrations'
 import orders from './orders'
 import records from './records'
 
 export default {
   disputes,
+  migrations,
   orders,
   ...records,
   desk: { title: '网格工作台' },
@@ -63,6 +65,7 @@ export default {
     accounts: '账号与授权',
     'access-log': '查阅记录',
     ledger: '存证',
+    migrations: '时限迁移',
     jobs: '后台任务',
   },
   account: {

@@ -6,7 +6,7 @@ use crate::platform::*;
 use db::{Sql, params};
 use domain::time::Timestamp;
 
-/// What [`read`] reads.
+/// What [`read_clock`] reads.
 const COLUMNS: &str =
     "select id, case_id, party, step, urgent, log, due_at, warn_at, state, late, next_at, told from case_clock ";
 /// Clocks of one case at most: several for each round of the loop.
@@ -42,7 +42,7 @@ pub fn clocks_of(tx: &mut Tx, case: CaseId) -> Result<Vec<ClockRow>, Fault> {
         .bind(case)
         .push(" order by started_at, id limit ")
         .bind(MAX_CLOCKS);
-    tx.fetch(&sql)?.iter().map(read).collect()
+    tx.fetch(&sql)?.iter().map(read_clock).collect()
 }
 
 /// Clocks whose next moment has come, the longest waiting first.
@@ -52,11 +52,14 @@ pub fn ripe_clocks(tx: &mut Tx, now: Timestamp, limit: i64) -> Result<Vec<ClockR
         .bind(now.0);
     tx.fetch(&sql.push(" order by next_at, id limit ").bind(limit))?
         .iter()
-        .map(read)
+        .map(read_clock)
         .collect()
 }
 
-fn read(row: &db::Row) -> Result<ClockRow, Fault> {
+/// How many columns [`read_clock`] reads.
+pub(super) const CLOCK_COLUMNS: usize = 12;
+
+pub(super) fn read_clock(row: &db::Row) -> Result<ClockRow, Fault> {
     let mut c = Cursor(row, 0);
     Ok(ClockRow {
         id: c.next()?,

@@ -3,12 +3,14 @@
 mod clocks;
 mod cube;
 mod mediation;
+mod migration;
 mod orders;
 mod queue;
 
 pub use clocks::*;
 pub use cube::*;
 pub use mediation::*;
+pub use migration::*;
 pub use orders::*;
 pub use queue::*;
 

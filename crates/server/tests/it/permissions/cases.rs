@@ -39,6 +39,12 @@ pub async fn samples(world: &mut World<'_>) -> Vec<Sample> {
         Sample::new("GET /api/v1/mediations/follow-ups"),
         of_case("POST /api/v1/cases/{id}/mediations/{mediation_id}/follow-up").body(json!({ "kept": true })),
         Sample::new("GET /api/v1/board/ageing"),
+        Sample::new("GET /api/v1/clock-migrations"),
+        Sample::new("POST /api/v1/clock-migrations").body(json!({ "id": own, "reason": "" })),
+        Sample::new("GET /api/v1/clock-migrations/{id}").objects(&own, &foreign),
+        Sample::new("POST /api/v1/clock-migrations/{id}/decide")
+            .objects(&own, &foreign)
+            .body(json!({ "approve": true })),
         Sample::new("GET /api/v1/orders"),
         Sample::new("POST /api/v1/orders").body(
             json!({ "id": own, "unit_id": own, "title": "x", "body": "x", "category_code": "x", "area_ids": [] }),
