@@ -41,8 +41,10 @@ export type Face = 'desk' | 'field' | 'portal'
 interface ClientSettings {
   face: Face
   lang: () => string
-  /** Called when the session has ended while the page was open. */
+  /** Called when the session has ended and the page asked for something to show. */
   onSignedOut: () => void
+  /** The sentence when it has ended and a form was sent: the form stays, for what is typed in it. */
+  signedOutText: () => string
   /** The sentence shown when the server cannot be reached. */
   offlineText: () => string
   /** How long an answer may take before the line counts as broken; 0 waits as long as the browser does. */
@@ -53,6 +55,7 @@ const settings: ClientSettings = {
   face: 'portal',
   lang: () => 'zh-CN',
   onSignedOut: () => {},
+  signedOutText: () => '登录已过期。填写的内容没有丢失：请在新的标签页登录，再回来提交。',
   offlineText: () => '暂时连不上服务器，填写的内容没有丢失，请稍后再试。',
   patienceMs: 0,
 }
@@ -107,12 +110,15 @@ async function send(method: string, path: string, { query, body, signal }: Sent)
     throw new ApiError(0, 'offline', settings.offlineText())
   }
   if (response.ok) return response
-  throw await failure(response, path)
+  throw await failure(response, path, method)
 }
 
-async function failure(response: Response, path: string): Promise<ApiError> {
+async function failure(response: Response, path: string, method: string): Promise<ApiError> {
   const body = await response.json().catch(() => null)
-  if (response.status === 401 && path !== '/session') settings.onSignedOut()
+  if (response.status === 401 && path !== '/session') {
+    if (method !== 'GET') return new ApiError(401, 'unauthenticated', settings.signedOutText())
+    settings.onSignedOut()
+  }
   if (!body || typeof body.code !== 'string') {
     return new ApiError(response.status, `http_${response.status}`, `${settings.offlineText()} (${response.status})`)
   }

@@ -30,6 +30,7 @@ async function start() {
   configureClient({
     face: 'desk',
     lang: () => lang.value,
+    signedOutText: () => i18n.text('error.signedOut'),
     offlineText: () => i18n.text('error.offline'),
     onSignedOut: () => {
       forgetSession()

@@ -22,6 +22,7 @@ async function start() {
   configureClient({
     face: 'field',
     lang: () => lang.value,
+    signedOutText: () => i18n.text('error.signedOut'),
     offlineText: () => i18n.text('error.offline'),
     patienceMs: PATIENCE_MS,
     onSignedOut: () => {

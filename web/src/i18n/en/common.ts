@@ -35,7 +35,7 @@ const en: typeof zh = {
     optional: 'optional',
     restored: 'What you typed earlier has been restored', tooLong: 'Too long: at most {max} characters, please take out {over}. Nothing you wrote is lost.',
   },
-  error: { offline: 'The server cannot be reached. What you typed is safe; please try again later.' },
+  error: { offline: 'The server cannot be reached. What you typed is safe; please try again later.', signedOut: 'You have been signed out. Nothing typed is lost: sign in again in a new tab, then send it.' },
   state: {
     received: 'To be accepted',
     accepted: 'To be dispatched',
@@ -50,7 +50,7 @@ const en: typeof zh = {
     merged: 'Merged',
     withdrawn: 'Withdrawn',
   },
-  due: { paused: 'Clock paused', none: 'No deadline', at: 'Due {time}' },
+  due: { ended: 'Ended', paused: 'Clock paused', none: 'No deadline', at: 'Due {time}' },
   channel: {
     phone: 'Phone',
     walk_in: 'Walk-in',

@@ -28,7 +28,7 @@ export default {
     no: '否',
   },
   is: { loading: '正在加载…', empty: '暂无内容', failed: '没有加载成功', optional: '选填', restored: '已恢复上次没有提交的内容', tooLong: '太长了：最多 {max} 个字，请再删去 {over} 个字。您写的都还在。' },
-  error: { offline: '暂时连不上服务器。填写的内容没有丢失，请稍后再试。' },
+  error: { offline: '暂时连不上服务器。填写的内容没有丢失，请稍后再试。', signedOut: '登录已过期。填写的内容没有丢失：请在新的标签页登录，再回来提交。' },
   state: {
     received: '待受理',
     accepted: '待派遣',
@@ -43,7 +43,7 @@ export default {
     merged: '已合并',
     withdrawn: '已撤回',
   },
-  due: { paused: '计时已暂停', none: '无时限', at: '截止 {time}' },
+  due: { paused: '计时已暂停', ended: '已结束', none: '无时限', at: '截止 {time}' },
   channel: {
     phone: '电话',
     walk_in: '窗口',
