@@ -24,6 +24,7 @@ steps! {
     12 "0012_mediation",
     13 "0013_work_order",
     14 "0014_clock_migration",
+    20 "0020_open311",
 }
 
 #[cfg(test)]

@@ -35,6 +35,8 @@ export type Contract = [
   Hold<Fits<'NoticeView', shown.Notice>>,
   Hold<Fits<'AddressView', shown.AddressHit>>,
   Hold<Fits<'UnitView', shown.Unit>>,
+  Hold<Fits<'PartnerView', shown.Partner>>,
+  Hold<Fits<'PartnerUseView', shown.PartnerUse>>,
   Hold<Fits<'BadgeView', shown.BadgeCheck>>,
   Hold<Fits<'PublicStatus', shown.PublicStatus>>,
   Hold<Fits<'Verdict', shown.ReceiptCheck>>,

@@ -1138,6 +1138,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/partners": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Partners of the own area, the newest first. */
+        get: operations["list"];
+        put?: never;
+        /** Makes a partner with its key. */
+        post: operations["make"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/partners/{id}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ends a key at once. */
+        post: operations["revoke"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/partners/{id}/uses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a key was used for, the newest first. */
+        get: operations["uses"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/place": {
         parameters: {
             query?: never;
@@ -3427,6 +3479,132 @@ export interface components {
             }[];
             /** @description Where the next page begins; none at the end. */
             next?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_PartnerUseView: {
+            /** @description The items, in the order asked for. */
+            items: {
+                at: string;
+                /** @description `requests_in`, `requests_out`, `updates_in`, `updates_out`, `tokens`. */
+                call: string;
+                /**
+                 * Format: int64
+                 * @description How many requests left the house (came in).
+                 */
+                count: number;
+                id: components["schemas"]["PartnerUseId"];
+                /** @description Their numbers. */
+                numbers: string[];
+                /** @description `done`, `again` (a retry), or the code of the refusal. */
+                outcome: string;
+            }[];
+            /** @description Where the next page begins; none at the end. */
+            next?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_PartnerView: {
+            /** @description The items, in the order asked for. */
+            items: {
+                /** @description What a request is answered with: `realtime` (its number), `batch` (a token), `blackbox` (nothing). */
+                answers: string;
+                area?: components["schemas"]["PartnerArea"] | null;
+                /** @description Whom to call about it. */
+                contact: string;
+                created_at: string;
+                created_name: string;
+                id: components["schemas"]["PartnerId"];
+                /** @description The key's last characters. */
+                key_end: string;
+                last_used_at?: string | null;
+                /** @description May hand in requests. */
+                may_report: boolean;
+                /** @description May add to its own requests. */
+                may_update: boolean;
+                name: string;
+                /** @description What the exchange is for. */
+                purpose: string;
+                revoked_at?: string | null;
+                revoked_name?: string | null;
+                /** Format: int64 */
+                use_count: number;
+            }[];
+            /** @description Where the next page begins; none at the end. */
+            next?: string | null;
+        };
+        /** @description An area in a few words. */
+        PartnerArea: {
+            code: string;
+            id: components["schemas"]["AreaId"];
+            name: string;
+        };
+        /** @description A partner to make. The id is made by the caller: the same request again is the same partner. */
+        PartnerBody: {
+            /** @description `realtime`, `batch` or `blackbox`. */
+            answers: string;
+            area_id?: components["schemas"]["AreaId"] | null;
+            contact: string;
+            id: components["schemas"]["PartnerId"];
+            may_report?: boolean;
+            may_update?: boolean;
+            name: string;
+            purpose: string;
+        };
+        /**
+         * Format: uuid
+         * @description Another system that has a key.
+         */
+        PartnerId: string;
+        /** @description A new partner. */
+        PartnerMade: {
+            /** @description Told this once; none when an earlier try of the same request made the partner. */
+            key?: string | null;
+            partner: components["schemas"]["PartnerView"];
+        };
+        /**
+         * Format: uuid
+         * @description One use of a partner's key.
+         */
+        PartnerUseId: string;
+        /** @description One use of a key. */
+        PartnerUseView: {
+            at: string;
+            /** @description `requests_in`, `requests_out`, `updates_in`, `updates_out`, `tokens`. */
+            call: string;
+            /**
+             * Format: int64
+             * @description How many requests left the house (came in).
+             */
+            count: number;
+            id: components["schemas"]["PartnerUseId"];
+            /** @description Their numbers. */
+            numbers: string[];
+            /** @description `done`, `again` (a retry), or the code of the refusal. */
+            outcome: string;
+        };
+        /** @description Another system that has a key. */
+        PartnerView: {
+            /** @description What a request is answered with: `realtime` (its number), `batch` (a token), `blackbox` (nothing). */
+            answers: string;
+            area?: components["schemas"]["PartnerArea"] | null;
+            /** @description Whom to call about it. */
+            contact: string;
+            created_at: string;
+            created_name: string;
+            id: components["schemas"]["PartnerId"];
+            /** @description The key's last characters. */
+            key_end: string;
+            last_used_at?: string | null;
+            /** @description May hand in requests. */
+            may_report: boolean;
+            /** @description May add to its own requests. */
+            may_update: boolean;
+            name: string;
+            /** @description What the exchange is for. */
+            purpose: string;
+            revoked_at?: string | null;
+            revoked_name?: string | null;
+            /** Format: int64 */
+            use_count: number;
         };
         PassInput: {
             /** @description What the liaison adds. */
@@ -6049,6 +6227,100 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ProblemView"][];
+                };
+            };
+        };
+    };
+    list: {
+        parameters: {
+            query?: {
+                /** @description Number of items, at most 200. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_PartnerView"];
+                };
+            };
+        };
+    };
+    make: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PartnerBody"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PartnerMade"];
+                };
+            };
+        };
+    };
+    revoke: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["PartnerId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PartnerView"];
+                };
+            };
+        };
+    };
+    uses: {
+        parameters: {
+            query?: {
+                /** @description Number of items, at most 200. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                after?: string;
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["PartnerId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_PartnerUseView"];
                 };
             };
         };

@@ -109,6 +109,35 @@ export interface GrantInput {
   unit_id?: Id | null
 }
 
+/** Another system that has a key. */
+export interface Partner {
+  id: Id
+  name: string
+  purpose: string
+  contact: string
+  key_end: string
+  area: { id: Id; code: string; name: string } | null
+  may_report: boolean
+  may_update: boolean
+  answers: 'realtime' | 'batch' | 'blackbox'
+  created_at: Instant
+  created_name: string
+  revoked_at: Instant | null
+  revoked_name: string | null
+  use_count: number
+  last_used_at: Instant | null
+}
+
+/** One use of a partner's key. */
+export interface PartnerUse {
+  id: Id
+  at: Instant
+  call: string
+  outcome: string
+  count: number
+  numbers: string[]
+}
+
 export interface Role {
   key: string
   name: string

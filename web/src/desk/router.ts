@@ -30,6 +30,7 @@ const children: RouteRecordRaw[] = [
   { path: 'admin/units', name: 'units', component: () => import('./admin/UnitsPage.vue'), meta: { needs: ['workforce.read', 'workforce.manage'] } },
   { path: 'admin/workers', name: 'workers', component: () => import('./admin/WorkersPage.vue'), meta: { needs: ['workforce.read', 'workforce.manage'] } },
   { path: 'admin/accounts', name: 'accounts', component: () => import('./admin/AccountsPage.vue'), meta: { needs: ['account.manage'] } },
+  { path: 'admin/partners', name: 'partners', component: () => import('./admin/PartnersPage.vue'), meta: { needs: ['account.manage', 'audit.read'] } },
   { path: 'admin/access-log', name: 'access-log', component: () => import('./admin/AccessLogPage.vue'), meta: { needs: ['audit.read'] } },
   { path: 'admin/pack', name: 'pack', component: () => import('./admin/PackPage.vue'), meta: { needs: ['pack.manage', 'board.read'] } },
   { path: 'admin/calendar', name: 'calendar', component: () => import('./admin/CalendarPage.vue'), meta: { needs: ['pack.manage', 'case.read'] } },

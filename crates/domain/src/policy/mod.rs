@@ -131,7 +131,72 @@ pub struct Category {
     pub closing: String,
     /// One line for the person choosing.
     pub hint: Name,
+    /// What other systems (Open311) are asked besides the words, in the order of asking.
+    pub attributes: Vec<Attribute>,
     pub source: Source,
+}
+
+/// A question that goes with a category.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attribute {
+    pub code: String,
+    pub name: Name,
+    pub kind: AttributeKind,
+    pub required: bool,
+    /// What an answer looks like.
+    pub hint: Name,
+    /// For the two kinds of lists: key and name of each choice.
+    pub values: Vec<(String, Name)>,
+}
+
+/// What an answer must be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AttributeKind {
+    /// Nothing is asked: the name is only shown.
+    Shown,
+    /// A line.
+    Line,
+    Number,
+    /// An instant with its offset.
+    Instant,
+    /// Several lines.
+    Text,
+    OneOf,
+    AnyOf,
+}
+
+impl AttributeKind {
+    pub const ALL: [AttributeKind; 7] = [
+        AttributeKind::Shown,
+        AttributeKind::Line,
+        AttributeKind::Number,
+        AttributeKind::Instant,
+        AttributeKind::Text,
+        AttributeKind::OneOf,
+        AttributeKind::AnyOf,
+    ];
+
+    /// The word in packs.
+    pub fn key(self) -> &'static str {
+        match self {
+            AttributeKind::Shown => "shown",
+            AttributeKind::Line => "string",
+            AttributeKind::Number => "number",
+            AttributeKind::Instant => "datetime",
+            AttributeKind::Text => "text",
+            AttributeKind::OneOf => "one_of",
+            AttributeKind::AnyOf => "any_of",
+        }
+    }
+
+    pub fn parse(key: &str) -> Option<AttributeKind> {
+        Self::ALL.into_iter().find(|kind| kind.key() == key)
+    }
+
+    /// Whether an answer is chosen from a list.
+    pub fn is_list(self) -> bool {
+        matches!(self, AttributeKind::OneOf | AttributeKind::AnyOf)
+    }
 }
 
 /// A key with a name: duties, return reasons.

@@ -48,6 +48,12 @@ pub struct PastCase {
     pub received_at: Timestamp,
     /// The answer given, and when; the case is then closed.
     pub answer: Option<(String, Timestamp)>,
+    /// Longitude and latitude (WGS-84), when the list has them.
+    pub at: Option<(f64, f64)>,
+    /// The unit that had it, when the list says; else the one that answers for such a matter there today.
+    pub unit: Option<UnitId>,
+    /// The way it came in, when the list says and the pack knows it.
+    pub channel: Option<String>,
 }
 
 impl PastCase {
@@ -55,18 +61,20 @@ impl PastCase {
     fn content_hash(&self) -> String {
         let answer = self.answer.as_ref().map(|(text, at)| (text, at.0));
         let who = (&self.name, &self.phone);
-        sha256_hex(
-            &json!([
-                self.received_at.0,
-                self.title,
-                self.body,
-                self.category_code,
-                self.address,
-                who,
-                answer
-            ])
-            .to_string(),
-        )
+        let mut said = vec![
+            json!(self.received_at.0),
+            json!(self.title),
+            json!(self.body),
+            json!(self.category_code),
+            json!(self.address),
+            json!(who),
+            json!(answer),
+        ];
+        // Lists without these keep the hash they had before there were any.
+        if self.at.is_some() || self.unit.is_some() || self.channel.is_some() {
+            said.push(json!([self.at, self.unit.map(|u| u.to_string()), self.channel]));
+        }
+        sha256_hex(&serde_json::Value::Array(said).to_string())
     }
 }
 
@@ -109,6 +117,7 @@ pub struct Importer {
     rules: Rules,
     spots: HashMap<AreaId, Option<Spot>>,
     routes: HashMap<(String, AreaId), Option<routing::Choice>>,
+    named: HashMap<(UnitId, AreaId), routing::Choice>,
     levels: HashMap<UnitId, Option<i64>>,
 }
 
@@ -118,6 +127,7 @@ impl Importer {
             rules: place::rules(ctx)?,
             spots: HashMap::new(),
             routes: HashMap::new(),
+            named: HashMap::new(),
             levels: HashMap::new(),
         })
     }
@@ -157,7 +167,10 @@ impl Importer {
             .ok_or_else(|| Fault::invalid("area_id", "area_unknown"))?;
         let title = intake::title_of(&submission);
         let (kind, words) = self.kind(ctx, tx, past, &title)?;
-        let route = self.route(ctx, tx, kind.code.as_deref(), &spot)?;
+        let route = match past.unit {
+            Some(unit) => Some(self.named(ctx, tx, unit, &spot)?),
+            None => self.route(ctx, tx, kind.code.as_deref(), &spot)?,
+        };
         let case = self.stand(past, &kind, route.as_ref())?;
         let number = self.rules.pack.case_number(
             past.received_at.date(),
@@ -255,6 +268,17 @@ impl Importer {
         }
         let choice = routing::choose(ctx, tx, &key.0, spot, false)?;
         self.routes.insert(key, choice.clone());
+        Ok(choice)
+    }
+
+    /// The unit the list names.
+    fn named(&mut self, ctx: &Ctx, tx: &mut Tx, unit: UnitId, spot: &Spot) -> Result<routing::Choice, Fault> {
+        let key = (unit, spot.area);
+        if let Some(found) = self.named.get(&key) {
+            return Ok(found.clone());
+        }
+        let choice = routing::named(ctx, tx, unit, Some(spot.area), false, "rule")?;
+        self.named.insert(key, choice.clone());
         Ok(choice)
     }
 
@@ -385,7 +409,9 @@ fn submission(past: &PastCase) -> Submission {
     };
     Submission {
         id: past.id.to_string(),
-        channel: CHANNEL.to_owned(),
+        channel: past.channel.clone().unwrap_or_else(|| CHANNEL.to_owned()),
+        lon: past.at.map(|at| at.0),
+        lat: past.at.map(|at| at.1),
         body: past.body.clone(),
         title: past.title.clone(),
         category_code: past.category_code.clone(),

@@ -209,7 +209,8 @@ pub fn moment(ctx: &Ctx, tx: &mut Tx, row: &CaseRow) -> Result<Moment, Fault> {
 pub fn by(ctx: &Ctx, tx: &mut Tx) -> Result<rules::By, Fault> {
     Ok(match &ctx.actor {
         Actor::Account { .. } => rules::By::Person(person(ctx, tx)?),
-        Actor::Resident => rules::By::Resident,
+        // A partner hands over what a resident said.
+        Actor::Resident | Actor::Partner { .. } => rules::By::Resident,
         Actor::System(_) => rules::By::System,
     })
 }

@@ -1,7 +1,7 @@
 //! `wangge import areas FILE`: division codes, or boundaries, from a file into the database. Lists of cases are in `lists.rs`.
 
 use super::lists::{self, ListArgs};
-use super::{CliError, serve};
+use super::{CliError, requests311, serve};
 use crate::platform::config::Config;
 use crate::platform::{App, Ctx};
 use crate::{policy, territory};
@@ -21,6 +21,8 @@ enum Command {
     Areas(Areas),
     /// 历史来信及答复（CSV、xlsx：id,user,title,received_at,text,answer,answered_at,category）· Past messages with their answers
     Messages(ListArgs),
+    /// 其他城市公开的 311 工单（CSV，同目录有分类、部门、渠道、区域对照表和边界）· Service requests of another city, with its look-ups
+    Requests311(requests311::Requests311),
     /// 事件表格（CSV、xlsx，列名中英文均可）· A list of cases
     Cases(ListArgs),
 }
@@ -49,6 +51,7 @@ struct Areas {
 pub fn run(args: Args) -> Result<(), CliError> {
     let args = match args.command {
         Command::Areas(args) => args,
+        Command::Requests311(args) => return requests311::run(args),
         Command::Messages(args) | Command::Cases(args) => return lists::run(args),
     };
     let mut config = Config::load(args.config.as_deref()).map_err(CliError::new)?;

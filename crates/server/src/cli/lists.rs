@@ -130,7 +130,7 @@ fn told_fault(fault: &Fault) -> CliError {
 }
 
 /// The report as lines.
-fn told(report: &ImportReport) -> String {
+pub fn told(report: &ImportReport) -> String {
     let mut out = String::new();
     for problem in report.problems.iter().take(SHOWN) {
         out += &format!(

@@ -13,6 +13,7 @@ pub mod learn;
 mod lists;
 mod openapi;
 mod pack;
+pub mod requests311;
 pub mod serve;
 pub mod verify;
 

@@ -73,7 +73,18 @@ pub async fn import(
     if options.source.is_empty() || options.source.chars().count() > MAX_SOURCE {
         return Err(Fault::invalid("source", "import_source").with("most", MAX_SOURCE));
     }
-    let (good, mut report) = check(ctx, bytes, &options).await?;
+    let (good, report) = check(ctx, bytes, &options).await?;
+    take_over(ctx, good, report, options, progress).await
+}
+
+/// Takes rows over that were read and checked; `report` says so far how many there were and what is wrong.
+pub async fn take_over(
+    ctx: &Ctx,
+    good: Vec<Numbered>,
+    mut report: ImportReport,
+    options: Options,
+    progress: impl Fn(usize, usize),
+) -> Result<ImportReport, Fault> {
     let good = compare(ctx, good, &mut report).await?;
     report.ok = good.len() + report.already;
     let stopped = !report.problems.is_empty() && !options.skip_bad;

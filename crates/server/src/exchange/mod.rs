@@ -1,10 +1,12 @@
-//! Exchange 交换: lists that come in, lists that go out, what the public is shown.
+//! Exchange 交换: lists that come in, lists that go out, other systems, what the public is shown.
 //!
-//! Entry points: [`import`], [`routes`]. A list goes through the cases part's own functions; nothing here makes or reads a case by itself.
+//! Entry points: [`import`], [`open311`], [`routes`]. A list goes through the cases part's own functions; nothing here makes or reads a case by itself.
 
 mod export;
 mod http;
 pub mod import;
+pub mod open311;
+pub mod requests311;
 mod rows;
 mod store;
 mod table;

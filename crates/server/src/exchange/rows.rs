@@ -368,6 +368,9 @@ impl Problems<'_> {
             phone,
             received_at,
             answer,
+            at: None,
+            unit: None,
+            channel: None,
         })
     }
 

@@ -67,6 +67,12 @@ pub struct Argon2Cost {
 pub struct Limits {
     /// Requests of one address to the portal in a minute.
     pub portal_per_minute: u32,
+    /// Open311 requests of one address in a minute.
+    pub open311_per_minute: u32,
+    /// Longest span of an Open311 list in days; the standard says 90.
+    pub open311_days: u32,
+    /// Number of the first page of an Open311 list: 1, or 0 where clients count from there.
+    pub open311_first_page: u32,
     /// Password checks for one address in ten minutes.
     pub logins_per_ten_minutes: u32,
     /// Minutes without a request after which a session ends.
@@ -109,6 +115,9 @@ impl Default for Limits {
     fn default() -> Limits {
         Limits {
             portal_per_minute: 120,
+            open311_per_minute: 600,
+            open311_days: 90,
+            open311_first_page: 1,
             logins_per_ten_minutes: 20,
             session_idle_minutes: 60,
             session_hours: 12,

@@ -3,7 +3,7 @@
 use super::app::App;
 use super::fault::Fault;
 use super::i18n::Lang;
-use super::ids::{AccountId, CaseId, UnitId, WorkerId};
+use super::ids::{AccountId, CaseId, PartnerId, UnitId, WorkerId};
 use super::scope::Scope;
 use axum::http::StatusCode;
 use domain::time::Timestamp;
@@ -43,6 +43,13 @@ pub enum Actor {
     },
     /// Somebody on the portal, without an account.
     Resident,
+    /// Another system, with a key of its own.
+    Partner {
+        /// The key's record.
+        id: PartnerId,
+        /// Who it is.
+        name: String,
+    },
     /// The program itself: a job, an import, a command line. The text names which.
     System(&'static str),
 }
@@ -66,6 +73,8 @@ pub enum Purpose {
     Administration,
     /// A resident following their own matter.
     OwnReport,
+    /// Exchange with another system, within what its key is for.
+    Exchange,
     /// Auditing.
     Audit,
     /// A job of the program.
@@ -86,6 +95,7 @@ impl Purpose {
             Purpose::Supervise => "supervise",
             Purpose::Administration => "administration",
             Purpose::OwnReport => "own_report",
+            Purpose::Exchange => "exchange",
             Purpose::Audit => "audit",
             Purpose::Job(_) => "job",
             Purpose::Emergency(_) => "emergency",
@@ -162,17 +172,18 @@ impl Actor {
     /// What is written beside an act: the name, `居民` or `系统`.
     pub fn name(&self) -> &str {
         match self {
-            Actor::Account { name, .. } => name,
+            Actor::Account { name, .. } | Actor::Partner { name, .. } => name,
             Actor::Resident => "居民",
             Actor::System(_) => "系统",
         }
     }
 
-    /// Stable key for the ledger: `account:<id>`, `resident`, `system:<name>`.
+    /// Stable key for the ledger: `account:<id>`, `resident`, `partner:<id>`, `system:<name>`.
     pub fn key(&self) -> String {
         match self {
             Actor::Account { id, .. } => format!("account:{id}"),
             Actor::Resident => "resident".to_owned(),
+            Actor::Partner { id, .. } => format!("partner:{id}"),
             Actor::System(name) => format!("system:{name}"),
         }
     }

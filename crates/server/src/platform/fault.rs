@@ -138,6 +138,16 @@ impl Fault {
         self.0.status
     }
 
+    /// Tells the log what is our mistake.
+    pub fn log(&self) {
+        let Some(cause) = &self.0.cause else { return };
+        if self.0.status.is_server_error() {
+            tracing::error!(code = self.0.code, cause, "fault");
+        } else {
+            tracing::debug!(code = self.0.code, cause, "fault");
+        }
+    }
+
     /// What is answered, in a language.
     pub fn view(&self, lang: Lang) -> FaultView {
         FaultView {
@@ -225,13 +235,7 @@ pub async fn render(request: Request, next: Next) -> Response {
     let Some(fault) = response.extensions_mut().remove::<Fault>() else {
         return response;
     };
-    if let Some(cause) = &fault.0.cause {
-        if fault.0.status.is_server_error() {
-            tracing::error!(code = fault.0.code, cause, "fault");
-        } else {
-            tracing::debug!(code = fault.0.code, cause, "fault");
-        }
-    }
+    fault.log();
     let mut answer = (fault.0.status, Json(fault.view(lang))).into_response();
     if let Some(seconds) = fault.0.retry_after_s {
         answer

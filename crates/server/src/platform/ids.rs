@@ -142,6 +142,14 @@ id!(
     AccessId
 );
 id!(
+    /// Another system that has a key.
+    PartnerId
+);
+id!(
+    /// One use of a partner's key.
+    PartnerUseId
+);
+id!(
     /// An address that can be found by text.
     AddressId
 );

@@ -13,6 +13,8 @@ pub const ADDRESSES: usize = 100_000;
 pub enum Budget {
     /// Requests to the portal.
     Portal,
+    /// Requests of other systems.
+    Open311,
     /// Password checks.
     Login,
 }

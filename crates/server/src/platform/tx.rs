@@ -78,6 +78,8 @@ pub enum Subject {
     Message(MessageId),
     /// An upload.
     Upload(UploadId),
+    /// Another system that has a key.
+    Partner(PartnerId),
     /// The rule pack, the calendar.
     Pack,
     /// The territory as a whole.
@@ -105,6 +107,7 @@ impl Subject {
             Subject::Job(_) => "job",
             Subject::Message(_) => "message",
             Subject::Upload(_) => "upload",
+            Subject::Partner(_) => "partner",
             Subject::Pack => "pack",
             Subject::Territory => "territory",
             Subject::Ledger => "ledger",
@@ -127,6 +130,7 @@ impl Subject {
             Subject::Job(id) => Some(id.to_string()),
             Subject::Message(id) => Some(id.to_string()),
             Subject::Upload(id) => Some(id.to_string()),
+            Subject::Partner(id) => Some(id.to_string()),
             Subject::Pack | Subject::Territory | Subject::Ledger | Subject::List | Subject::System => None,
         }
     }

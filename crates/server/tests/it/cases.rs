@@ -23,7 +23,7 @@ const ZHAO: WorkerId = WorkerId(Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_
 const CHEN: WorkerId = WorkerId(Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_2005));
 
 /// A bad smell: the environment bureau's matter, answered by the grid worker, checked by the centre, no photos asked.
-const SMELL: &str = "0301";
+pub const SMELL: &str = "0301";
 /// A leaking roof: the housing bureau's.
 const ROOF: &str = "0101";
 /// A dispute between neighbours: the grid worker must come, it goes through mediation.

@@ -63,9 +63,16 @@ pub fn config() -> Config {
         passes: 1,
         lanes: 1,
     };
+    config.blobs = blobs().display().to_string();
     config.limits.logins_per_ten_minutes = 100_000;
     config.limits.portal_per_minute = 100_000;
+    config.limits.open311_per_minute = 100_000;
     config
+}
+
+/// Where photos of this test process go; removed with the program.
+fn blobs() -> std::path::PathBuf {
+    std::env::temp_dir().join(format!("wangge-it-{}", std::process::id()))
 }
 
 impl TestApp {
@@ -100,6 +107,7 @@ impl TestApp {
     /// Takes the database away.
     pub async fn remove(self) {
         drop((self.router, self.app));
+        let _ = std::fs::remove_dir_all(blobs());
         self.database.remove().await;
     }
 

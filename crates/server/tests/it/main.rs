@@ -16,6 +16,7 @@ mod jobs;
 mod kit;
 mod ledger;
 mod orders;
+mod open311;
 mod packs;
 mod people;
 mod permissions;

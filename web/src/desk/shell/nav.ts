@@ -41,6 +41,7 @@ export const NAV: NavGroup[] = [
       { name: 'import', needs: ['case.import'], icon: 'import' },
       { name: 'outbox', needs: ['outbox.manage'], icon: 'mail' },
       { name: 'accounts', needs: ['account.manage'], icon: 'key' },
+      { name: 'partners', needs: ['account.manage', 'audit.read'], icon: 'send' },
       { name: 'access-log', needs: ['audit.read'], icon: 'eye' },
       { name: 'ledger', needs: ['ledger.read'], icon: 'chain' },
       { name: 'migrations', needs: ['pack.manage', 'case.approve'], icon: 'clock' },

@@ -249,7 +249,7 @@ fn reopened(ctx: &Ctx, tx: &mut Tx, mut work: Work, reason: &str) -> Result<(), 
         .reopen(moment.days_since_end, &work.case_rules())
         .map_err(refused)?;
     work.row.outcome = None;
-    let by_resident = matches!(ctx.actor, Actor::Resident);
+    let by_resident = matches!(ctx.actor, Actor::Resident | Actor::Partner { .. });
     work.save(
         ctx,
         tx,

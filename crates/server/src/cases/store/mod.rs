@@ -5,6 +5,7 @@ mod cube;
 mod mediation;
 mod migration;
 mod orders;
+mod public;
 mod queue;
 
 pub use clocks::*;
@@ -12,6 +13,7 @@ pub use cube::*;
 pub use mediation::*;
 pub use migration::*;
 pub use orders::*;
+pub use public::*;
 pub use queue::*;
 
 use super::record::*;

@@ -207,11 +207,45 @@ fn category(table: &Table<'_>) -> Category {
             zh: table.opt_str("hint").unwrap_or_default().to_owned(),
             en: table.opt_str("hint_en").unwrap_or_default().to_owned(),
         },
+        attributes: table.tables("attributes").iter().map(attribute).collect(),
         source: source(table),
         code,
     };
     table.done();
     category
+}
+
+fn attribute(table: &Table<'_>) -> Attribute {
+    let keys = AttributeKind::ALL.map(AttributeKind::key);
+    let kind = one_of(table, "type", AttributeKind::parse, &keys).unwrap_or(AttributeKind::Line);
+    let hint = table.opt_str("hint").unwrap_or_default();
+    let attribute = Attribute {
+        code: table.str("code").to_owned(),
+        name: name(table),
+        kind,
+        required: table.opt_bool("required").unwrap_or_default(),
+        hint: Name {
+            zh: hint.to_owned(),
+            en: table.opt_str("hint_en").unwrap_or(hint).to_owned(),
+        },
+        values: table.tables("values").iter().map(choice).collect(),
+    };
+    let plain = |code: &str| !code.is_empty() && code.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    if table.has("code") && !plain(&attribute.code) {
+        let problem = table.problem("code", "pack_bad_value").with("value", &attribute.code);
+        table.report(problem.with("allowed", "0-9 A-Z a-z _"));
+    }
+    if kind.is_list() == attribute.values.is_empty() {
+        table.report(table.problem("values", "pack_missing_key"));
+    }
+    table.done();
+    attribute
+}
+
+fn choice(table: &Table<'_>) -> (String, Name) {
+    let choice = (table.str("key").to_owned(), name(table));
+    table.done();
+    choice
 }
 
 fn body(table: &Table<'_>) -> Body {
@@ -479,7 +513,7 @@ fn channel(table: &Table<'_>) -> Channel {
         name: name(table),
         source: source(table),
     };
-    const KEYS: [&str; 12] = [
+    const KEYS: [&str; 13] = [
         "web",
         "phone",
         "walk_in",
@@ -489,6 +523,7 @@ fn channel(table: &Table<'_>) -> Channel {
         "mailbox",
         "public_account",
         "import",
+        "open311",
         "linked",
         "order",
         "volunteer",
