@@ -180,7 +180,7 @@ pub async fn run_timers(app: &TestApp) {
 /// Counters kept equal a recount of the cases.
 pub async fn counters_are_true(app: &TestApp, areas: &[AreaId]) {
     let ctx = Ctx::system(&app.app, "test");
-    for area in areas.to_vec() {
+    for area in areas.iter().copied() {
         let read = app.app.read(&ctx, move |_, tx| {
             Ok((cases::all_cells(tx, area)?, cases::recount(tx, area)?))
         });

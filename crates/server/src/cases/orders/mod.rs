@@ -445,7 +445,7 @@ fn cancel(ctx: &Ctx, tx: &mut Tx, id: OrderId, note: &str) -> Result<(), Fault> 
         return Err(Fault::invalid("note", "text_too_long").with("most", actions::MAX_TEXT));
     }
     let linked = store::linked(tx, id)?;
-    may_cancel(&order, &linked).map_err(|code| Fault::refused(code))?;
+    may_cancel(&order, &linked).map_err(Fault::refused)?;
     let by = By::Person(work::person(ctx, tx)?);
     for share in linked.iter().filter(|one| one.role == Role::Share) {
         if !matches!(share.row.state, StateKey::Answered | StateKey::Verified) {
