@@ -47,9 +47,13 @@ async function taken(page: Page) {
   await told.evaluate((el) => el.remove())
 }
 
-/** Looks at a case the rules were not sure of: with the proposed category taken, it goes where the rules say. */
+/** Looks at a case the rules were not sure of: with the proposed category taken, it goes where the rules say. One of that category already
+ * went there by itself. */
 export async function dispatchByRule(page: Page, category: string) {
-  await page.getByRole('button', { name: category }).click()
+  const proposed = page.getByRole('button', { name: category })
+  await see(proposed)
+  if (!(await proposed.isEnabled())) return
+  await proposed.click()
   await taken(page)
   if (await offers(page, /^受理/)) await act(page, /^受理/)
 }

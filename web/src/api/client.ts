@@ -140,4 +140,6 @@ export const api = {
   del: <T = void>(path: string, body?: unknown) => call<T>('DELETE', path, { body }),
   /** The raw answer, for downloads. */
   raw: (path: string, query?: Query) => send('GET', path, { query }),
+  /** The raw answer to a question whose key must not stand in an address. */
+  rawPost: (path: string, body: unknown) => send('POST', path, { body }),
 }

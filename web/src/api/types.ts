@@ -796,6 +796,14 @@ export interface AnswerTemplate {
 
 // ---------------------------------------------------------------- portal
 
+/** A photo the reporter may see; `portal/follow/photos.ts` fetches its bytes with the code. */
+export interface PublicPhoto {
+  hash: string
+  stage: AttachmentView['stage']
+  width: number | null
+  height: number | null
+}
+
 export interface PublicStatus {
   number: string
   title: string
@@ -810,7 +818,7 @@ export interface PublicStatus {
   due_explained: string[]
   answers: { at: Instant; way: string; body: string }[]
   can: { rate: boolean; object: boolean; withdraw: boolean; add: boolean }
-  attachments: AttachmentView[]
+  photos: PublicPhoto[]
 }
 
 export interface PortalReportResult {

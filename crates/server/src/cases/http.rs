@@ -12,7 +12,8 @@ use crate::access::{Staff, log_read};
 use crate::platform::http::{Json, Page, PageQuery, Path, Public, Query};
 use crate::platform::ledger::Receipt;
 use crate::platform::*;
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
@@ -44,6 +45,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(portal_withdraw))
         .routes(routes!(portal_add))
         .routes(routes!(portal_receipt))
+        .routes(routes!(portal_photo))
         .routes(routes!(portal_mailbox, mailbox_of))
 }
 
@@ -756,6 +758,41 @@ async fn portal_receipt(
         })
         .await?;
     receipt_of(&ctx, &opened).await.map(Json)
+}
+
+/// The code, and how large.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+struct PhotoInput {
+    follow_code: String,
+    /// `thumb` (320 pixels) or `full` (at most 2048).
+    #[schema(inline)]
+    size: blobs::Size,
+}
+
+/// A photo of one's own report, or one given with the answer. Asked for with the code in the body, which addresses and logs never hold.
+#[utoipa::path(post, path = "/portal/follow/{number}/photos/{hash}", params(("number" = String, Path), ("hash" = String, Path)),
+    request_body = PhotoInput, tag = "portal",
+    responses((status = 200, content_type = "image/jpeg", body = Vec<u8>), (status = 404, body = crate::platform::fault::FaultView)))]
+async fn portal_photo(
+    Public(ctx): Public,
+    Path((number, hash)): Path<(String, String)>,
+    Json(input): Json<PhotoInput>,
+) -> Result<Response, Fault> {
+    let ctx = ctx.for_purpose(Purpose::OwnReport);
+    let name = hash.clone();
+    ctx.app
+        .read(&ctx, move |ctx, tx| {
+            let (case, report) = portal::find(ctx, tx, &number, &input.follow_code)?;
+            portal::may_see_photo(tx, case, report, &name)
+        })
+        .await?;
+    let bytes = blobs::read(&ctx.app, &hash, input.size).await?;
+    let headers = [
+        (header::CONTENT_TYPE, "image/jpeg"),
+        (header::CACHE_CONTROL, "private, no-store"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    Ok((headers, bytes).into_response())
 }
 
 /// Whose mailbox it is.

@@ -6,7 +6,6 @@
 use super::intake;
 use super::place::{self, Rules};
 use super::record::{Loaded, ReportRow};
-use super::view::{AttachmentView, attachments};
 use super::{actions, clocks, messages, store, words};
 use crate::platform::*;
 
@@ -50,6 +49,16 @@ pub struct Can {
     pub add: bool,
 }
 
+/// A photo the reporter may see; its bytes are asked for with the code.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct PublicPhoto {
+    pub hash: String,
+    /// `report`, or what the unit gives with its answer: `before`, `after`, `answer`.
+    pub stage: String,
+    pub width: Option<i64>,
+    pub height: Option<i64>,
+}
+
 /// Where a report stands.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct PublicStatus {
@@ -66,7 +75,7 @@ pub struct PublicStatus {
     pub due_explained: Vec<String>,
     pub answers: Vec<PublicAnswer>,
     pub can: Can,
-    pub attachments: Vec<AttachmentView>,
+    pub photos: Vec<PublicPhoto>,
 }
 
 /// The report behind a number and its code; a wrong code is answered like an unknown number.
@@ -136,11 +145,29 @@ pub fn status(ctx: &Ctx, tx: &mut Tx, case: CaseId, report: ReportId) -> Result<
             })
             .collect(),
         can: can(ctx, &rules, &loaded, &own)?,
-        attachments: attachments(tx, case)?
-            .into_iter()
-            .filter(|a| a.stage != "verify")
-            .collect(),
+        photos: photos(tx, case, report)?,
     })
+}
+
+/// The reporter's own photos; what the unit took before and after only once it gave them an answer with it, for until then it may show
+/// somebody else's home or business (promise 7).
+fn photos(tx: &mut Tx, case: CaseId, report: ReportId) -> Result<Vec<PublicPhoto>, Fault> {
+    let told = store::answers(tx, case)?;
+    let told = told.iter().any(|answer| answer.report.is_none_or(|r| r == report));
+    let photo = |row: store::AttachmentRow| PublicPhoto {
+        hash: row.hash,
+        stage: row.stage,
+        width: row.width,
+        height: row.height,
+    };
+    let rows = store::photos_for_reporter(tx, case, report, told)?;
+    Ok(rows.into_iter().map(photo).collect())
+}
+
+/// Whether the reporter of a report may see a photo; any other is answered like one that does not exist.
+pub fn may_see_photo(tx: &mut Tx, case: CaseId, report: ReportId, hash: &str) -> Result<(), Fault> {
+    let seen = photos(tx, case, report)?.iter().any(|photo| photo.hash == hash);
+    if seen { Ok(()) } else { Err(Fault::not_found()) }
 }
 
 fn steps(ctx: &Ctx, tx: &mut Tx, rules: &Rules, case: CaseId, own: &ReportRow) -> Result<Vec<PublicStep>, Fault> {

@@ -21,6 +21,7 @@ mod packs;
 mod people;
 mod permissions;
 mod platform;
+mod portal_photos;
 mod privacy;
 mod territory;
 mod tidy;

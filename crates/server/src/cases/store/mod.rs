@@ -429,17 +429,36 @@ pub fn attachments(tx: &mut Tx, case: CaseId) -> Result<Vec<AttachmentRow>, Faul
          where a.case_id = $1 order by a.at, a.blob_hash limit $2",
         &params![case, MAX_ROWS],
     )?;
-    let read = |row: &Row| -> Result<AttachmentRow, Fault> {
-        let mut c = Cursor(row, 0);
-        Ok(AttachmentRow {
-            hash: c.next()?,
-            stage: c.next()?,
-            mime: c.next()?,
-            width: c.next()?,
-            height: c.next()?,
-        })
-    };
-    rows.iter().map(read).collect()
+    rows.iter().map(attachment).collect()
+}
+
+/// The photos of a case its reporter may see: those sent with the report itself, also after a merge (a report keeps the id of the case
+/// it came as), and when `evidence` those the unit gives with its answer.
+pub fn photos_for_reporter(
+    tx: &mut Tx,
+    case: CaseId,
+    report: ReportId,
+    evidence: bool,
+) -> Result<Vec<AttachmentRow>, Fault> {
+    let rows = tx.query(
+        "select a.blob_hash, a.stage, b.mime, b.width, b.height from attachment a join blob b on b.hash = a.blob_hash \
+         where a.case_id in ($1, $2) and ((a.report_id = $2 and a.stage = 'report') \
+         or (a.case_id = $1 and a.stage in ('before', 'after', 'answer') and $3 = 1)) \
+         order by a.at, a.blob_hash limit $4",
+        &params![case, report, i64::from(evidence), MAX_ROWS],
+    )?;
+    rows.iter().map(attachment).collect()
+}
+
+fn attachment(row: &Row) -> Result<AttachmentRow, Fault> {
+    let mut c = Cursor(row, 0);
+    Ok(AttachmentRow {
+        hash: c.next()?,
+        stage: c.next()?,
+        mime: c.next()?,
+        width: c.next()?,
+        height: c.next()?,
+    })
 }
 
 /// Something that happened, as stored.

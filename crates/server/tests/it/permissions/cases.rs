@@ -80,6 +80,10 @@ pub async fn samples(world: &mut World<'_>) -> Vec<Sample> {
             json!({ "follow_code": "00000000", "body": "x" }),
         ),
         of_number("POST /api/v1/portal/follow/{number}/receipt", code()),
+        of_number(
+            "POST /api/v1/portal/follow/{number}/photos/{hash}",
+            json!({ "follow_code": "00000000", "size": "full" }),
+        ),
         Sample::new("GET /api/v1/portal/mailbox/{area_id}"),
         Sample::new("POST /api/v1/portal/mailbox/{area_id}").body(json!({ "body": "x" })),
     ]
