@@ -255,6 +255,11 @@ pub fn grid_worker(ctx: &Ctx, tx: &mut Tx, row: &CaseRow, ask: Ask) -> Result<Op
     Ok(found.on_duty.worker().map(|worker| (worker.into(), stands_in)))
 }
 
+/// The grids whose worker somebody is now.
+pub fn grids_of(ctx: &Ctx, tx: &mut Tx, worker: WorkerId) -> Result<Vec<AreaId>, Fault> {
+    workforce::grids_of(&ctx.app, tx, worker, ctx.now)
+}
+
 /// Whether a worker holds, or stands in for, the grid post of the case's area.
 pub fn is_grid_worker(ctx: &Ctx, tx: &mut Tx, row: &CaseRow, worker: WorkerId) -> Result<bool, Fault> {
     let Some(area) = row.area_id else { return Ok(false) };

@@ -84,6 +84,14 @@ pub enum Reach {
     /// As a co-handler.
     Helping(UnitId),
     Worker(WorkerId),
+    /// Those of another reach a worker was called to and nobody has arrived at (LH-08).
+    Called(WorkerId, Box<Reach>),
+    /// Those of another reach that lie in a grid, are handled, and of these kinds: the grid's worker owes the answer (ZS-07).
+    Owed {
+        grid: (u8, AreaId),
+        kinds: Vec<String>,
+        of: Box<Reach>,
+    },
 }
 
 impl Reach {
@@ -102,6 +110,20 @@ impl Reach {
                 .bind(*unit)
                 .push(")"),
             Reach::Worker(worker) => sql.push("c.worker_id = ").bind(*worker),
+            Reach::Called(worker, of) => {
+                let called = sql
+                    .push("c.open = 1 and c.arrived_at is null and c.id in (select n.case_id from notice_staff n where n.worker_id = ")
+                    .bind(*worker)
+                    .push(" and n.kind in ('must_come', 'urgent')) and (");
+                of.push(called).push(")")
+            }
+            Reach::Owed { grid, kinds, of } => {
+                let owed = Reach::Area(grid.0, grid.1).push(sql);
+                let owed = owed
+                    .push(" and c.state = 'handled' and c.category_code in (")
+                    .list(kinds.iter());
+                of.push(owed.push(") and (")).push(")")
+            }
         }
     }
 }
@@ -220,7 +242,8 @@ pub fn plan(ctx: &Ctx, tx: &mut Tx, rules: &Rules, q: &ListQuery) -> Result<Plan
     match queue {
         "all" => {}
         "mine" => {
-            reaches = own_only(ctx, q, vec![Reach::Worker(ctx.worker()?)])?;
+            let own = todays(ctx, tx, rules, &reaches)?;
+            reaches = own_only(ctx, q, own)?;
             filter.open_only = true;
         }
         "unit" => {
@@ -256,6 +279,34 @@ pub fn plan(ctx: &Ctx, tx: &mut Tx, rules: &Rules, q: &ListQuery) -> Result<Plan
         _ => return Err(Fault::invalid("sort", "sort_unknown")),
     };
     Ok(Plan { reaches, filter, order })
+}
+
+/// What a worker has to see to: the cases given to them, those they are called to, and those they owe the answer of as the grid's worker.
+fn todays(ctx: &Ctx, tx: &mut Tx, rules: &Rules, visible: &[Reach]) -> Result<Vec<Reach>, Fault> {
+    let worker = ctx.worker()?;
+    let leaves = rules.pack.categories.iter().filter(|category| category.leaf);
+    let by_grid_worker = |code: &str| rules.of_category(code).answer_by == domain::cases::AnswerBy::GridWorker;
+    let kinds: Vec<String> = leaves
+        .map(|c| c.code.clone())
+        .filter(|code| by_grid_worker(code))
+        .collect();
+    let mut own = vec![Reach::Worker(worker)];
+    for reach in visible {
+        own.push(Reach::Called(worker, Box::new(reach.clone())));
+    }
+    for grid in place::grids_of(ctx, tx, worker)? {
+        let Some((_, depth)) = place::chain_of(ctx, grid).filter(|_| !kinds.is_empty()) else {
+            continue;
+        };
+        for reach in visible {
+            own.push(Reach::Owed {
+                grid: (depth, grid),
+                kinds: kinds.clone(),
+                of: Box::new(reach.clone()),
+            });
+        }
+    }
+    Ok(own)
 }
 
 /// Queues of one's own cases and one's own units take no area.
@@ -475,7 +526,7 @@ fn without_numbers(text: &str) -> String {
 /// One page of a list.
 pub fn page(ctx: &Ctx, tx: &mut Tx, q: &ListQuery) -> Result<Page<CaseBrief>, Fault> {
     let rules = place::rules(ctx)?;
-    if let Some(words) = q.q.as_deref().map(str::trim).filter(|w| !w.is_empty()) {
+    if let Some(words) = words_of(q) {
         return searched(ctx, tx, &rules, q, words);
     }
     let plan = plan(ctx, tx, &rules, q)?;
@@ -511,12 +562,35 @@ fn queue_at(row: &CaseRow) -> i64 {
     row.due_at.map_or(FAR, |at| at.0)
 }
 
+impl Plan {
+    /// Adds the whole plan as conditions on `c`, each beginning with `and`.
+    fn push(&self, sql: Sql) -> Sql {
+        let mut sql = sql.push(" and (1 = 0");
+        for reach in &self.reaches {
+            sql = reach.push(sql.push(" or "));
+        }
+        sql = self.filter.push(sql.push(")"));
+        match self.order {
+            Order::Due => sql.push(" and c.open = 1"),
+            Order::Received => sql,
+        }
+    }
+}
+
+/// The words of a question, if it has any.
+fn words_of(q: &ListQuery) -> Option<&str> {
+    q.q.as_deref().map(str::trim).filter(|words| !words.is_empty())
+}
+
+/// A list with words: what the list without them holds and the words are found in, newest first.
 fn searched(ctx: &Ctx, tx: &mut Tx, rules: &Rules, q: &ListQuery, words: &str) -> Result<Page<CaseBrief>, Fault> {
+    let plan = plan(ctx, tx, rules, q)?;
     let paging = PageQuery {
         limit: q.limit,
         after: q.after.clone(),
     };
-    let found = super::search::find(ctx, tx, words, paging.after::<i64>()?, paging.limit() as usize)?;
+    let only = |sql| plan.push(sql);
+    let found = super::search::find(ctx, tx, words, &only, paging.after()?, paging.limit() as usize)?;
     let mut rows = Vec::new();
     for id in &found.cases {
         rows.extend(store::case_row(tx, *id)?);
@@ -526,6 +600,20 @@ fn searched(ctx: &Ctx, tx: &mut Tx, rules: &Rules, q: &ListQuery, words: &str) -
         items: view::briefs(ctx, tx, rules, &rows)?,
         next,
     })
+}
+
+/// Cases found by words at most, where they are counted or drawn.
+const FOUND: usize = 1_000;
+
+/// All cases of a plan that hold the words, the newest [`FOUND`].
+fn all_found(ctx: &Ctx, tx: &mut Tx, plan: &Plan, words: &str) -> Result<Vec<CaseRow>, Fault> {
+    let only = |sql| plan.push(sql);
+    let found = super::search::find(ctx, tx, words, &only, None, FOUND)?;
+    let mut rows = Vec::with_capacity(found.cases.len());
+    for id in &found.cases {
+        rows.extend(store::case_row(tx, *id)?);
+    }
+    Ok(rows)
 }
 
 /// How many a list holds.
@@ -540,11 +628,33 @@ pub struct Counts {
     pub at_least: bool,
 }
 
+impl Counts {
+    /// One case more: its state, and the moment it is queued by.
+    fn add(&mut self, now: Timestamp, soon: Timestamp, state: String, at: i64) {
+        let open = StateKey::from_key(&state).is_some_and(StateKey::is_open);
+        *self.by_state.entry(state).or_default() += 1;
+        self.total += 1;
+        self.late += i64::from(open && at < now.0);
+        self.due_soon += i64::from(open && (now.0..soon.0).contains(&at));
+    }
+}
+
 /// Counts of a list: from the counters where one area is asked for without further conditions, else one by one up to a bound.
 pub fn counts(ctx: &Ctx, tx: &mut Tx, q: &ListQuery) -> Result<Counts, Fault> {
     let rules = place::rules(ctx)?;
     let plan = plan(ctx, tx, &rules, q)?;
     let soon = ctx.now.plus_ms(DAY_MS);
+    if let Some(words) = words_of(q) {
+        let rows = all_found(ctx, tx, &plan, words)?;
+        let mut counts = Counts {
+            at_least: rows.len() == FOUND,
+            ..Counts::default()
+        };
+        for row in &rows {
+            counts.add(ctx.now, soon, row.state.key().to_owned(), queue_at(row));
+        }
+        return Ok(counts);
+    }
     if let ([Reach::Area(_, area)], true) = (plan.reaches.as_slice(), plan.filter.is_empty()) {
         let by_state: BTreeMap<String, i64> = store::cells_of(tx, *area, "state", "state", None)?
             .into_iter()
@@ -579,11 +689,7 @@ pub fn counts(ctx: &Ctx, tx: &mut Tx, q: &ListQuery) -> Result<Counts, Fault> {
             if !seen.insert(id) {
                 continue;
             }
-            let open = StateKey::from_key(&state).is_some_and(StateKey::is_open);
-            *counts.by_state.entry(state).or_default() += 1;
-            counts.total += 1;
-            counts.late += i64::from(open && at < ctx.now.0);
-            counts.due_soon += i64::from(open && (ctx.now.0..soon.0).contains(&at));
+            counts.add(ctx.now, soon, state, at);
         }
     }
     Ok(counts)
@@ -613,6 +719,16 @@ pub fn map(ctx: &Ctx, tx: &mut Tx, q: &ListQuery, m: &MapQuery) -> Result<serde_
         return Err(Fault::invalid("bbox", "invalid_bbox"));
     };
     let mut rows: Vec<CaseRow> = Vec::new();
+    if let Some(words) = words_of(q) {
+        rows = all_found(ctx, tx, &plan, words)?;
+        let [west, south, east, north] = bbox;
+        rows.retain(|row| {
+            let inside = |(lon, lat): (f64, f64)| (west..=east).contains(&lon) && (south..=north).contains(&lat);
+            row.lon.zip(row.lat).is_some_and(inside)
+        });
+        let whole = rows.len() < FOUND;
+        return Ok(super::cluster::features(&rows, m.zoom.unwrap_or(14.0), ctx.now, !whole));
+    }
     let mut seen = std::collections::HashSet::new();
     for reach in &plan.reaches {
         rows.extend(

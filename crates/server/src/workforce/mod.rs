@@ -324,6 +324,21 @@ pub fn workers_of_unit(tx: &mut Tx, unit: UnitId, at: Timestamp) -> Result<Vec<W
     store::workers_of_unit(tx, unit, at)
 }
 
+/// The grids whose worker somebody is at this moment, holding the post or standing in for who is away.
+pub fn grids_of(app: &App, tx: &mut Tx, worker: WorkerId, at: Timestamp) -> Result<Vec<AreaId>, Fault> {
+    let mut mine = Vec::new();
+    for area in store::areas_of_worker(tx, worker, "grid", at)? {
+        let found = grid_worker_of(app, tx, area, Ask::Own, at)?;
+        let on_duty = found
+            .filter(|found| found.area == area)
+            .and_then(|found| found.on_duty.worker());
+        if on_duty.map(WorkerId::from) == Some(worker) {
+            mine.push(area);
+        }
+    }
+    Ok(mine)
+}
+
 /// Units in which a worker sits on that day.
 pub fn units_of_worker(tx: &mut Tx, worker: WorkerId, at: Timestamp) -> Result<Vec<UnitId>, Fault> {
     store::units_of_worker(tx, worker, at)

@@ -618,6 +618,23 @@ pub fn workers_of_unit(tx: &mut Tx, unit: UnitId, at: Timestamp) -> Result<Vec<W
     rows.iter().map(|row| Ok(row.get(0)?)).collect()
 }
 
+pub fn areas_of_worker(tx: &mut Tx, worker: WorkerId, duty: &str, at: Timestamp) -> Result<Vec<AreaId>, Fault> {
+    let date = at.date().to_string();
+    let rows = tx.query(
+        "select distinct p.area_id from appointment a join post p on p.id = a.post_id
+         where a.worker_id = $1 and p.duty = $2 and p.area_id is not null
+         and a.valid_from <= $3 and (a.valid_to is null or a.valid_to >= $4) order by p.area_id limit $5",
+        &[
+            worker.into(),
+            duty.into(),
+            date.as_str().into(),
+            date.as_str().into(),
+            MAX_ROWS.into(),
+        ],
+    )?;
+    rows.iter().map(|row| Ok(row.get(0)?)).collect()
+}
+
 pub fn units_of_worker(tx: &mut Tx, worker: WorkerId, at: Timestamp) -> Result<Vec<UnitId>, Fault> {
     let date = at.date().to_string();
     let rows = tx.query(

@@ -20,6 +20,7 @@ use crate::platform::ids::CaseId;
 use crate::platform::scope::Permission;
 use crate::platform::tx::Tx;
 use axum::http::StatusCode;
+use db::Sql;
 use domain::text::{normalise, pinyin_of};
 use postings::{FIELD_END, Places, SEGMENT};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -91,53 +92,58 @@ pub struct Found {
     /// Cases in scope that hold every word.
     pub cases: Vec<CaseId>,
     /// Where the next page begins, if there is one.
-    pub next: Option<i64>,
+    pub next: Option<After>,
 }
 
-/// Cases that hold every word of `query` (words are separated by blanks), in scope, newest first. `after` is a page's `next`.
+/// Where a page ended: a document's number, and while its text still waits for one, [`WAITING`] and the case.
+pub type After = (i64, CaseId);
+
+/// Stands for the number of a text that waits: newer than all that have one.
+const WAITING: i64 = i64::MAX;
+
+/// Cases that hold every word of `query` (words are separated by blanks), in scope and within `only`, newest first. `only` adds
+/// conditions on the case `c`, each beginning with `and`. `after` is a page's `next`.
 ///
 /// Errors: `query_empty`, `query_too_long` (more than [`MAX_QUERY_CHARS`] characters).
-pub fn find(ctx: &Ctx, tx: &mut Tx, query: &str, after: Option<i64>, limit: usize) -> Result<Found, Fault> {
-    let words = words_of(query)?;
+pub fn find(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    query: &str,
+    only: &dyn Fn(Sql) -> Sql,
+    after: Option<After>,
+    limit: usize,
+) -> Result<Found, Fault> {
+    let asked = Asked {
+        words: words_of(query)?,
+        only,
+    };
     let wanted = limit + 1;
-    let mut found: Vec<(i64, CaseId)> = Vec::new();
-    let top = after.unwrap_or(i64::MAX);
-    if after.is_none() {
-        found.extend(
-            store::pending(ctx, tx, &words)?
-                .into_iter()
-                .map(|case| (i64::MAX, case)),
-        );
+    let mut found: Vec<After> = Vec::new();
+    let (top, last) = match after {
+        Some((seq, case)) => (seq, Some(case)),
+        None => (WAITING, None),
+    };
+    if top == WAITING {
+        let waiting = store::pending(ctx, tx, &asked, last)?;
+        found.extend(waiting.into_iter().map(|case| (WAITING, case)));
     }
     let state = store::state(tx)?;
     let tail_start = state.sealed * SEGMENT as i64;
     let tail = Tail::of(&ctx.app);
-    let candidates = tail.holding(tx, tail_start, state.next_seq, &words)?;
-    verify(
-        ctx,
-        tx,
-        &words,
-        candidates.into_iter().filter(|seq| *seq < top),
-        &mut found,
-        wanted,
-    )?;
+    let candidates = tail.holding(tx, tail_start, state.next_seq, &asked.words)?;
+    let older = candidates.into_iter().filter(|seq| *seq < top);
+    verify(ctx, tx, &asked, older, &mut found, wanted)?;
     let mut segment = state.sealed.min(top / SEGMENT as i64 + 1);
-    let needed = Needed::of(ctx, &words);
+    let needed = Needed::of(ctx, &asked.words);
     while segment > 0 && found.len() < wanted {
         let from = (segment - SEGMENTS).max(0);
         let candidates = needed.candidates(tx, from, segment)?;
-        verify(
-            ctx,
-            tx,
-            &words,
-            candidates.into_iter().filter(|seq| *seq < top),
-            &mut found,
-            wanted,
-        )?;
+        let older = candidates.into_iter().filter(|seq| *seq < top);
+        verify(ctx, tx, &asked, older, &mut found, wanted)?;
         segment = from;
     }
     let next = if found.len() > limit {
-        found.get(limit.wrapping_sub(1)).map(|(seq, _)| *seq)
+        found.get(limit.wrapping_sub(1)).copied()
     } else {
         None
     };
@@ -146,6 +152,12 @@ pub fn find(ctx: &Ctx, tx: &mut Tx, query: &str, after: Option<i64>, limit: usiz
         cases: found.into_iter().map(|(_, case)| case).collect(),
         next,
     })
+}
+
+/// What is looked for.
+pub(super) struct Asked<'a> {
+    words: Vec<String>,
+    only: &'a dyn Fn(Sql) -> Sql,
 }
 
 fn words_of(query: &str) -> Result<Vec<String>, Fault> {
@@ -164,16 +176,18 @@ fn words_of(query: &str) -> Result<Vec<String>, Fault> {
 fn verify(
     ctx: &Ctx,
     tx: &mut Tx,
-    words: &[String],
+    asked: &Asked,
     candidates: impl Iterator<Item = i64>,
-    found: &mut Vec<(i64, CaseId)>,
+    found: &mut Vec<After>,
     wanted: usize,
 ) -> Result<(), Fault> {
     let mut candidates = candidates.peekable();
     while found.len() < wanted && candidates.peek().is_some() {
         let batch: Vec<i64> = candidates.by_ref().take(CANDIDATES).collect();
-        for doc in store::docs_in_scope(ctx, tx, &batch)? {
-            if holds(&doc.text, words) {
+        for doc in store::docs_in_scope(ctx, tx, asked, &batch)? {
+            // A case whose newer text waits may have been found by that already.
+            let known = found.iter().any(|(_, case)| *case == doc.case);
+            if !known && holds(&doc.text, &asked.words) {
                 found.push((doc.seq, doc.case));
             }
         }

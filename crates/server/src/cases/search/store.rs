@@ -1,5 +1,6 @@
 //! SQL of the search index. Tables: `search_pending`, `search_doc`, `search_posting`, `search_state`; all can be computed again.
 
+use super::Asked;
 use super::postings::SEGMENT;
 use crate::platform::ctx::Ctx;
 use crate::platform::fault::Fault;
@@ -51,16 +52,19 @@ pub(super) fn put_pending(tx: &mut Tx, case: CaseId, text: Option<&str>) -> Resu
     Ok(())
 }
 
-/// Waiting cases that hold the words, in scope, newest first.
-pub(super) fn pending(ctx: &Ctx, tx: &mut Tx, words: &[String]) -> Result<Vec<CaseId>, Fault> {
+/// Waiting cases that hold the words, in scope, newest first; those older than the case a page ended with.
+pub(super) fn pending(ctx: &Ctx, tx: &mut Tx, asked: &Asked, last: Option<CaseId>) -> Result<Vec<CaseId>, Fault> {
     let sql = Sql::new(
         "select p.case_id, p.text from search_pending p join cases c on c.id = p.case_id where p.text is not null and ",
     );
-    let sql = ctx.scope.case_predicate(sql, Permission::CaseRead, "c");
+    let mut sql = (asked.only)(ctx.scope.case_predicate(sql, Permission::CaseRead, "c"));
+    if let Some(last) = last {
+        sql = sql.push(" and p.case_id < ").bind(last);
+    }
     let sql = sql.push(" order by p.case_id desc limit ").bind(MAX_PENDING as i64);
     let mut found = Vec::new();
     for row in tx.fetch(&sql)? {
-        if super::holds(&row.get::<String>(1)?, words) {
+        if super::holds(&row.get::<String>(1)?, &asked.words) {
             found.push(row.get(0)?);
         }
     }
@@ -131,7 +135,7 @@ pub(super) fn texts(tx: &mut Tx, from: i64, to: i64) -> Result<Vec<(i64, String)
 }
 
 /// Of these documents those in scope, newest first.
-pub(super) fn docs_in_scope(ctx: &Ctx, tx: &mut Tx, seqs: &[i64]) -> Result<Vec<Doc>, Fault> {
+pub(super) fn docs_in_scope(ctx: &Ctx, tx: &mut Tx, asked: &Asked, seqs: &[i64]) -> Result<Vec<Doc>, Fault> {
     let mut sql =
         Sql::new("select d.seq, d.case_id, d.text from search_doc d join cases c on c.id = d.case_id where d.seq in (");
     for (number, seq) in seqs.iter().enumerate() {
@@ -141,10 +145,8 @@ pub(super) fn docs_in_scope(ctx: &Ctx, tx: &mut Tx, seqs: &[i64]) -> Result<Vec<
             sql.push(", ").bind(*seq)
         };
     }
-    let sql = ctx
-        .scope
-        .case_predicate(sql.push(") and "), Permission::CaseRead, "c")
-        .push(" order by d.seq desc");
+    let sql = (asked.only)(ctx.scope.case_predicate(sql.push(") and "), Permission::CaseRead, "c"));
+    let sql = sql.push(" order by d.seq desc");
     let mut docs = Vec::new();
     for row in tx.fetch(&sql)? {
         docs.push(Doc {
