@@ -51,6 +51,7 @@ fn log() -> ClockLog {
             at: at(4, 10),
             approval: text(),
             reason: "等材料".into(),
+            until: None,
         },
         Event::Resumed { at: at(6, 9) },
         Event::Extended {
@@ -62,6 +63,7 @@ fn log() -> ClockLog {
             at: at(10, 10),
             approval: text(),
             reason: "等鉴定".into(),
+            until: None,
         },
         Event::Resumed { at: at(12, 16) },
     ])

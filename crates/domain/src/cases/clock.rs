@@ -84,7 +84,7 @@ fn most(unit: Unit) -> i64 {
     MAX_LIMIT_DAYS * hours * unit.one()
 }
 
-/// Names one version of a rule of the pack.
+/// Names one version of a rule of the pack. Version 0: no rule of the pack but a moment that a person set, under the name given.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct RuleRef {
     pub id: String,
@@ -100,11 +100,13 @@ pub enum Event {
         limit: Limit,
         calendar: CalendarRef,
     },
-    /// Counting stops until resumed; `approval` refers to who allowed it.
+    /// Counting stops until resumed; `approval` refers to who allowed it. `until` says for how long that was: whoever keeps the clock
+    /// resumes it then.
     Paused {
         at: Timestamp,
         approval: String,
         reason: String,
+        until: Option<Timestamp>,
     },
     Resumed {
         at: Timestamp,
@@ -155,6 +157,8 @@ pub enum Refusal {
     NotPaused,
     #[error("the clock has stopped")]
     AlreadyStopped,
+    #[error("the clock has not stopped")]
+    NotStopped,
     #[error("the event ({at}) is earlier than the one before it ({last})")]
     OutOfOrder { at: Timestamp, last: Timestamp },
     #[error("the extension is counted in another unit than the limit")]
@@ -193,6 +197,47 @@ impl ClockLog {
         } else {
             Ok(log)
         }
+    }
+
+    /// The clock of work that was stopped and is taken up again at `at`, as if it had been paused in between: what was used before counts
+    /// on. A clock that has not stopped is refused.
+    pub fn taken_up(&self, at: Timestamp, approval: String, reason: String) -> Result<Self, Refusal> {
+        let Some((Event::Stopped { at: stopped }, before)) = self.events.split_last() else {
+            return Err(Refusal::NotStopped);
+        };
+        let mut log = Self::from_events(before.to_vec())?;
+        if !log.is_paused() {
+            log.push(Event::Paused {
+                at: *stopped,
+                approval,
+                reason,
+                until: None,
+            })?;
+            log.push(Event::Resumed { at })?;
+        }
+        Ok(log)
+    }
+
+    /// Until when the pause that is going on was approved.
+    pub fn paused_until(&self) -> Option<Timestamp> {
+        match Terms::of(&self.events).pauses.last() {
+            Some(Pause { to: None, until, .. }) => *until,
+            _ => None,
+        }
+    }
+
+    /// How long the clock has been paused up to `now`, in milliseconds.
+    pub fn paused_ms(&self, now: Timestamp) -> i64 {
+        let pauses = Terms::of(&self.events).pauses;
+        pauses
+            .iter()
+            .map(|pause| pause.to.unwrap_or(now).0 - pause.from.0)
+            .sum()
+    }
+
+    /// The limit in force, without its extensions.
+    pub fn limit(&self) -> Limit {
+        Terms::of(&self.events).limit
     }
 
     /// Appends an event, or refuses and leaves the log as it was.
@@ -379,6 +424,7 @@ struct Pause<'a> {
     to: Option<Timestamp>,
     approval: &'a str,
     reason: &'a str,
+    until: Option<Timestamp>,
 }
 
 /// What a log comes down to: the terms in force and the times when counting was off.
@@ -410,12 +456,18 @@ impl<'a> Terms<'a> {
         for event in &events[1..] {
             match event {
                 Event::Started { .. } => unreachable!("a log has one start"),
-                Event::Paused { at, approval, reason } => {
+                Event::Paused {
+                    at,
+                    approval,
+                    reason,
+                    until,
+                } => {
                     terms.pauses.push(Pause {
                         from: *at,
                         to: None,
                         approval,
                         reason,
+                        until: *until,
                     });
                 }
                 Event::Resumed { at } => {

@@ -5,8 +5,8 @@
 //! other reason.
 
 use super::place::Rules;
-use super::record::CaseRow;
-use super::store;
+use super::record::{CaseRow, RequestRow};
+use super::{store, words};
 use crate::platform::*;
 use domain::calendar::{Amount, CalendarRef, Duty, Unit};
 use domain::cases::StateKey;
@@ -184,18 +184,122 @@ pub fn pause(
     clock: &mut ClockRow,
     approval: &str,
     reason: &str,
+    until: Option<Timestamp>,
 ) -> Result<(), Fault> {
     let event = Event::Paused {
         at: ctx.now,
         approval: approval.to_owned(),
         reason: cut(reason),
+        until,
     };
     push(ctx, tx, rules, clock, event)
 }
 
-/// Counting goes on.
+/// Counting goes on, from now or from when the pause was over.
 pub fn resume(ctx: &Ctx, tx: &mut Tx, rules: &Rules, clock: &mut ClockRow) -> Result<(), Fault> {
-    push(ctx, tx, rules, clock, Event::Resumed { at: ctx.now })
+    let over = clock.log.paused_until().unwrap_or(ctx.now);
+    push(ctx, tx, rules, clock, Event::Resumed { at: over.min(ctx.now) })
+}
+
+/// Name under which a moment set by a leader stands in a clock's log.
+const SUPERVISED: &str = "supervised";
+/// Name under which a moment agreed with a co-handler stands in a clock's log.
+const CO_HANDLER: &str = "co_handler";
+/// Name under which the time of a merge that was undone stands in a clock's log.
+const MERGED: &str = "merged";
+
+/// A limit that ends at a moment a person set, whatever the hours, when counting begins at `from`.
+fn ends_at(from: Timestamp, end: Timestamp) -> Result<Limit, Fault> {
+    let amount = Amount {
+        unit: Unit::NaturalHour,
+        parts: end.0 - from.0,
+    };
+    Limit::new(amount, Start::Immediately).map_err(Fault::internal)
+}
+
+fn set_by(name: &str) -> RuleRef {
+    RuleRef {
+        id: name.to_owned(),
+        version: 0,
+    }
+}
+
+/// A co-handler's clock: ends at the moment asked for, which is to come and not after the pack's own limit.
+pub fn start_part(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    rules: &Rules,
+    row: &CaseRow,
+    party: String,
+    until: Option<Timestamp>,
+) -> Result<Option<ClockRow>, Fault> {
+    let clock = start(ctx, tx, rules, row, party, Step::Handle)?;
+    let (Some(until), Some(mut clock)) = (until, clock.clone()) else {
+        return Ok(clock);
+    };
+    within(ctx, "limit", until, clock.due_at)?;
+    let (rule, limit) = (set_by(CO_HANDLER), ends_at(ctx.now, until)?);
+    clock.log = ClockLog::start(ctx.now, rule, limit, rules.calendar.clone()).map_err(Fault::internal)?;
+    refresh(ctx, rules, &mut clock, WARN_DEFAULT)?;
+    store::update_clock(tx, &clock)?;
+    Ok(Some(clock))
+}
+
+/// A leader sets an earlier moment for the step that is running; what was used already counts.
+pub fn set_due(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    rules: &Rules,
+    clock: &mut ClockRow,
+    due: Timestamp,
+    by: &str,
+) -> Result<(), Fault> {
+    if clock.state != "running" {
+        return Err(Fault::invalid("due", "clock_is_paused"));
+    }
+    within(ctx, "due", due, clock.due_at)?;
+    let from = clock.log.events().first().map_or(ctx.now, Event::at);
+    let event = Event::RuleMigrated {
+        at: ctx.now,
+        rule: set_by(SUPERVISED),
+        limit: ends_at(from.plus_ms(clock.log.paused_ms(ctx.now)), due)?,
+        calendar: rules.calendar.clone(),
+        approval: cut(by),
+    };
+    clock.told.clear();
+    push(ctx, tx, rules, clock, event)
+}
+
+/// A moment a person sets lies ahead, and not after the limit by the pack.
+fn within(ctx: &Ctx, field: &'static str, moment: Timestamp, latest: Option<Timestamp>) -> Result<(), Fault> {
+    if moment <= ctx.now {
+        return Err(Fault::invalid(field, "moment_is_past"));
+    }
+    match latest.filter(|latest| moment > *latest) {
+        Some(latest) => Err(Fault::invalid(field, "moment_after_limit")
+            .with("latest", latest.civil().strftime("%Y-%m-%d %H:%M").to_string())),
+        None => Ok(()),
+    }
+}
+
+/// After a merge is undone the step's clock goes on where the merge stopped it: the time used before counts, the time between does not.
+pub fn take_up(ctx: &Ctx, tx: &mut Tx, rules: &Rules, row: &CaseRow, step: Step, from: &str) -> Result<(), Fault> {
+    let stopped = store::clocks_of(tx, row.id)?;
+    let last = stopped
+        .into_iter()
+        .filter(|c| c.party == LEAD && c.is_stopped())
+        .next_back();
+    let Some(old) = last.filter(|c| c.step == step.key()) else {
+        return Ok(());
+    };
+    let log = old.log.taken_up(ctx.now, MERGED.to_owned(), from.to_owned());
+    let mut clock = ClockRow {
+        id: ctx.app.new_id(),
+        log: log.map_err(Fault::internal)?,
+        ..old
+    };
+    refresh(ctx, rules, &mut clock, WARN_DEFAULT)?;
+    store::insert_clock(tx, &clock, ctx.now)
 }
 
 /// An approved extension of so many thousandths of the limit's unit, at most the pack's share of the limit.
@@ -234,14 +338,6 @@ pub fn migrate(
         approval: cut(approval),
     };
     push(ctx, tx, rules, clock, event)
-}
-
-/// The limit a clock started with.
-pub fn first_limit(clock: &ClockRow) -> Amount {
-    match clock.log.events().first() {
-        Some(Event::Started { limit, .. }) => limit.amount(),
-        _ => Amount::zero(Unit::WorkingDay),
-    }
 }
 
 fn cut(reason: &str) -> String {
@@ -284,9 +380,10 @@ fn refresh(ctx: &Ctx, rules: &Rules, clock: &mut ClockRow, warn: u32) -> Result<
     .to_owned();
     clock.next_at = match state.phase {
         clock::Phase::Running => next_moment(rules, clock),
-        // A pause ends by itself unless it was asked for again.
+        // A pause ends by itself: at the moment it was approved for, at the latest after the pack's days.
         clock::Phase::Paused { since } => {
-            Some(since.plus_ms(i64::from(rules.pack.thresholds.pause_days.value) * DAY_MS))
+            let latest = since.plus_ms(i64::from(rules.pack.thresholds.pause_days.value) * DAY_MS);
+            Some(clock.log.paused_until().map_or(latest, |until| until.min(latest)))
         }
         clock::Phase::Stopped { .. } => None,
     };
@@ -396,6 +493,8 @@ enum EventDoc {
         at: i64,
         approval: String,
         reason: String,
+        #[serde(default)]
+        until: Option<i64>,
     },
     Resumed {
         at: i64,
@@ -467,10 +566,16 @@ fn doc_of(event: &Event) -> EventDoc {
             calendar: calendar.id,
             calendar_version: calendar.version,
         },
-        Event::Paused { at, approval, reason } => EventDoc::Paused {
+        Event::Paused {
+            at,
+            approval,
+            reason,
+            until,
+        } => EventDoc::Paused {
             at: at.0,
             approval,
             reason,
+            until: until.map(|at| at.0),
         },
         Event::Resumed { at } => EventDoc::Resumed { at: at.0 },
         Event::Extended { at, by, approval } => EventDoc::Extended {
@@ -542,10 +647,16 @@ fn event_of(doc: EventDoc) -> Result<Event, Fault> {
                 version: calendar_version,
             },
         },
-        EventDoc::Paused { at, approval, reason } => Event::Paused {
+        EventDoc::Paused {
+            at,
+            approval,
+            reason,
+            until,
+        } => Event::Paused {
             at: Timestamp(at),
             approval,
             reason,
+            until: until.map(Timestamp),
         },
         EventDoc::Resumed { at } => Event::Resumed { at: Timestamp(at) },
         EventDoc::Extended {
@@ -585,11 +696,40 @@ fn event_of(doc: EventDoc) -> Result<Event, Fault> {
     })
 }
 
-/// The explanation as sentences.
+/// The explanation as sentences, for the resident: who approved something is not theirs to read.
 pub fn explain_text(ctx: &Ctx, rules: &Rules, clock: &ClockRow) -> Result<Vec<String>, Fault> {
-    let lines = clock::explain(&clock.log, &rules.calendars, ctx.now)
+    let somebody = |_: &str| i18n::sentence(ctx.lang, "clock_approver", &[]);
+    Ok(clock::explain_text(
+        &lines_in_words(ctx, rules, clock, &somebody)?,
+        lang_of(ctx),
+    ))
+}
+
+/// The lines of an explanation, with words in the place of what the log only refers to: the rule and who approved.
+fn lines_in_words(
+    ctx: &Ctx,
+    rules: &Rules,
+    clock: &ClockRow,
+    approver: &dyn Fn(&str) -> String,
+) -> Result<Vec<clock::ExplainLine>, Fault> {
+    let mut lines = clock::explain(&clock.log, &rules.calendars, ctx.now)
         .map_err(|error| Fault::refused("clock_not_explained").because(error))?;
-    Ok(clock::explain_text(&lines, lang_of(ctx)))
+    for line in &mut lines {
+        match &mut line.what {
+            clock::What::Started { rule, .. } => rule.id = words::clock_rule(ctx.lang, rules, &rule.id),
+            clock::What::Migrated { rule, approval, .. } => {
+                rule.id = words::clock_rule(ctx.lang, rules, &rule.id);
+                *approval = approver(approval);
+            }
+            clock::What::Extended { approval, .. } => *approval = approver(approval),
+            clock::What::Idle(clock::NotCounted::Paused { approval, .. }) if approval == MERGED => {
+                *approval = i18n::sentence(ctx.lang, "clock_merged", &[]);
+            }
+            clock::What::Idle(clock::NotCounted::Paused { approval, .. }) => *approval = approver(approval),
+            _ => {}
+        }
+    }
+    Ok(lines)
 }
 
 fn lang_of(ctx: &Ctx) -> clock::Lang {
@@ -619,10 +759,16 @@ pub struct Explanation {
     pub text: Vec<String>,
 }
 
-/// The explanation, line by line.
-pub fn explain(ctx: &Ctx, rules: &Rules, clock: &ClockRow) -> Result<Explanation, Fault> {
-    let lines = clock::explain(&clock.log, &rules.calendars, ctx.now)
-        .map_err(|error| Fault::refused("clock_not_explained").because(error))?;
+/// The explanation, line by line, with the names of those who approved.
+pub fn explain(ctx: &Ctx, rules: &Rules, clock: &ClockRow, requests: &[RequestRow]) -> Result<Explanation, Fault> {
+    let approver = |approval: &str| {
+        let request = requests.iter().find(|request| request.id.to_string() == approval);
+        request.map_or_else(
+            || approval.to_owned(),
+            |request| request.decided_name.clone().unwrap_or_default(),
+        )
+    };
+    let lines = lines_in_words(ctx, rules, clock, &approver)?;
     let text = clock::explain_text(&lines, lang_of(ctx));
     let views = lines.iter().zip(&text).map(|(line, text)| ExplainLineView {
         from: line.from.to_string(),

@@ -234,12 +234,12 @@ async fn explain(
 ) -> Result<Json<clocks::Explanation>, Fault> {
     ctx.app
         .read(&ctx, move |ctx, tx| {
-            visible(ctx, tx, id)?;
+            let loaded = visible(ctx, tx, id)?;
             let clock = store::clocks_of(tx, id)?
                 .into_iter()
                 .find(|c| c.id == clock)
                 .ok_or_else(Fault::not_found)?;
-            clocks::explain(ctx, &place::rules(ctx)?, &clock)
+            clocks::explain(ctx, &place::rules(ctx)?, &clock, &loaded.requests)
         })
         .await
         .map(Json)

@@ -110,6 +110,31 @@ fn plain(lang: Lang, name: &str, value: &Value) -> String {
     }
 }
 
+/// What a clock's rule is called: of the pack `handle:0301:ordinary`, or who set the moment.
+pub fn clock_rule(lang: Lang, rules: &Rules, id: &str) -> String {
+    let known = format!("clock_rule_{id}");
+    if i18n::known(&known) {
+        return i18n::sentence(lang, &known, &[]);
+    }
+    let mut parts = id.split(':');
+    let (step_key, of, kind) = (parts.next(), parts.next(), parts.next());
+    let kind = i18n::sentence(
+        lang,
+        if kind == Some("urgent") {
+            "clock_kind_urgent"
+        } else {
+            "clock_kind_ordinary"
+        },
+        &[],
+    );
+    let of = match of {
+        Some("*") | None => kind,
+        Some(code) => format!("{}·{kind}", category(lang, rules, code)),
+    };
+    let step = step(lang, step_key.unwrap_or_default());
+    i18n::sentence(lang, "clock_rule", &[("step", step), ("of", of)])
+}
+
 /// Name of a category.
 pub fn category(lang: Lang, rules: &Rules, code: &str) -> String {
     rules

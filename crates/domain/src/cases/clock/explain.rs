@@ -34,6 +34,7 @@ pub enum NotCounted {
     Paused {
         approval: String,
         reason: String,
+        until: Option<Timestamp>,
     },
 }
 
@@ -194,7 +195,11 @@ impl Writer<'_> {
             pause.from,
             to,
             0,
-            What::Idle(NotCounted::Paused { approval, reason }),
+            What::Idle(NotCounted::Paused {
+                approval,
+                reason,
+                until: pause.until,
+            }),
             0,
         );
     }
@@ -511,11 +516,16 @@ impl Text {
             Start::Immediately => ("即时起算", "counted from that moment"),
             Start::NextWorkingDay => ("次日起算", "counted from the next working day"),
         };
-        let RuleRef { id, version } = rule;
-        self.add(
-            &format!("规则“{id}”第{version}版，时限{amount}，{zh}。"),
-            &format!("Rule “{id}” version {version}: {amount}, {en}."),
-        );
+        match rule {
+            RuleRef { id, version: 0 } => self.add(
+                &format!("{id}，时限{amount}，{zh}。"),
+                &format!("{id}: {amount}, {en}."),
+            ),
+            RuleRef { id, version } => self.add(
+                &format!("规则“{id}”第{version}版，时限{amount}，{zh}。"),
+                &format!("Rule “{id}” version {version}: {amount}, {en}."),
+            ),
+        }
     }
 
     fn counted(&mut self, line: &ExplainLine, day: &CountedDay) {
@@ -552,10 +562,24 @@ impl Text {
                 &format!("{name}放假，不计时。"),
                 &format!(": holiday ({name}), not counted."),
             ),
-            NotCounted::Paused { approval, reason } => self.add(
-                &format!("经“{approval}”批准暂停（原因：{reason}），不计时。"),
-                &format!(": paused, approved by “{approval}” (reason: {reason}), not counted."),
-            ),
+            NotCounted::Paused {
+                approval,
+                reason,
+                until,
+            } => {
+                self.add(
+                    &format!("经“{approval}”批准暂停"),
+                    &format!(": paused, approved by “{approval}”"),
+                );
+                if let Some(until) = until {
+                    self.add("至", " until ");
+                    self.end_moment(*until);
+                }
+                self.add(
+                    &format!("（原因：{reason}），不计时。"),
+                    &format!(" (reason: {reason}), not counted."),
+                );
+            }
         }
     }
 

@@ -284,6 +284,7 @@ fn play() -> impl Strategy<Value = Play> {
                         at,
                         approval: "准".into(),
                         reason: "因".into(),
+                        until: None,
                     },
                     3..=5 => Event::Resumed { at },
                     6 => Event::Extended {
@@ -538,6 +539,7 @@ fn a_limit_due_at_closing_survives_pauses_on_days_of_awkward_length() {
                 at,
                 approval: "准".into(),
                 reason: "因".into(),
+                until: None,
             })
             .unwrap();
             log.push(Event::Resumed {

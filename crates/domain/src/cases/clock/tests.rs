@@ -86,6 +86,7 @@ fn pause(text: &str) -> Event {
         at: at(text),
         approval: "暂停字〔2026〕3号".into(),
         reason: "等待当事人补充材料".into(),
+        until: None,
     }
 }
 
@@ -363,6 +364,7 @@ fn impossible_events_are_refused() {
         at: at("2026-03-03 09:00"),
         approval: " ".into(),
         reason: "因".into(),
+        until: None,
     };
     assert_eq!(after(&[], silent), Refusal::BadText);
     assert_eq!(ClockLog::from_events([]), Err(Refusal::NotStarted));

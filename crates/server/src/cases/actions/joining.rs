@@ -113,7 +113,10 @@ fn undo_merge(
     let moved: Vec<ReportId> = reports.iter().copied().collect();
     move_reports(tx, source, &restored.reports, &moved, None)?;
     (back.case, work.case) = (restored, rest);
-    back.clock_anew = true;
+    let category = back.row.category_code.clone().unwrap_or_default();
+    if let Some(step) = clocks::step_of(back.case.state.key(), &back.rules.pack, &category) {
+        clocks::take_up(ctx, tx, &back.rules, &back.row, step, &work.row.number)?;
+    }
     work.save(
         ctx,
         tx,

@@ -1,6 +1,6 @@
 //! Several bodies on one case (LH-15), arriving where one must come (LH-08).
 
-use super::{Of, optional, text};
+use super::{Of, moment, optional, text};
 use crate::cases::record::CoHandlerRow;
 use crate::cases::work::refused;
 use crate::cases::{clocks, place, search, store};
@@ -8,7 +8,6 @@ use crate::platform::*;
 use domain::cases::refusal::CoHandlerRefusal;
 use domain::cases::table::Action;
 use domain::cases::{Case, CoState, Person};
-use domain::policy::Step;
 use domain::time::MINUTE_MS;
 use serde::Deserialize;
 use serde_json::json;
@@ -20,12 +19,16 @@ struct AddCoHandler {
     unit_id: String,
     #[serde(default)]
     part: String,
+    /// Until when, within the pack's own limit; that limit when absent.
+    #[serde(default)]
+    limit: Option<String>,
 }
 
 /// Asks another unit to do a part, under its own clock. By the unit that leads or by a dispatcher.
 pub fn add_co_handler(ctx: &Ctx, tx: &mut Tx, of: &Of) -> Result<(), Fault> {
     let input: AddCoHandler = of.fields()?;
     let part = text("part", &input.part)?;
+    let until = moment("limit", input.limit.as_deref())?;
     let unit: UnitId = input
         .unit_id
         .parse()
@@ -41,7 +44,7 @@ pub fn add_co_handler(ctx: &Ctx, tx: &mut Tx, of: &Of) -> Result<(), Fault> {
         .clone()
         .add_co_handler(id.into(), unit.into())
         .map_err(refused)?;
-    let clock = clocks::start(ctx, tx, &work.rules, &work.row, id.to_string(), Step::Handle)?;
+    let clock = clocks::start_part(ctx, tx, &work.rules, &work.row, id.to_string(), until)?;
     let row = CoHandlerRow {
         id,
         unit_id: unit,

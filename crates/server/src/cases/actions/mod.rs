@@ -19,6 +19,7 @@ use super::work::sha256_hex;
 use super::{store, work};
 use crate::platform::*;
 use domain::cases::table::Action;
+use domain::time::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -165,6 +166,13 @@ fn optional<'t>(field: &'static str, given: Option<&'t str>) -> Result<Option<&'
         Some(given) => text(field, given).map(Some),
         None => Ok(None),
     }
+}
+
+/// A moment somebody may set (RFC 3339).
+fn moment(field: &'static str, given: Option<&str>) -> Result<Option<Timestamp>, Fault> {
+    let given = given.map(str::trim).filter(|text| !text.is_empty());
+    let read = given.map(|text| Timestamp::parse(text).map_err(|_| Fault::invalid(field, "invalid_time")));
+    read.transpose()
 }
 
 /// A repeated press: only whoever may see the case learns that it was done.

@@ -1,8 +1,8 @@
 //! Looking over a case's shoulder: supervise (督办), urge (催办), meetings, comments.
 
-use super::{Of, text};
-use crate::cases::work::refused;
-use crate::cases::{alerts, place, routing};
+use super::{Of, moment, text};
+use crate::cases::work::{self, refused};
+use crate::cases::{alerts, clocks, place, routing};
 use crate::platform::*;
 use domain::cases::table::Action;
 use domain::workforce::Ask;
@@ -13,6 +13,9 @@ use serde_json::{Value, json};
 struct Supervise {
     #[serde(default)]
     instruction: String,
+    /// By when the running step must be done, earlier than its limit.
+    #[serde(default)]
+    due: Option<String>,
 }
 
 /// A leader watches the case and says what is to be done.
@@ -21,7 +24,16 @@ pub fn supervise(ctx: &Ctx, tx: &mut Tx, of: &Of) -> Result<(), Fault> {
     let instruction = text("instruction", &input.instruction)?;
     let mut work = of.open(ctx, tx, Action::Supervise)?;
     work.case = work.case.clone().supervise().map_err(refused)?;
-    work.save(ctx, tx, "case.supervised", json!({ "instruction": instruction }))?;
+    let due = moment("due", input.due.as_deref())?;
+    if let Some(due) = due {
+        let clock = clocks::running(tx, of.case, clocks::LEAD)?;
+        let mut clock = clock.ok_or_else(|| Fault::invalid("due", "no_clock_running"))?;
+        let by = work::actor_name(ctx).unwrap_or_default();
+        clocks::set_due(ctx, tx, &work.rules, &mut clock, due, by)?;
+        clocks::note_due(&mut work.row, Some(&clock));
+    }
+    let body = json!({ "instruction": instruction, "due": due.map(|at| at.to_string()) });
+    work.save(ctx, tx, "case.supervised", body)?;
     tell_holder(ctx, tx, &work, "supervised")
 }
 

@@ -1,13 +1,13 @@
 //! More time, a pause, setting aside: asked for, decided by someone else, taken up again.
 
-use super::{Of, optional, text};
+use super::{Of, moment, optional, text};
 use crate::cases::record::{DoerRef, RequestRow};
 use crate::cases::work::{Work, actor_name, refused};
 use crate::cases::{alerts, clocks, messages, store};
 use crate::platform::*;
 use domain::cases::table::Action;
 use domain::cases::{AskKind, RequestState};
-use domain::time::Timestamp;
+use domain::time::{DAY_MS, Timestamp};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -47,11 +47,12 @@ pub fn ask(ctx: &Ctx, tx: &mut Tx, of: &Of) -> Result<(), Fault> {
     } else {
         None
     };
-    let until = input
-        .until
-        .as_deref()
-        .map(|t| Timestamp::parse(t).map_err(|_| Fault::invalid("until", "invalid_time")))
-        .transpose()?;
+    let until = moment("until", input.until.as_deref())?;
+    if kind == AskKind::Pause
+        && let Some(until) = until
+    {
+        pause_fits(ctx, &work, until)?;
+    }
     let row = RequestRow {
         id,
         kind: kind.key().to_owned(),
@@ -76,11 +77,23 @@ pub fn ask(ctx: &Ctx, tx: &mut Tx, of: &Of) -> Result<(), Fault> {
     )
 }
 
+/// A pause ends after now and within the pack's days.
+fn pause_fits(ctx: &Ctx, work: &Work, until: Timestamp) -> Result<(), Fault> {
+    let days = work.rules.pack.thresholds.pause_days.value;
+    if until <= ctx.now {
+        return Err(Fault::invalid("until", "moment_is_past"));
+    }
+    if until > ctx.now.plus_ms(i64::from(days) * DAY_MS) {
+        return Err(Fault::invalid("until", "pause_too_long").with("days", days));
+    }
+    Ok(())
+}
+
 /// Thousandths of the limit's unit; at most the pack's share of the first limit.
 fn amount_asked(tx: &mut Tx, work: &Work, days: Option<f64>) -> Result<i64, Fault> {
     const THOUSANDTHS: f64 = 1_000.0;
     let clock = clocks::running(tx, work.row.id, clocks::LEAD)?.ok_or_else(|| Fault::refused("no_clock_running"))?;
-    let limit = clocks::first_limit(&clock);
+    let limit = clock.log.limit().amount();
     let most = limit.parts as f64 / limit.unit.one() as f64
         * f64::from(work.rules.pack.thresholds.extension_percent.value)
         / 100.0;
@@ -162,9 +175,14 @@ fn grant(ctx: &Ctx, tx: &mut Tx, work: &mut Work, kind: AskKind, asked: &Request
             let amount = u64::try_from(asked.amount.unwrap_or_default()).unwrap_or_default();
             clocks::extend(ctx, tx, &work.rules, &mut clock, amount, &approval)?;
         }
-        AskKind::Pause => clocks::pause(ctx, tx, &work.rules, &mut clock, &approval, &asked.reason)?,
+        AskKind::Pause => {
+            if let Some(until) = asked.until {
+                pause_fits(ctx, work, until)?;
+            }
+            clocks::pause(ctx, tx, &work.rules, &mut clock, &approval, &asked.reason, asked.until)?;
+        }
         AskKind::Park if clock.state == "running" => {
-            clocks::pause(ctx, tx, &work.rules, &mut clock, &approval, &asked.reason)?
+            clocks::pause(ctx, tx, &work.rules, &mut clock, &approval, &asked.reason, None)?
         }
         AskKind::Park => {}
     }
