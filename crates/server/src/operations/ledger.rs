@@ -47,12 +47,15 @@ pub struct ReceiptToCheck {
     text: Option<String>,
 }
 
-/// Checks a receipt; also that this ledger still has what it says.
+/// Checks a receipt by itself, and that this ledger still has its record today: where the receipt says, unaltered, under today's signed
+/// head, which continues the receipt's.
 #[utoipa::path(post, path = "/portal/verify-receipt", tag = "ledger", request_body = ReceiptToCheck,
     responses((status = 200, body = Verdict), (status = 422, body = crate::platform::fault::FaultView)))]
 pub async fn verify_receipt(Public(ctx): Public, Json(body): Json<ReceiptToCheck>) -> Result<Json<Verdict>, Fault> {
     let key = ledger::key(&ctx.app).public();
-    Ok(Json(body.receipt.verify(Some(&key), body.text.as_deref(), ctx.lang)))
+    let verdict = body.receipt.verify(Some(&key), body.text.as_deref(), ctx.lang);
+    let today = ledger::still_holds(&ctx.app, &body.receipt).await?;
+    Ok(Json(verdict.and("today", today, ctx.lang)))
 }
 
 /// Records, the newest first. `after`: from the page before.

@@ -124,6 +124,40 @@ async fn issue_now(app: &App, jurisdiction: &str, at: LedgerRef) -> Result<Optio
         .await
 }
 
+/// Whether this ledger still has the record of a receipt where the receipt says, unaltered, under today's signed head; and whether the
+/// ledger of the receipt's day is the beginning of today's.
+pub async fn still_holds(app: &App, receipt: &Receipt) -> Result<bool, Fault> {
+    bring_up_to_date(app).await?;
+    let (key, receipt) = (key(app).public(), receipt.clone());
+    app.db()
+        .read(move |tx| {
+            let at = LedgerRef {
+                strand: receipt.record.strand,
+                seq: receipt.record.seq,
+            };
+            let (Some(stored), Some(head)) = (store::record(tx, at)?, store::newest_heads(tx, 1)?.pop()) else {
+                return Ok(false);
+            };
+            let payload_fits = match &stored.payload {
+                Payload::Kept { salt, body } => record::payload_hash(salt, body) == stored.record.payload_hash,
+                _ => true,
+            };
+            let leaf = stored.leaf.map(|(leaf, _)| leaf);
+            if stored.record != receipt.record || leaf != Some(receipt.leaf_index) || head.size < receipt.tree_size {
+                return Ok(false);
+            }
+            let hash = tree::leaf(&stored.record.hash());
+            let nodes = &mut store::StoredNodes(tx);
+            let way = tree::inclusion(nodes, receipt.leaf_index, head.size)?;
+            let growth = tree::consistency(nodes, receipt.tree_size, head.size)?;
+            Ok(payload_fits
+                && head.signed_by(&key)
+                && check_inclusion(&hash, receipt.leaf_index, head.size, &way, &head.root)
+                && check_consistency(receipt.tree_size, &receipt.root_hash, head.size, &head.root, &growth))
+        })
+        .await
+}
+
 /// Erases the payload of a record: what was recorded can no longer be read, the record stays and its chain still verifies.
 /// The erasure is itself a record. `reason` is kept and must not be personal.
 pub fn erase_payload(ctx: &Ctx, tx: &mut Tx<'_, '_>, at: LedgerRef, reason: &str) -> Result<LedgerRef, Fault> {

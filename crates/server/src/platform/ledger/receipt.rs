@@ -78,7 +78,7 @@ pub struct Receipt {
 /// One thing that was checked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Check {
-    /// Stable: `version`, `payload`, `contents`, `inclusion`, `signature`, `key`, `text`.
+    /// Stable: `version`, `payload`, `contents`, `inclusion`, `signature`, `key`, `text`, `today`.
     pub name: &'static str,
     pub ok: bool,
     /// What that means, in words.
@@ -91,6 +91,16 @@ pub struct Verdict {
     /// True iff every check is.
     pub ok: bool,
     pub checks: Vec<Check>,
+}
+
+impl Verdict {
+    /// With one check more.
+    pub fn and(mut self, name: &'static str, ok: bool, lang: Lang) -> Verdict {
+        self.ok &= ok;
+        let text = say(name, ok, lang);
+        self.checks.push(Check { name, ok, text });
+        self
+    }
 }
 
 impl Receipt {
