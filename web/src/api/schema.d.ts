@@ -1275,6 +1275,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/portal/follow/{number}/photos/{hash}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A photo of one's own report, or one given with the answer. Asked for with the code in the body, which addresses and logs never hold. */
+        post: operations["portal_photo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/portal/follow/{number}/rate": {
         parameters: {
             query?: never;
@@ -1472,7 +1489,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Checks a receipt; also that this ledger still has what it says. */
+        /**
+         * Checks a receipt by itself, and that this ledger still has its record today: where the receipt says, unaltered, under today's signed
+         *     head, which continues the receipt's.
+         */
         post: operations["verify_receipt"];
         delete?: never;
         options?: never;
@@ -2223,7 +2243,7 @@ export interface components {
         };
         /** @description One thing that was checked. */
         Check: {
-            /** @description Stable: `version`, `payload`, `contents`, `inclusion`, `signature`, `key`, `text`. */
+            /** @description Stable: `version`, `payload`, `contents`, `inclusion`, `signature`, `key`, `text`, `today`. */
             name: string;
             ok: boolean;
             /** @description What that means, in words. */
@@ -3612,6 +3632,11 @@ export interface components {
             /** @description Grid workers of the area; the first gets this share, each further one a share of their own. */
             worker_ids: components["schemas"]["WorkerId"][];
         };
+        /** @description The code, and how large. */
+        PhotoInput: {
+            follow_code: string;
+            size: ("thumb" | "full") & Record<string, never>;
+        };
         PlaceView: {
             base_map?: components["schemas"]["BaseMapView"] | null;
             /** @description West, south, east, north; absent before any boundary is known. */
@@ -3772,15 +3797,25 @@ export interface components {
             similarity: number;
             state_name: string;
         };
+        /** @description A photo the reporter may see; its bytes are asked for with the code. */
+        PublicPhoto: {
+            hash: string;
+            /** Format: int64 */
+            height?: number | null;
+            /** @description `report`, or what the unit gives with its answer: `before`, `after`, `answer`. */
+            stage: string;
+            /** Format: int64 */
+            width?: number | null;
+        };
         /** @description Where a report stands. */
         PublicStatus: {
             answers: components["schemas"]["PublicAnswer"][];
-            attachments: components["schemas"]["AttachmentView"][];
             body: string;
             can: components["schemas"]["Can"];
             due_at?: string | null;
             due_explained: string[];
             number: string;
+            photos: components["schemas"]["PublicPhoto"][];
             plain_text: string;
             state: string;
             state_name: string;
@@ -3809,15 +3844,13 @@ export interface components {
             badge_no: string;
             name: string;
         };
-        /** @description A closed matter as anybody may read it. */
+        /** @description A closed matter as anybody may read it: nothing in words of those who wrote, for words may name somebody. */
         PublishedCase: {
             area: string;
             category: string;
             closed_on: string;
             /** @description The day. */
             received_on: string;
-            /** @description Without numbers that could be somebody's. */
-            title: string;
             unit?: string | null;
         };
         /** @description A signed head and the key to check it with. */
@@ -6434,6 +6467,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PublicStatus"];
+                };
+            };
+        };
+    };
+    portal_photo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: string;
+                hash: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PhotoInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": number[];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
                 };
             };
         };

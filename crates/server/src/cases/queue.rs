@@ -446,11 +446,9 @@ pub fn whole(ctx: &Ctx, tx: &mut Tx, q: &ListQuery, most: usize) -> Result<Vec<C
     }
 }
 
-/// A closed matter as anybody may read it.
+/// A closed matter as anybody may read it: nothing in words of those who wrote, for words may name somebody.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct PublishedCase {
-    /// Without numbers that could be somebody's.
-    pub title: String,
     pub category: String,
     pub area: String,
     pub unit: Option<String>,
@@ -481,7 +479,6 @@ pub fn published(ctx: &Ctx, tx: &mut Tx, area: AreaId) -> Result<Vec<PublishedCa
     }
     let labels = place::labels(ctx, tx, &rows)?;
     let one = |row: &CaseRow| PublishedCase {
-        title: without_numbers(&row.title),
         category: row
             .category_code
             .as_deref()
@@ -497,30 +494,6 @@ pub fn published(ctx: &Ctx, tx: &mut Tx, area: AreaId) -> Result<Vec<PublishedCa
         closed_on: row.ended_at.map(|at| at.date().to_string()).unwrap_or_default(),
     };
     Ok(rows.iter().map(one).collect())
-}
-
-/// Runs of digits that could be a number of a person, a house or a car become dots.
-fn without_numbers(text: &str) -> String {
-    const SHORT: usize = 3;
-    let (mut out, mut run) = (String::new(), String::new());
-    let flush = |run: &mut String, out: &mut String| {
-        if run.len() > SHORT {
-            out.push('…');
-        } else {
-            out.push_str(run);
-        }
-        run.clear();
-    };
-    for c in text.chars() {
-        if c.is_ascii_alphanumeric() {
-            run.push(c);
-        } else {
-            flush(&mut run, &mut out);
-            out.push(c);
-        }
-    }
-    flush(&mut run, &mut out);
-    out
 }
 
 /// One page of a list.

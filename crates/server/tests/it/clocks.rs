@@ -234,7 +234,7 @@ async fn a_merge_undone_goes_on_counting() {
         // Half an hour of working time later: from Saturday's closing (17:30, a make-up day) to Monday 09:00; a new start would give days.
         assert_eq!(moved, (6 * 60 + 30) + 24 * 60 + 9 * 60);
         let (zh, en) = explained(&people.dispatcher, &id, running(&back)).await;
-        assert!(zh.contains("并案") && en.contains("the merge"), "{zh} {en}");
+        assert!(zh.contains("合并") && en.contains("the merge"), "{zh} {en}");
     })
     .await;
 }

@@ -297,3 +297,33 @@ fn the_list_of_clauses_says_what_tests_show() {
         "docs/clauses.md lists exactly the clauses that a test names"
     );
 }
+
+/// One word per act and per state, whichever side says it: the desk's own texts are the server's.
+#[test]
+fn an_act_has_one_word_on_the_server_and_on_the_screens() {
+    use server::platform::Lang;
+    use server::platform::i18n::{known, sentence};
+    let mut differ = Vec::new();
+    for (lang, folder) in [(Lang::Zh, "zh-CN"), (Lang::En, "en")] {
+        for (file, block, prefix) in [("desk.ts", "action", "action_"), ("common.ts", "state", "state_")] {
+            let path = root().join("web/src/i18n").join(folder).join(file);
+            let text = std::fs::read_to_string(&path).expect("the texts of the screens");
+            let start = text.find(&format!("\n  {block}: {{\n")).expect("the block");
+            let words = text[start..].lines().skip(2).take_while(|line| *line != "  },");
+            let mut seen = 0;
+            for line in words {
+                let Some((key, word)) = line.trim().split_once(": ") else {
+                    continue;
+                };
+                let word = word.trim_end_matches(',').trim_matches(['\'', '"']);
+                let code = format!("{prefix}{}", key.trim_matches('\''));
+                seen += 1;
+                if known(&code) && sentence(lang, &code, &[]) != word {
+                    differ.push(format!("{folder} {code}: {} / {word}", sentence(lang, &code, &[])));
+                }
+            }
+            assert!(seen > 10, "{file} {block}: the words moved");
+        }
+    }
+    assert!(differ.is_empty(), "{differ:#?}");
+}

@@ -298,6 +298,8 @@ const en: typeof zh = {
     kind: 'Ask for',
     days: 'How much longer',
     until: 'Until',
+    limit: 'To be done by',
+    due: 'Must be done by',
     request_id: 'Which request',
     approve: 'Approve?',
     note: 'Note',

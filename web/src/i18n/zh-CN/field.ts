@@ -39,7 +39,7 @@ export default {
     kept: '没有网络，已存在手机里，连上网后自动发送。',
     stage: { report: '反映', before: '处理前', after: '处理后', agreement: '协议书', answer: '答复' },
   },
-  action: { take: '签收', arrive: '我到了', handle: '处理完了', answer: '答复居民', return: '退回', ask: '申请延期、暂停', comment: '备注' },
+  action: { take: '签收', arrive: '我到了', handle: '处理完了', answer: '反馈居民', return: '退回', ask: '申请延期、暂停', comment: '备注' },
   act: {
     take: '签收后由您办理。',
     arrive: '记下到场时间；位置只用来核对离现场多远，不保存。',
