@@ -21,7 +21,6 @@ mod orders;
 mod open311;
 mod mailbox;
 mod operations;
-mod orders;
 mod packs;
 mod people;
 mod permissions;
