@@ -17,10 +17,10 @@ mod jobs;
 #[allow(dead_code)] // a part uses what it needs
 mod kit;
 mod ledger;
-mod orders;
-mod open311;
 mod mailbox;
+mod open311;
 mod operations;
+mod orders;
 mod packs;
 mod people;
 mod permissions;

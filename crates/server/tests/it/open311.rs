@@ -663,6 +663,11 @@ async fn lists_end_at_ninety_days_and_a_thousand_rows() {
         let link = first.header("link").to_owned();
         assert_eq!(first.ok().as_array().unwrap().len(), 1000);
         assert!(link.contains("page=2&page_size=1000") && link.contains("rel=\"next\""), "{link}");
+        let filtered = get(&client, "requests.json?status=open&api_key=secret").await;
+        let link = filtered.header("link").to_owned();
+        assert!(link.contains("status=open") && !link.contains("secret"), "{link}");
+        let path = link.split("/open311/v2/").nth(1).and_then(|rest| rest.split('>').next()).expect("an address");
+        assert_eq!(get(&client, path).await.ok().as_array().unwrap().len(), 1, "the link leads to the rest");
         let second = get(&client, "requests.json?page=2").await;
         assert_eq!((second.ok().as_array().unwrap().len(), second.header("link")), (1, ""));
         let whole = get(&client, "requests.json?page_size=1000&page=1").await.ok();

@@ -85,13 +85,13 @@ struct Answer {
     /// The root element of the XML.
     root: &'static str,
     node: Node,
-    /// The `Link` header.
-    link: Option<String>,
+    /// The query of the next page, for the `Link` header.
+    next: Option<String>,
 }
 
 impl Answer {
     fn new(root: &'static str, node: Node) -> Answer {
-        Answer { root, node, link: None }
+        Answer { root, node, next: None }
     }
 }
 
@@ -114,7 +114,16 @@ async fn serve(State(app): State<App>, request: Request) -> Response {
         _ => return not_allowed(&call, format, lang),
     };
     match answer(&app, &call, request, writes).await {
-        Ok(answer) => written(&answer, format),
+        Ok(answer) => {
+            let mut response = written(&answer, format);
+            let next = answer
+                .next
+                .map(|query| address(&app, &format!("requests.{ending}?{query}")));
+            if let Some(next) = next.and_then(|next| HeaderValue::from_str(&format!("<{next}>; rel=\"next\"")).ok()) {
+                response.headers_mut().insert(header::LINK, next);
+            }
+            response
+        }
         Err(fault) => refusal(&fault, format, lang),
     }
 }
@@ -161,9 +170,6 @@ fn written(answer: &Answer, format: Format) -> Response {
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(format.mime()));
     // Public data, no cookies: pages of others may read it.
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-    if let Some(link) = answer.link.as_deref().and_then(|link| HeaderValue::from_str(link).ok()) {
-        headers.insert(header::LINK, link);
-    }
     response
 }
 

@@ -136,6 +136,19 @@ impl Params {
             .map_err(|_| Fault::invalid(name, "open311_bad_number").with("name", name))
     }
 
+    /// The same question for another page, as a query; the key is not repeated.
+    pub fn paged(&self, page: i64, size: i64) -> String {
+        let same = self
+            .pairs
+            .iter()
+            .filter(|(name, _)| !["api_key", "page", "page_size"].contains(&name.as_str()));
+        form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(same)
+            .append_pair("page", &page.to_string())
+            .append_pair("page_size", &size.to_string())
+            .finish()
+    }
+
     /// What makes two sendings the same: every name and value but the key, and the files.
     pub fn content(&self) -> String {
         use sha2::Digest;

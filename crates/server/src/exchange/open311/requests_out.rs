@@ -3,7 +3,7 @@
 use super::params::Params;
 use super::store::{self, RequestRow};
 use super::tree::Node;
-use super::{Answer, Where, address, keys, media, span, when};
+use super::{Answer, Where, keys, media, span, when};
 use crate::cases::public::{self, PublicCase, PublicChange, Question};
 use crate::platform::*;
 use crate::policy::{self, Current};
@@ -30,8 +30,7 @@ pub async fn list(ctx: Ctx, params: Params) -> Result<Answer, Fault> {
     if cases as i64 > limit {
         let first = i64::from(ctx.app.config().limits.open311_first_page);
         let next = offset / limit.max(1) + first + 1;
-        let page = format!("requests?page={next}&page_size={limit}");
-        answer.link = Some(format!("<{}>; rel=\"next\"", address(&ctx.app, &page)));
+        answer.next = Some(params.paged(next, limit));
     }
     Ok(answer)
 }
