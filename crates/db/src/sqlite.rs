@@ -8,6 +8,7 @@
 use crate::job::{Job, Queue, panic_text};
 use crate::tx::{Callback, Conn};
 use crate::{DbError, Options, Row, State, Tx, Value};
+use rusqlite::config::DbConfig;
 use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, InterruptHandle, OpenFlags, ffi};
@@ -53,6 +54,9 @@ pub(crate) fn connect(path: &Path, create: bool, options: &Options) -> Result<Co
          pragma journal_size_limit = {WAL_STEP};"
     );
     conn.execute_batch(&settings).map_err(|error| fold(error, "pragma"))?;
+    // One plan per statement: else a new value beside a partial index's condition has the statement planned again at each run.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
+        .map_err(|error| fold(error, "qpsg"))?;
     for (name, wanted) in [("greatest", Ordering::Greater), ("least", Ordering::Less)] {
         let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_INNOCUOUS;
         conn.create_scalar_function(name, -1, flags, move |given| outermost(given, wanted))

@@ -25,6 +25,7 @@ steps! {
     13 "0013_work_order",
     14 "0014_clock_migration",
     20 "0020_open311",
+    30 "0030_counters",
 }
 
 #[cfg(test)]

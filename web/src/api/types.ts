@@ -783,7 +783,7 @@ export interface NewCase {
 }
 
 export interface NewCaseResult {
-  case: CaseDetail
+  case: CaseBrief
   receipt: Receipt
   follow_code: string
 }

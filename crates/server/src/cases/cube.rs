@@ -2,7 +2,8 @@
 //!
 //! Entry point: [`shift`], the only writer; every change of a case goes through it with the facts before and after. A case adds 1 to
 //! each of its [`cells`], in each area it lies in. Two sorts of measure:
-//! - how many there are now (`day` 0): `state`, `open`, `late`; and `open_since`, open now by the day it was received, for ages;
+//! - how many there are now (`day` 0): `state`, `open`, `late`; `open_since`, open now by the day it was received, for ages; and `due`, open
+//!   and not late by the hour of its deadline (hours since 1970-01-01 in `day`), for what is due soon;
 //! - what happened on a day (`day` = days since 1970-01-01 in +08:00): `received`, `handled`, `handled_on_time`,
 //!   `handled_answered` (counted on the day of handling), `answered`, `closed`, `declined`, `withdrawn`.
 //!
@@ -13,7 +14,7 @@ use super::record::CaseRow;
 use super::store;
 use crate::platform::*;
 use domain::cases::StateKey;
-use domain::time::Timestamp;
+use domain::time::{HOUR_MS, Timestamp};
 use std::collections::BTreeMap;
 
 /// One counter: measure, dimension, key, day.
@@ -30,6 +31,8 @@ pub struct Facts {
     level: String,
     late: bool,
     on_time: bool,
+    /// Hour of the deadline of what is open and not late.
+    due: Option<i64>,
     received: i64,
     handled: Option<i64>,
     answered: Option<i64>,
@@ -49,6 +52,7 @@ impl Facts {
             level: row.level_resolved.map(|l| l.to_string()).unwrap_or_default(),
             late: row.late,
             on_time: row.on_time == Some(true),
+            due: row.due_at.filter(|_| row.is_open() && !row.late).map(hour),
             received: day(row.received_at),
             handled: row.handled_at.map(day),
             answered: row.answered_at.map(day),
@@ -110,12 +114,20 @@ impl Facts {
         if let (Some((measure, level)), Some(day)) = (end, self.ended) {
             spread(measure, day, level);
         }
+        if let Some(hour) = self.due {
+            cells.push(("due", "all", String::new(), hour));
+        }
         if self.state.is_open() {
             cells.push(("open_since", "all", String::new(), self.received));
             cells.push(("open_since", "category", self.category.clone(), self.received));
         }
         cells
     }
+}
+
+/// Hours since 1970-01-01 in UTC: the `day` of the measure `due`.
+pub fn hour(at: Timestamp) -> i64 {
+    at.0.div_euclid(HOUR_MS)
 }
 
 /// Moves the counters from the facts before a change to those after it.

@@ -52,7 +52,7 @@ pub fn routes() -> OpenApiRouter<App> {
 /// A case just opened.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct OpenedView {
-    pub case: CaseDetail,
+    pub case: CaseBrief,
     pub receipt: Receipt,
     /// With the number, the reporter's key to follow the matter.
     pub follow_code: String,
@@ -72,7 +72,10 @@ async fn open_case(Staff(ctx): Staff, Json(submission): Json<Submission>) -> Res
             if !ctx.scope.sees(&loaded.scope_facts(), Permission::CaseIntake) {
                 return Err(Fault::new(StatusCode::FORBIDDEN, "area_not_yours"));
             }
-            Ok((opened, view::detail(ctx, tx, &loaded)?))
+            let rules = place::rules(ctx)?;
+            let briefs = view::briefs(ctx, tx, &rules, std::slice::from_ref(&loaded.row))?;
+            let brief = briefs.into_iter().next().ok_or_else(Fault::not_found)?;
+            Ok((opened, brief))
         })
         .await?;
     let receipt = receipt_of(&ctx, &opened).await?;

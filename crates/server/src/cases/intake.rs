@@ -198,7 +198,7 @@ pub(super) fn open_for(ctx: &Ctx, tx: &mut Tx, submission: &Submission, next: Ne
     )?;
     attach(ctx, tx, id, report, submission)?;
     finish_on_the_spot(ctx, tx, &row, submission)?;
-    make_findable(tx, &row, spot.as_ref())?;
+    make_findable(ctx, tx, &row, spot.as_ref())?;
     alerts::call_out(ctx, tx, &rules, &row)?;
     messages::opened(ctx, tx, &row, report)?;
     if let Some(share) = &submission.order_share {
@@ -660,7 +660,7 @@ fn finish_on_the_spot(ctx: &Ctx, tx: &mut Tx, row: &CaseRow, s: &Submission) -> 
 }
 
 /// Makes a case's words findable.
-pub fn make_findable(tx: &mut Tx, row: &CaseRow, spot: Option<&Spot>) -> Result<(), Fault> {
+pub fn make_findable(ctx: &Ctx, tx: &mut Tx, row: &CaseRow, spot: Option<&Spot>) -> Result<(), Fault> {
     let text = search::SearchText {
         number: &row.number,
         title: &row.title,
@@ -668,5 +668,5 @@ pub fn make_findable(tx: &mut Tx, row: &CaseRow, spot: Option<&Spot>) -> Result<
         address: row.address.as_deref().unwrap_or_default(),
         area: spot.map(|s| s.full_name.as_str()).unwrap_or_default(),
     };
-    search::put(tx, row.id, &text)
+    search::put(ctx, tx, row.id, &text)
 }

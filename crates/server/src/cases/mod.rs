@@ -70,6 +70,7 @@ pub fn detail(ctx: &Ctx, tx: &mut Tx, id: CaseId) -> Result<CaseDetail, Fault> {
 /// Makes the jobs of this part known, and who may see a photo; once at the start.
 pub fn register(app: &crate::platform::App) {
     timers::register(app);
+    search::register(app);
     mediation::register(app);
     migration::register(app);
     crate::platform::blobs::set_guard(app, may_see_photo);

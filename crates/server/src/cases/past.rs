@@ -204,7 +204,7 @@ impl Importer {
         if let Some((answer, when)) = &past.answer {
             keep_answer(ctx, tx, &row, answer, *when)?;
         }
-        intake::make_findable(tx, &row, Some(&spot))?;
+        intake::make_findable(ctx, tx, &row, Some(&spot))?;
         Ok(row)
     }
 

@@ -595,7 +595,7 @@ pub struct Counts {
     pub total: i64,
     pub by_state: BTreeMap<String, i64>,
     pub late: i64,
-    /// Due within a day.
+    /// Due within a day, by full hours where it is read from a kept counter.
     pub due_soon: i64,
     /// There are more than were counted.
     pub at_least: bool,
@@ -636,20 +636,16 @@ pub fn counts(ctx: &Ctx, tx: &mut Tx, q: &ListQuery) -> Result<Counts, Fault> {
             .iter()
             .map(|(_, n)| n)
             .sum();
-        let due = Filter {
-            received_from: None,
-            due_before: Some(soon),
-            ..Filter::default()
-        };
-        let due_soon = store::sample(tx, &plan.reaches[0], &due, COUNTED)?
+        let hours = (super::cube::hour(ctx.now), super::cube::hour(soon));
+        let due_soon = store::cells_of(tx, *area, "due", "all", Some(hours))?
             .iter()
-            .filter(|(_, _, at)| *at >= ctx.now.0)
-            .count();
+            .map(|(_, n)| n)
+            .sum();
         return Ok(Counts {
             total: by_state.values().sum(),
             by_state,
             late,
-            due_soon: due_soon as i64,
+            due_soon,
             at_least: false,
         });
     }

@@ -10,6 +10,7 @@ mod classify;
 mod cli_learn;
 mod clock_migration;
 mod clocks;
+mod counters;
 mod disputes;
 mod exchange;
 mod found;

@@ -51,7 +51,7 @@ pub fn route(ctx: &Ctx, tx: &mut Tx, of: &Of) -> Result<(), Fault> {
     work.clock_anew = true;
     let body = json!({ "unit": choice.unit_name, "worker": choice.worker_name, "why": choice.why, "reason": reason, "automatic": false });
     work.save(ctx, tx, "case.assigned", body)?;
-    search::touch(tx, of.case)?;
+    search::touch(ctx, tx, of.case)?;
     if let Some(worker) = work.row.worker_id {
         alerts::new_case(ctx, tx, worker, &work.row)?;
     }
@@ -109,7 +109,7 @@ pub fn return_case(ctx: &Ctx, tx: &mut Tx, of: &Of) -> Result<(), Fault> {
         "arbiter": arbiter,
     });
     work.save(ctx, tx, "case.returned", body)?;
-    search::touch(tx, of.case)
+    search::touch(ctx, tx, of.case)
 }
 
 fn unit_name(ctx: &Ctx, tx: &mut Tx, field: &'static str, unit: UnitId) -> Result<String, Fault> {
@@ -138,7 +138,7 @@ pub fn arbitrate(ctx: &Ctx, tx: &mut Tx, of: &Of) -> Result<(), Fault> {
         .arbitrate(unit.into(), &work.case_rules())
         .map_err(refused)?;
     work.save(ctx, tx, "case.arbitrated", json!({ "unit": name, "reason": reason }))?;
-    search::touch(tx, of.case)?;
+    search::touch(ctx, tx, of.case)?;
     messages::tell_all(ctx, tx, &work.before, &work.row, "assigned")
 }
 

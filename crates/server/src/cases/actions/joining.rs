@@ -161,7 +161,7 @@ fn split_off(ctx: &Ctx, tx: &mut Tx, work: &mut Work, reports: &BTreeSet<ReportI
         "case.split_off",
         json!({ "from": work.row.number, "reports": moved.len() }),
     )?;
-    intake::make_findable(tx, &row, None)?;
+    intake::make_findable(ctx, tx, &row, None)?;
     work.case = rest;
     work.save(
         ctx,

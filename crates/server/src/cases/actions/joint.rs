@@ -57,7 +57,7 @@ pub fn add_co_handler(ctx: &Ctx, tx: &mut Tx, of: &Of) -> Result<(), Fault> {
         created_at: ctx.now,
     };
     store::insert_co_handler(tx, of.case, &row)?;
-    search::touch(tx, of.case)?;
+    search::touch(ctx, tx, of.case)?;
     work.save(
         ctx,
         tx,

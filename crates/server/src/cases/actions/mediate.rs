@@ -103,7 +103,7 @@ pub fn mediate(ctx: &Ctx, tx: &mut Tx, of: &Of) -> Result<(), Fault> {
     work.save(ctx, tx, "case.mediated", body)?;
     let body = json!({ "unit": choice.unit_name, "worker": choice.worker_name, "part": rung.name });
     crate::cases::work::note(ctx, tx, &work.row, "case.mediation_climbed", body)?;
-    search::touch(tx, of.case)?;
+    search::touch(ctx, tx, of.case)?;
     if let Some(worker) = work.row.worker_id {
         alerts::new_case(ctx, tx, worker, &work.row)?;
     }

@@ -106,7 +106,7 @@ pub fn classify(ctx: &Ctx, tx: &mut Tx, of: &Of) -> Result<(), Fault> {
         let spot = area.parse().ok().and_then(|area| place::spot_of_area(ctx, area));
         let spot = spot.ok_or_else(|| Fault::invalid("area_id", "area_unknown"))?;
         (work.row.area_id, work.row.areas, work.row.territory_version) = (Some(spot.area), spot.chain, spot.version);
-        search::touch(tx, of.case)?;
+        search::touch(ctx, tx, of.case)?;
     }
     let looked = matches!(work.case.state, State::Received { look: Look::Unclear })
         || (matches!(work.case.state, State::Received { look: Look::NoArea }) && input.area_id.is_some());

@@ -363,7 +363,7 @@ fn hand_over(
     work.clock_anew = true;
     let name = place::worker(tx, worker)?.map(|w| w.name).unwrap_or_default();
     work.save(ctx, tx, "case.order_passed", json!({ "worker": name, "note": note }))?;
-    search::touch(tx, case)?;
+    search::touch(ctx, tx, case)?;
     alerts::new_case(ctx, tx, worker, &work.row)
 }
 

@@ -1,6 +1,6 @@
 //! Search over cases in Chinese: every case that holds the words, newest first, within scope, the same on both databases.
 //!
-//! Entry points: [`put`] and [`touch`] in the transaction that changes a case, [`find`], and [`digest`] / [`seal`] by the job.
+//! Entry points: [`put`] and [`touch`] in the transaction that changes a case, [`find`], and [`register`] for the job.
 //!
 //! How a case becomes findable: its text waits in `search_pending`, in the transaction that wrote it, and is found there at once.
 //! The job gives it the next number in `search_doc` ([`digest`]); the newest documents (the tail, fewer than [`postings::SEGMENT`])
@@ -17,13 +17,23 @@ use crate::platform::app::App;
 use crate::platform::ctx::Ctx;
 use crate::platform::fault::Fault;
 use crate::platform::ids::CaseId;
+use crate::platform::jobs::{self, Effect, Handler, Outcome};
 use crate::platform::scope::Permission;
 use crate::platform::tx::Tx;
 use axum::http::StatusCode;
 use db::Sql;
 use domain::text::{normalise, pinyin_of};
 use postings::{FIELD_END, Places, SEGMENT};
+use serde_json::Value;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+
+/// The job that numbers what waits and seals what is full.
+const JOB: &str = "cases.search";
+/// There is one.
+const JOB_KEY: &str = "index";
+/// Texts gather for this long before the job begins; they are found meanwhile, one by one.
+const GATHER_MS: i64 = 500;
 
 /// Words of one query.
 const MAX_WORDS: usize = 8;
@@ -38,7 +48,7 @@ const CANDIDATES: usize = 64;
 /// Segments whose postings are read in one statement.
 const SEGMENTS: i64 = 8;
 /// Texts given a number in one transaction of the job.
-pub const DIGEST: i64 = 500;
+const DIGEST: i64 = 500;
 
 /// What of a case can be found.
 pub struct SearchText<'a> {
@@ -77,13 +87,48 @@ fn push_field(text: &mut String, field: &str) {
 }
 
 /// Makes a new or changed text findable; in the transaction that writes the case.
-pub fn put(tx: &mut Tx, case: CaseId, text: &SearchText) -> Result<(), Fault> {
-    store::put_pending(tx, case, Some(&text.joined()))
+pub fn put(ctx: &Ctx, tx: &mut Tx, case: CaseId, text: &SearchText) -> Result<(), Fault> {
+    store::put_pending(tx, case, Some(&text.joined()))?;
+    call_job(ctx, tx)
 }
 
 /// Tells that a case came to another area or unit, or that a unit joined; in the transaction that does so.
-pub fn touch(tx: &mut Tx, case: CaseId) -> Result<(), Fault> {
-    store::put_pending(tx, case, None)
+pub fn touch(ctx: &Ctx, tx: &mut Tx, case: CaseId) -> Result<(), Fault> {
+    store::put_pending(tx, case, None)?;
+    call_job(ctx, tx)
+}
+
+/// Makes the job that numbers what waits known; once at the start.
+pub fn register(app: &App) {
+    jobs::register(app, JOB, Handler::Long(|ctx, _| Box::pin(index(ctx))));
+}
+
+/// Whether the job has been called since it last began, by this process: a busy intake need not call it for each case.
+#[derive(Default)]
+struct Called(AtomicBool);
+
+fn call_job(ctx: &Ctx, tx: &mut Tx) -> Result<(), Fault> {
+    let called = ctx.app.part::<Called>();
+    if called.0.load(Ordering::Acquire) {
+        return Ok(());
+    }
+    jobs::enqueue(ctx, tx, JOB, JOB_KEY, ctx.now.plus_ms(GATHER_MS), &Value::Null)?;
+    tx.on_commit(move || called.0.store(true, Ordering::Release));
+    Ok(())
+}
+
+async fn index(ctx: Ctx) -> Result<Effect, Fault> {
+    ctx.app.part::<Called>().0.store(false, Ordering::Release);
+    while round(&ctx.app).await? {}
+    // What came meanwhile and did not call, because it saw the old call, is seen here.
+    Ok(Box::new(|ctx, tx| {
+        let more = store::any_pending(tx)?;
+        Ok(if more {
+            Outcome::Again(ctx.now.plus_ms(GATHER_MS))
+        } else {
+            Outcome::Done
+        })
+    }))
 }
 
 /// One page of what was found, newest first.
@@ -305,7 +350,7 @@ impl Tail {
 
 /// Gives waiting texts their numbers, oldest first, and carries changes of scope into sealed segments; how many were dealt with.
 /// One job at a time.
-pub fn digest(tx: &mut Tx, limit: i64) -> Result<usize, Fault> {
+fn digest(tx: &mut Tx, limit: i64) -> Result<usize, Fault> {
     let waiting = store::take_pending(tx, limit)?;
     let mut state = store::state(tx)?;
     let count = waiting.len();
@@ -343,13 +388,13 @@ fn add_tokens(tx: &mut Tx, case: CaseId, sealed: i64) -> Result<(), Fault> {
 }
 
 /// The postings of a full segment, not yet saved.
-pub struct Sealing {
+struct Sealing {
     segment: i64,
     rows: Vec<(String, Vec<u8>)>,
 }
 
 /// Computes the next full segment, if there is one. Reads only, so that writers need not wait for it; save with [`seal`].
-pub fn prepare_seal(tx: &mut Tx) -> Result<Option<Sealing>, Fault> {
+fn prepare_seal(tx: &mut Tx) -> Result<Option<Sealing>, Fault> {
     let state = store::state(tx)?;
     let start = state.sealed * SEGMENT as i64;
     if state.next_seq - start < SEGMENT as i64 {
@@ -377,7 +422,7 @@ pub fn prepare_seal(tx: &mut Tx) -> Result<Option<Sealing>, Fault> {
 }
 
 /// Saves a segment made by [`prepare_seal`].
-pub fn seal(tx: &mut Tx, sealing: Sealing) -> Result<(), Fault> {
+fn seal(tx: &mut Tx, sealing: Sealing) -> Result<(), Fault> {
     let mut state = store::state(tx)?;
     if state.sealed != sealing.segment {
         return Ok(());

@@ -1,7 +1,7 @@
 //! SQL of the search index. Tables: `search_pending`, `search_doc`, `search_posting`, `search_state`; all can be computed again.
 
-use super::Asked;
 use super::postings::SEGMENT;
+use super::{Asked, CANDIDATES};
 use crate::platform::ctx::Ctx;
 use crate::platform::fault::Fault;
 use crate::platform::ids::{AreaId, CaseId, UnitId};
@@ -10,7 +10,7 @@ use crate::platform::tx::Tx;
 use db::{Sql, params};
 
 /// Texts that may wait for the job before a search stops looking at all of them.
-const MAX_PENDING: usize = 20_000;
+const MAX_PENDING: i64 = 20_000;
 
 /// How far the index is.
 #[derive(Debug, Clone, Copy)]
@@ -52,23 +52,36 @@ pub(super) fn put_pending(tx: &mut Tx, case: CaseId, text: Option<&str>) -> Resu
     Ok(())
 }
 
-/// Waiting cases that hold the words, in scope, newest first; those older than the case a page ended with.
+/// Waiting cases that hold the words, in scope, newest first; those older than the case a page ended with. The words are looked for
+/// first: few cases are left to ask the scope about.
 pub(super) fn pending(ctx: &Ctx, tx: &mut Tx, asked: &Asked, last: Option<CaseId>) -> Result<Vec<CaseId>, Fault> {
-    let sql = Sql::new(
-        "select p.case_id, p.text from search_pending p join cases c on c.id = p.case_id where p.text is not null and ",
-    );
-    let mut sql = (asked.only)(ctx.scope.case_predicate(sql, Permission::CaseRead, "c"));
+    let mut sql = Sql::new("select case_id, text from search_pending where text is not null");
     if let Some(last) = last {
-        sql = sql.push(" and p.case_id < ").bind(last);
+        sql = sql.push(" and case_id < ").bind(last);
     }
-    let sql = sql.push(" order by p.case_id desc limit ").bind(MAX_PENDING as i64);
-    let mut found = Vec::new();
-    for row in tx.fetch(&sql)? {
+    let waiting = tx.fetch(&sql.push(" order by case_id desc limit ").bind(MAX_PENDING))?;
+    let mut holding: Vec<CaseId> = Vec::new();
+    for row in waiting {
         if super::holds(&row.get::<String>(1)?, &asked.words) {
+            holding.push(row.get(0)?);
+        }
+    }
+    let mut found = Vec::new();
+    for some in holding.chunks(CANDIDATES) {
+        let sql = Sql::new("select c.id from cases c where c.id in (").list(some.iter().copied());
+        let sql = (asked.only)(ctx.scope.case_predicate(sql.push(") and "), Permission::CaseRead, "c"));
+        for row in tx.fetch(&sql.push(" order by c.id desc"))? {
             found.push(row.get(0)?);
         }
     }
     Ok(found)
+}
+
+/// Whether anything waits for the job.
+pub(super) fn any_pending(tx: &mut Tx) -> Result<bool, Fault> {
+    Ok(tx
+        .query_opt("select 1 from search_pending limit 1", &params![])?
+        .is_some())
 }
 
 /// Takes what waits, oldest first. A null text is a change of scope.
@@ -136,15 +149,9 @@ pub(super) fn texts(tx: &mut Tx, from: i64, to: i64) -> Result<Vec<(i64, String)
 
 /// Of these documents those in scope, newest first.
 pub(super) fn docs_in_scope(ctx: &Ctx, tx: &mut Tx, asked: &Asked, seqs: &[i64]) -> Result<Vec<Doc>, Fault> {
-    let mut sql =
-        Sql::new("select d.seq, d.case_id, d.text from search_doc d join cases c on c.id = d.case_id where d.seq in (");
-    for (number, seq) in seqs.iter().enumerate() {
-        sql = if number == 0 {
-            sql.bind(*seq)
-        } else {
-            sql.push(", ").bind(*seq)
-        };
-    }
+    let sql =
+        Sql::new("select d.seq, d.case_id, d.text from search_doc d join cases c on c.id = d.case_id where d.seq in (")
+            .list(seqs.iter().copied());
     let sql = (asked.only)(ctx.scope.case_predicate(sql.push(") and "), Permission::CaseRead, "c"));
     let sql = sql.push(" order by d.seq desc");
     let mut docs = Vec::new();
