@@ -2320,7 +2320,7 @@ export interface components {
             };
             /**
              * Format: int64
-             * @description Due within a day.
+             * @description Due within a day, by full hours where it is read from a kept counter.
              */
             due_soon: number;
             /** Format: int64 */
@@ -3147,7 +3147,7 @@ export interface components {
         };
         /** @description A case just opened. */
         OpenedView: {
-            case: components["schemas"]["CaseDetail"];
+            case: components["schemas"]["CaseBrief"];
             /** @description With the number, the reporter's key to follow the matter. */
             follow_code: string;
             receipt: components["schemas"]["Receipt"];

@@ -285,10 +285,7 @@ fn within(ctx: &Ctx, field: &'static str, moment: Timestamp, latest: Option<Time
 /// After a merge is undone the step's clock goes on where the merge stopped it: the time used before counts, the time between does not.
 pub fn take_up(ctx: &Ctx, tx: &mut Tx, rules: &Rules, row: &CaseRow, step: Step, from: &str) -> Result<(), Fault> {
     let stopped = store::clocks_of(tx, row.id)?;
-    let last = stopped
-        .into_iter()
-        .filter(|c| c.party == LEAD && c.is_stopped())
-        .next_back();
+    let last = stopped.into_iter().rfind(|c| c.party == LEAD && c.is_stopped());
     let Some(old) = last.filter(|c| c.step == step.key()) else {
         return Ok(());
     };

@@ -112,7 +112,8 @@ async fn an_order_goes_through_the_liaison_and_comes_back_to_be_cancelled() {
         });
         let found = grid.post("/api/v1/cases", problem).await.ok();
         let problem = found["case"]["id"].as_str().unwrap().to_owned();
-        assert_eq!((found["case"]["unit"]["name"].as_str(), found["case"]["order"]["role"].as_str()), (Some("生态环境局"), Some("problem")));
+        let page = grid.get(&format!("/api/v1/cases/{problem}?purpose=handle")).await.ok();
+        assert_eq!((page["unit"]["name"].as_str(), page["order"]["role"].as_str()), (Some("生态环境局"), Some("problem")));
         let stray = json!({ "id": app.app.new_id::<CaseId>(), "channel": "patrol", "body": "x", "category_code": WORK, "area_id": EAST_GRID, "order_share": problem });
         assert_eq!(grid.post("/api/v1/cases", stray).await.verdict(), "422 share_unknown");
 
