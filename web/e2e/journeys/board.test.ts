@@ -1,10 +1,17 @@
 // The live board: every figure leads to the cases behind it, and the counts agree.
 import { expect, inject, test } from 'vitest'
 import { accessible, see, textOf } from '../kit/check'
-import { leave, PHONE, shoot, staff, visitor } from '../kit/people'
-import { report } from '../kit/portal'
+import { newId } from '../../src/api/ids'
+import { leave, type Person, PHONE, shoot, staff, visitor } from '../kit/people'
+import { pointOf, report } from '../kit/portal'
 
 const morning = inject('morning')
+
+/** What a colleague does elsewhere meanwhile. */
+async function ask(who: Person, path: string, data: object) {
+  const answer = await who.page.request.post(`${morning.url}/api/v1${path}`, { data, headers: { 'x-wangge-client': 'desk' } })
+  expect(answer.ok(), await answer.text()).toBe(true)
+}
 
 /** Clause XM-03, PJ-03 */
 test('each figure of the board leads down to its cases, and the counts agree at every level', async () => {
@@ -49,5 +56,41 @@ test('each figure of the board leads down to its cases, and the counts agree at 
     await page.goBack()
     await page.getByRole('button', { name: area, exact: true }).click()
   }
+  await leave(supervisor)
+})
+
+/** Clause MG-03, YC-22 */
+test('where matters are resolved, in a period one chooses: each cell of the funnel leads to as many cases', async () => {
+  // Settled at the door by the grid's worker, checked and closed by the centre.
+  const worker = await staff(morning, 'grid')
+  const id = newId()
+  const { latitude, longitude } = await pointOf(morning, '海晏第一网格')
+  await ask(worker, '/cases', {
+    id, channel: 'patrol', body: '楼道里有人烧纸，已劝止', category_code: '0301', lon: longitude, lat: latitude,
+    on_the_spot: { result: '当场劝解', answer_way: 'in_person', answer_body: '已同意不再烧纸' },
+  })
+  const centre = await staff(morning, 'verifier')
+  await ask(centre, `/cases/${id}/actions/verify`, { pass: true })
+  await ask(centre, `/cases/${id}/actions/close`, {})
+  await leave(worker, centre)
+
+  const supervisor = await staff(morning, 'supervisor')
+  const { page } = supervisor
+  await page.goto('/desk/board')
+  const cells = page.locator('section.all td a')
+  await see(cells)
+  const counted = Number(await textOf(cells.first()))
+  expect(counted).toBeGreaterThan(0)
+  await cells.first().click()
+  await page.waitForURL('**/desk/cases?**level=*')
+  expect(Number(await textOf(page.locator('.sums strong')))).toBe(counted)
+  await page.goBack()
+
+  // A period in which nothing was closed: no share, not a share of nothing.
+  await page.goto('/desk/board?from=2020-01-01&to=2020-01-31')
+  const share = page.locator('.figures li', { has: page.getByRole('heading', { name: '就地解决率' }) })
+  await see(share)
+  expect(await textOf(share.locator('a.value'))).toContain('—')
+  await shoot(page, 'desk-board-period')
   await leave(supervisor)
 })

@@ -114,7 +114,7 @@ export async function signIn(page: Page, login: string, password: string) {
   await page.goto('/desk/login')
   await page.locator('input[name=username]').fill(login)
   await page.locator('input[name=password]').fill(password)
-  await page.getByRole('button', { name: '登录' }).click()
+  await page.getByRole('button', { name: /^(登录|Sign in)$/ }).click()
   await page.waitForURL((url) => !url.pathname.endsWith('/login'))
 }
 

@@ -2040,17 +2040,15 @@ export interface components {
             by_unit: components["schemas"]["UnitSlice"][];
             children: components["schemas"]["ChildView"][];
             figures: components["schemas"]["FigureView"][];
-            /**
-             * Format: int64
-             * @description Days of "the period".
-             */
-            period_days: number;
+            /** @description First and last day of "the period". */
+            from: string;
             resolved_by_level: components["schemas"]["LevelShare"][];
             /**
              * Format: double
              * @description The pack's target for what is resolved at the lowest two levels, 0 to 1.
              */
             resolved_here_target: number;
+            to: string;
             trend: components["schemas"]["TrendDay"][];
         };
         /** @description A responsible body. */
@@ -2815,10 +2813,26 @@ export interface components {
              */
             ended_from: string | null;
             /**
+             * @description Closed, declined or withdrawn before (RFC 3339).
+             * @default null
+             */
+            ended_to: string | null;
+            /**
              * @description Handled at or after (RFC 3339).
              * @default null
              */
             handled_from: string | null;
+            /**
+             * @description Handled before (RFC 3339).
+             * @default null
+             */
+            handled_to: string | null;
+            /**
+             * Format: int32
+             * @description Depth of the unit that resolved it, 1 the highest; 0 for what was resolved without a unit.
+             * @default null
+             */
+            level: number | null;
             /**
              * Format: int32
              * @description Items, at most 200.
@@ -4784,6 +4798,10 @@ export interface operations {
             query?: {
                 /** @description The area; the top of what the caller may see when left out. */
                 area?: components["schemas"]["AreaId"] | null;
+                /** @description First day of the period, `2026-01-01`; 30 days up to today when left out. */
+                from?: string | null;
+                /** @description Last day of the period; today when left out. */
+                to?: string | null;
             };
             header?: never;
             path?: never;
@@ -4945,8 +4963,14 @@ export interface operations {
                 received_to?: string;
                 /** @description Handled at or after (RFC 3339). */
                 handled_from?: string;
+                /** @description Handled before (RFC 3339). */
+                handled_to?: string;
                 /** @description Closed, declined or withdrawn at or after (RFC 3339). */
                 ended_from?: string;
+                /** @description Closed, declined or withdrawn before (RFC 3339). */
+                ended_to?: string;
+                /** @description Depth of the unit that resolved it, 1 the highest; 0 for what was resolved without a unit. */
+                level?: number;
                 /** @description Due before (RFC 3339). */
                 due_before?: string;
                 /** @description `due` or `received`. */
@@ -5024,8 +5048,14 @@ export interface operations {
                 received_to?: string;
                 /** @description Handled at or after (RFC 3339). */
                 handled_from?: string;
+                /** @description Handled before (RFC 3339). */
+                handled_to?: string;
                 /** @description Closed, declined or withdrawn at or after (RFC 3339). */
                 ended_from?: string;
+                /** @description Closed, declined or withdrawn before (RFC 3339). */
+                ended_to?: string;
+                /** @description Depth of the unit that resolved it, 1 the highest; 0 for what was resolved without a unit. */
+                level?: number;
                 /** @description Due before (RFC 3339). */
                 due_before?: string;
                 /** @description `due` or `received`. */
@@ -5080,8 +5110,14 @@ export interface operations {
                 received_to?: string;
                 /** @description Handled at or after (RFC 3339). */
                 handled_from?: string;
+                /** @description Handled before (RFC 3339). */
+                handled_to?: string;
                 /** @description Closed, declined or withdrawn at or after (RFC 3339). */
                 ended_from?: string;
+                /** @description Closed, declined or withdrawn before (RFC 3339). */
+                ended_to?: string;
+                /** @description Depth of the unit that resolved it, 1 the highest; 0 for what was resolved without a unit. */
+                level?: number;
                 /** @description Due before (RFC 3339). */
                 due_before?: string;
                 /** @description `due` or `received`. */
@@ -5139,8 +5175,14 @@ export interface operations {
                 received_to?: string;
                 /** @description Handled at or after (RFC 3339). */
                 handled_from?: string;
+                /** @description Handled before (RFC 3339). */
+                handled_to?: string;
                 /** @description Closed, declined or withdrawn at or after (RFC 3339). */
                 ended_from?: string;
+                /** @description Closed, declined or withdrawn before (RFC 3339). */
+                ended_to?: string;
+                /** @description Depth of the unit that resolved it, 1 the highest; 0 for what was resolved without a unit. */
+                level?: number;
                 /** @description Due before (RFC 3339). */
                 due_before?: string;
                 /** @description `due` or `received`. */

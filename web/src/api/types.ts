@@ -720,7 +720,11 @@ export interface CaseFilter {
   received_from?: string
   received_to?: string
   handled_from?: string
+  handled_to?: string
   ended_from?: string
+  ended_to?: string
+  /** Depth of the unit that resolved it; in an address, so a text there. */
+  level?: number | string
   due_before?: string
   sort?: 'due' | 'received'
   limit?: number
@@ -897,10 +901,12 @@ export interface BoardView {
   by_unit: { id: Id | null; name: string; count: number; late: number }[]
   by_channel: { key: string; name: string; count: number }[]
   trend: { day: string; received: number; closed: number }[]
-  resolved_by_level: { level: string; level_name: string; count: number; share: number }[]
+  resolved_by_level: { level: string; level_name: string; depth: number; count: number; share: number }[]
   /** The pack's target for what is resolved at the lowest two levels, 0 to 1. */
   resolved_here_target: number
-  period_days: number
+  /** First and last day of the period. */
+  from: string
+  to: string
 }
 
 /** Per class of matter: how many were resolved at each level, the lowest first. */

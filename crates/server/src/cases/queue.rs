@@ -53,8 +53,14 @@ pub struct ListQuery {
     pub received_to: Option<String>,
     /// Handled at or after (RFC 3339).
     pub handled_from: Option<String>,
+    /// Handled before (RFC 3339).
+    pub handled_to: Option<String>,
     /// Closed, declined or withdrawn at or after (RFC 3339).
     pub ended_from: Option<String>,
+    /// Closed, declined or withdrawn before (RFC 3339).
+    pub ended_to: Option<String>,
+    /// Depth of the unit that resolved it, 1 the highest; 0 for what was resolved without a unit.
+    pub level: Option<u8>,
     /// Due before (RFC 3339).
     pub due_before: Option<String>,
     /// `due` or `received`.
@@ -142,7 +148,10 @@ pub struct Filter {
     received_from: Option<Timestamp>,
     received_to: Option<Timestamp>,
     handled_from: Option<Timestamp>,
+    handled_to: Option<Timestamp>,
     ended_from: Option<Timestamp>,
+    ended_to: Option<Timestamp>,
+    level: Option<u8>,
     due_before: Option<Timestamp>,
     waiting_request: bool,
     /// Without shares of work orders: they wait for their liaison and their department.
@@ -166,7 +175,10 @@ impl Filter {
             && self.received_to.is_none()
             && self.due_before.is_none()
             && self.handled_from.is_none()
+            && self.handled_to.is_none()
             && self.ended_from.is_none()
+            && self.ended_to.is_none()
+            && self.level.is_none()
     }
 
     /// Adds the conditions, each beginning with `and`.
@@ -204,8 +216,19 @@ impl Filter {
         if let Some(at) = self.handled_from {
             sql = sql.push(" and c.handled_at >= ").bind(at.0);
         }
+        if let Some(at) = self.handled_to {
+            sql = sql.push(" and c.handled_at < ").bind(at.0);
+        }
         if let Some(at) = self.ended_from {
             sql = sql.push(" and c.ended_at >= ").bind(at.0);
+        }
+        if let Some(at) = self.ended_to {
+            sql = sql.push(" and c.ended_at < ").bind(at.0);
+        }
+        match self.level {
+            Some(0) => sql = sql.push(" and c.level_resolved is null"),
+            Some(depth) => sql = sql.push(" and c.level_resolved = ").bind(i64::from(depth)),
+            None => {}
         }
         if let Some(at) = self.received_from {
             sql = sql.push(" and c.received_at >= ").bind(at.0);
@@ -382,7 +405,10 @@ fn filter(rules: &Rules, q: &ListQuery) -> Result<Filter, Fault> {
         supervised: q.supervised,
         received_from: time("received_from", &q.received_from)?,
         handled_from: time("handled_from", &q.handled_from)?,
+        handled_to: time("handled_to", &q.handled_to)?,
         ended_from: time("ended_from", &q.ended_from)?,
+        ended_to: time("ended_to", &q.ended_to)?,
+        level: q.level,
         received_to: time("received_to", &q.received_to)?,
         due_before: time("due_before", &q.due_before)?,
         ..Filter::default()

@@ -4,10 +4,13 @@ use super::CliError;
 use super::serve;
 use crate::demo;
 use crate::platform::clock::Clock;
-use crate::platform::config::Config;
+use crate::platform::config::{Config, Limits};
 use crate::platform::logs;
 use domain::time::Timestamp;
 use std::path::PathBuf;
+
+/// Sign-ins from one address in ten minutes: far more than a place in use allows.
+const LOGINS: u32 = 500;
 
 /// What `wangge demo` takes.
 #[derive(Debug, clap::Args)]
@@ -53,6 +56,11 @@ pub fn run(args: Args) -> Result<(), CliError> {
         key_file: args.data.join("wangge.key"),
         log: "warn".into(),
         demo: true,
+        // One person at one machine tries all the accounts.
+        limits: Limits {
+            logins_per_ten_minutes: LOGINS,
+            ..Limits::default()
+        },
         ..Config::default()
     };
     logs::start(&config.log);

@@ -1,7 +1,7 @@
 //! Routes of insight: the live board, the funnel by level, the list of indicators.
 
 use super::ageing::{Ageing, Band};
-use super::{Board, Figure, INDICATORS, PERIOD_DAYS, Row, Slice, share};
+use super::{Board, Figure, INDICATORS, Period, Row, Slice, share};
 use crate::access::Staff;
 use crate::platform::{App, AreaId, Ctx, Fault, Json, Permission, Query, UnitId};
 use crate::policy::{self, Current};
@@ -12,8 +12,8 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-/// Longest period of a funnel, in days.
-const FUNNEL_DAYS: i64 = 366;
+/// Longest period of a board or a funnel, in days.
+const MAX_PERIOD_DAYS: i64 = 366;
 
 /// All routes of this part, below `/api/v1`.
 pub fn routes() -> OpenApiRouter<App> {
@@ -28,6 +28,10 @@ pub fn routes() -> OpenApiRouter<App> {
 struct BoardQuery {
     /// The area; the top of what the caller may see when left out.
     area: Option<AreaId>,
+    /// First day of the period, `2026-01-01`; 30 days up to today when left out.
+    from: Option<String>,
+    /// Last day of the period; today when left out.
+    to: Option<String>,
 }
 
 /// The live board of an area.
@@ -47,8 +51,9 @@ pub struct BoardView {
     resolved_by_level: Vec<LevelShare>,
     /// The pack's target for what is resolved at the lowest two levels, 0 to 1.
     resolved_here_target: f64,
-    /// Days of "the period".
-    period_days: i64,
+    /// First and last day of "the period".
+    from: String,
+    to: String,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -129,12 +134,13 @@ struct LevelShare {
 #[utoipa::path(get, path = "/board", tag = "insight", params(BoardQuery), responses((status = 200, body = BoardView)))]
 async fn board(Staff(ctx): Staff, Query(query): Query<BoardQuery>) -> Result<Json<BoardView>, Fault> {
     ctx.scope.require(Permission::BoardRead)?;
+    let period = asked(&ctx, query.from.as_deref(), query.to.as_deref())?;
     let current = policy::current(&ctx.app)?;
     let board = ctx
         .app
-        .read(&ctx, move |ctx, tx| super::board(ctx, tx, query.area))
+        .read(&ctx, move |ctx, tx| super::board(ctx, tx, query.area, period))
         .await?;
-    Ok(Json(view(&ctx, &current, board)))
+    Ok(Json(view(&ctx, &current, board, period)))
 }
 
 fn board_area(ctx: &Ctx, current: &Current, map: &territory::Map, id: AreaId) -> BoardArea {
@@ -158,7 +164,7 @@ fn areas_above(ctx: &Ctx, current: &Current, map: &territory::Map, top: AreaId) 
         .collect()
 }
 
-fn view(ctx: &Ctx, current: &Current, board: Board) -> BoardView {
+fn view(ctx: &Ctx, current: &Current, board: Board, period: Period) -> BoardView {
     let map = territory::current(&ctx.app);
     let area_view = |id: AreaId| board_area(ctx, current, &map, id);
     let top = board.area.id;
@@ -170,7 +176,7 @@ fn view(ctx: &Ctx, current: &Current, board: Board) -> BoardView {
         figures: board
             .figures
             .iter()
-            .map(|figure| figure_view(ctx, top, figure))
+            .map(|figure| figure_view(ctx, top, figure, period))
             .collect(),
         children: board
             .children
@@ -201,7 +207,7 @@ fn view(ctx: &Ctx, current: &Current, board: Board) -> BoardView {
             .trend
             .into_iter()
             .map(|day| TrendDay {
-                day: Timestamp::from_day(day.day, 0).date().to_string(),
+                day: date(day.day),
                 received: day.received,
                 closed: day.closed,
             })
@@ -222,11 +228,12 @@ fn view(ctx: &Ctx, current: &Current, board: Board) -> BoardView {
             })
             .collect(),
         resolved_here_target: f64::from(current.pack.thresholds.resolved_here_percent.value) / 100.0,
-        period_days: PERIOD_DAYS,
+        from: date(period.from),
+        to: date(period.to),
     }
 }
 
-fn figure_view(ctx: &Ctx, area: AreaId, figure: &Figure) -> FigureView {
+fn figure_view(ctx: &Ctx, area: AreaId, figure: &Figure, period: Period) -> FigureView {
     FigureView {
         key: figure.indicator.key.to_owned(),
         name: figure.indicator.name(ctx.lang).to_owned(),
@@ -235,24 +242,40 @@ fn figure_view(ctx: &Ctx, area: AreaId, figure: &Figure) -> FigureView {
         unit: figure.indicator.unit.to_owned(),
         numerator: figure.numerator,
         denominator: figure.denominator,
-        link: link(ctx, area, figure.indicator.key),
+        link: link(area, figure.indicator.key, period),
     }
 }
 
 /// The list of cases a figure counts, as an address of the desk.
-fn link(ctx: &Ctx, area: AreaId, key: &str) -> String {
-    let (from, today) = super::period(ctx);
-    let day = |day: i64| Timestamp::from_day(day, 0).date().to_string();
+fn link(area: AreaId, key: &str, Period { from, to, today }: Period) -> String {
+    let (first, last, today) = (date(from), date(to), date(today));
     let rest = match key {
         "open" => "&queue=all".to_owned(),
         "late" => "&queue=late".to_owned(),
-        "received_today" => format!("&queue=all&received_from={}", day(today)),
-        "received" => format!("&queue=all&received_from={}", day(from)),
-        "closed_today" => format!("&queue=all&state=closed&ended_from={}", day(today)),
-        "closed" | "resolved_here_rate" => format!("&queue=all&state=closed&ended_from={}", day(from)),
-        _ => format!("&queue=all&handled_from={}", day(from)),
+        "received_today" => format!("&queue=all&received_from={today}"),
+        "received" => format!("&queue=all&received_from={first}&received_to={last}"),
+        "closed_today" => format!("&queue=all&state=closed&ended_from={today}"),
+        "closed" | "resolved_here_rate" => format!("&queue=all&state=closed&ended_from={first}&ended_to={last}"),
+        _ => format!("&queue=all&handled_from={first}&handled_to={last}"),
     };
     format!("/desk/cases?area={area}{rest}")
+}
+
+fn date(day: i64) -> String {
+    Timestamp::from_day(day, 0).date().to_string()
+}
+
+/// The period asked for.
+///
+/// Errors: `date_expected`, `period_out_of_range` (the other way round, or longer than a year).
+fn asked(ctx: &Ctx, from: Option<&str>, to: Option<&str>) -> Result<Period, Fault> {
+    let usual = Period::usual(ctx);
+    let to = day_of(to, "to")?.unwrap_or(usual.to);
+    let from = day_of(from, "from")?.unwrap_or(to - (usual.to - usual.from));
+    if from > to || to - from > MAX_PERIOD_DAYS {
+        return Err(Fault::invalid("from", "period_out_of_range"));
+    }
+    Ok(Period { from, to, ..usual })
 }
 
 fn child_view(row: Row, map: &territory::Map, area_view: impl Fn(AreaId) -> BoardArea) -> ChildView {
@@ -352,12 +375,7 @@ struct FunnelRow {
 async fn funnel(Staff(ctx): Staff, Query(query): Query<FunnelQuery>) -> Result<Json<FunnelView>, Fault> {
     ctx.scope.require(Permission::BoardRead)?;
     let current = policy::current(&ctx.app)?;
-    let (period_from, today) = super::period(&ctx);
-    let from = day_of(query.from.as_deref(), "from")?.unwrap_or(period_from);
-    let to = day_of(query.to.as_deref(), "to")?.unwrap_or(today);
-    if from > to || to - from > FUNNEL_DAYS {
-        return Err(Fault::invalid("from", "period_out_of_range"));
-    }
+    let Period { from, to, .. } = asked(&ctx, query.from.as_deref(), query.to.as_deref())?;
     let (area, cells) = ctx
         .app
         .read(&ctx, move |ctx, tx| super::funnel(ctx, tx, query.area, from, to))
@@ -395,7 +413,6 @@ async fn funnel(Staff(ctx): Staff, Query(query): Query<FunnelQuery>) -> Result<J
             level: key,
         }
     });
-    let date = |day: i64| Timestamp::from_day(day, 0).date().to_string();
     Ok(Json(FunnelView {
         area_id: area.id,
         from: date(from),

@@ -25,7 +25,8 @@ impl Indicator {
     }
 }
 
-/// All indicators, in the order they are shown. "The period" is the last [`super::PERIOD_DAYS`] days, today included.
+/// All indicators, in the order they are shown. "The period" is the one asked for, else the last
+/// [`super::PERIOD_DAYS`] days, today included.
 pub const INDICATORS: &[Indicator] = &[
     Indicator {
         key: "open",
@@ -66,19 +67,19 @@ pub const INDICATORS: &[Indicator] = &[
     Indicator {
         key: "received",
         unit: "count",
-        name: ("近30天接收", "Received in 30 days"),
+        name: ("时段内接收", "Received in the period"),
         definition: (
-            "近30天（含今天）接收的事件。",
-            "Cases received in the last 30 days, today included.",
+            "所选时段（不选时为含今天的时段内）内接收的事件。",
+            "Cases received in the period (the last 30 days, today included, when none is chosen).",
         ),
     },
     Indicator {
         key: "closed",
         unit: "count",
-        name: ("近30天结案", "Closed in 30 days"),
+        name: ("时段内结案", "Closed in the period"),
         definition: (
-            "近30天结案、至今未重开的事件。",
-            "Cases closed in the last 30 days and not reopened.",
+            "时段内结案、至今未重开的事件。",
+            "Cases closed in the period and not reopened.",
         ),
     },
     Indicator {
@@ -86,8 +87,8 @@ pub const INDICATORS: &[Indicator] = &[
         unit: "percent",
         name: ("按时处置率", "Handled on time"),
         definition: (
-            "近30天处置完成的事件中，主办单位在处置时限内完成的比例。",
-            "Of the cases handled in the last 30 days, the share the lead finished within the limit.",
+            "时段内处置完成的事件中，主办单位在处置时限内完成的比例。",
+            "Of the cases handled in the period, the share the lead finished within the limit.",
         ),
     },
     Indicator {
@@ -95,8 +96,8 @@ pub const INDICATORS: &[Indicator] = &[
         unit: "percent",
         name: ("反馈率", "Answered"),
         definition: (
-            "近30天处置完成的事件中，已向居民反馈的比例。件件有回音。",
-            "Of the cases handled in the last 30 days, the share whose residents have been given the answer.",
+            "时段内处置完成的事件中，已向居民反馈的比例。件件有回音。",
+            "Of the cases handled in the period, the share whose residents have been given the answer.",
         ),
     },
     Indicator {
@@ -104,8 +105,8 @@ pub const INDICATORS: &[Indicator] = &[
         unit: "percent",
         name: ("就地解决率", "Resolved here"),
         definition: (
-            "近30天结案的事件中，由本级或下级单位解决的比例。",
-            "Of the cases closed in the last 30 days, the share resolved by a unit of this level or below.",
+            "时段内结案的事件中，由本级或下级单位解决的比例。",
+            "Of the cases closed in the period, the share resolved by a unit of this level or below.",
         ),
     },
 ];

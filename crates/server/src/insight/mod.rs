@@ -135,15 +135,15 @@ pub struct Board {
 /// The board of an area in scope; the top area the caller may see when none is named.
 ///
 /// Errors: `not_found` for an area that is absent or out of scope.
-pub fn board(ctx: &Ctx, tx: &mut Tx, area: Option<AreaId>) -> Result<Board, Fault> {
+pub fn board(ctx: &Ctx, tx: &mut Tx, area: Option<AreaId>, period: Period) -> Result<Board, Fault> {
     let map = territory::current(&ctx.app);
     let area = chosen(ctx, &map, area)?.clone();
-    let (from, today) = period(ctx);
-    let counts = store::counts(tx, &[area.id], from, today)?
+    let Period { from, to, .. } = period;
+    let counts = store::counts(tx, &[area.id], period)?
         .remove(&area.id)
         .unwrap_or_default();
     let parts: Vec<AreaId> = map.children(Some(area.id)).map(|part| part.id).collect();
-    let mut by_part = store::counts(tx, &parts, from, today)?;
+    let mut by_part = store::counts(tx, &parts, period)?;
     let children = parts
         .into_iter()
         .map(|part| Row {
@@ -156,8 +156,8 @@ pub fn board(ctx: &Ctx, tx: &mut Tx, area: Option<AreaId>) -> Result<Board, Faul
         children,
         by_category: store::open_by(tx, area.id, "category")?,
         by_unit: open_by_unit(tx, area.id)?,
-        by_channel: store::by_channel(tx, area.id, from, today)?,
-        trend: store::trend(tx, area.id, from, today)?,
+        by_channel: store::by_channel(tx, area.id, from, to)?,
+        trend: store::trend(tx, area.id, from, to)?,
         by_depth: by_depth(&counts),
         area,
     })
@@ -198,10 +198,27 @@ pub fn funnel(
     Ok((area, rows))
 }
 
-/// First and last day of the period, as days since 1970-01-01 in +08:00.
-pub fn period(ctx: &Ctx) -> (i64, i64) {
-    let (today, _) = ctx.now.day_and_ms();
-    (today - PERIOD_DAYS + 1, today)
+/// The days a figure "of the period" is about, as days since 1970-01-01 in +08:00, both included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Period {
+    /// First day.
+    pub from: i64,
+    /// Last day.
+    pub to: i64,
+    /// Today, which need not be in it.
+    pub today: i64,
+}
+
+impl Period {
+    /// The last [`PERIOD_DAYS`] days, today included.
+    pub fn usual(ctx: &Ctx) -> Period {
+        let (today, _) = ctx.now.day_and_ms();
+        Period {
+            from: today - PERIOD_DAYS + 1,
+            to: today,
+            today,
+        }
+    }
 }
 
 fn chosen<'m>(ctx: &Ctx, map: &'m Arc<Map>, asked: Option<AreaId>) -> Result<&'m Area, Fault> {

@@ -1,6 +1,6 @@
 //! Reads the counters `cube_case` (area, measure, dimension, key, day; see `cases::cube`). One range of its key a figure.
 
-use super::{Counts, Day, Slice};
+use super::{Counts, Day, Period, Slice};
 use crate::platform::{AreaId, Fault, Tx};
 use db::{Sql, params};
 use std::collections::{BTreeMap, HashMap};
@@ -11,7 +11,11 @@ const NOW: i64 = 0;
 const SLICES: i64 = 200;
 
 /// Counters of several areas: what is open now, what happened between two days.
-pub(super) fn counts(tx: &mut Tx, areas: &[AreaId], from: i64, to: i64) -> Result<HashMap<AreaId, Counts>, Fault> {
+pub(super) fn counts(
+    tx: &mut Tx,
+    areas: &[AreaId],
+    Period { from, to, today }: Period,
+) -> Result<HashMap<AreaId, Counts>, Fault> {
     let mut all: HashMap<AreaId, Counts> = HashMap::new();
     if areas.is_empty() {
         return Ok(all);
@@ -28,14 +32,21 @@ pub(super) fn counts(tx: &mut Tx, areas: &[AreaId], from: i64, to: i64) -> Resul
             _ => counts.late = row.get(2)?,
         }
     }
-    let sql = Sql::new("select area_id, measure, cast(sum(n) as bigint), cast(sum(case when day = ")
-            .bind(to)
-            .push(" then n else 0 end) as bigint) from cube_case where area_id in (").list(areas.iter().copied())
-    .push(") and measure in ('received', 'closed', 'handled', 'handled_on_time', 'handled_answered') and dim = 'all' and day between ")
-    .bind(from)
-    .push(" and ")
-    .bind(to)
-    .push(" group by area_id, measure");
+    let sql = Sql::new("select area_id, measure, cast(sum(case when day between ")
+        .bind(from)
+        .push(" and ")
+        .bind(to)
+        .push(" then n else 0 end) as bigint), cast(sum(case when day = ")
+        .bind(today)
+        .push(" then n else 0 end) as bigint) from cube_case where area_id in (")
+        .list(areas.iter().copied())
+        .push(") and measure in ('received', 'closed', 'handled', 'handled_on_time', 'handled_answered') and dim = 'all' and (day = ")
+        .bind(today)
+        .push(" or day between ")
+        .bind(from)
+        .push(" and ")
+        .bind(to)
+        .push(") group by area_id, measure");
     for row in tx.fetch(&sql)? {
         let counts = all.entry(row.get(0)?).or_default();
         let (period, today): (i64, i64) = (row.get(2)?, row.get(3)?);

@@ -5,6 +5,7 @@ mod access;
 mod backup;
 mod bare;
 mod blobs;
+mod board;
 mod cases;
 mod classify;
 mod cli_learn;

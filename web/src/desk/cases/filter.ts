@@ -3,7 +3,7 @@ import { computed } from 'vue'
 import { useRoute, useRouter, type LocationQuery } from 'vue-router'
 import type { CaseFilter } from '@/api/types'
 
-const TEXT = ['queue', 'state', 'category', 'area', 'unit', 'worker', 'channel', 'q', 'received_from', 'received_to', 'handled_from', 'ended_from', 'due_before', 'sort'] as const
+const TEXT = ['queue', 'state', 'category', 'area', 'unit', 'worker', 'channel', 'q', 'received_from', 'received_to', 'handled_from', 'handled_to', 'ended_from', 'ended_to', 'level', 'due_before', 'sort'] as const
 const FLAGS = ['urgent', 'supervised'] as const
 
 /** Only known names are taken from an address, whoever wrote it. */
@@ -30,10 +30,14 @@ const midnight = (date: string) => `${date}T00:00:00+08:00`
  */
 export function filterForServer(filter: CaseFilter): CaseFilter {
   const sent = { ...filter }
-  if (sent.received_from?.length === 10) sent.received_from = midnight(sent.received_from)
-  if (sent.handled_from?.length === 10) sent.handled_from = midnight(sent.handled_from)
-  if (sent.ended_from?.length === 10) sent.ended_from = midnight(sent.ended_from)
-  if (sent.received_to?.length === 10) sent.received_to = midnight(dayAfter(sent.received_to))
+  for (const key of ['received_from', 'handled_from', 'ended_from'] as const) {
+    const day = sent[key]
+    if (day?.length === 10) sent[key] = midnight(day)
+  }
+  for (const key of ['received_to', 'handled_to', 'ended_to'] as const) {
+    const day = sent[key]
+    if (day?.length === 10) sent[key] = midnight(dayAfter(day))
+  }
   const over = sent.state?.split(',').some((s) => OVER.has(s))
   sent.sort ??= over || sent.q || sent.received_from || sent.handled_from || sent.ended_from ? 'received' : 'due'
   return sent

@@ -426,6 +426,7 @@ const en: typeof zh = {
     onTime: 'In time',
     count: 'Cases',
     levels: 'Solved at which level',
+    period: 'Period', from: 'From', to: 'To',
     target: 'Target: {n}% at the lowest two levels.',
     funnel: 'Which level solves which matters',
     levelsWhy: 'Small matters stay in the community, large ones in the street: the level of the unit that finished closed cases.',

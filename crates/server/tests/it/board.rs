@@ -1,0 +1,158 @@
+//! The board: at which level matters are resolved, in any period, per place and class of matter, and the cases behind each number.
+
+use crate::cases::{act, new_id, people, signed_in};
+use crate::kit::{CITY, Client, EAST, EAST_GRID, TestApp, each_backend};
+use serde_json::{Value, json};
+
+const SMELL: &str = "0301";
+
+/// Settled at the door by the grid's worker: resolved in the grid.
+async fn in_the_grid(app: &TestApp, category: &str) {
+    let people = signed_in(app).await;
+    let id = new_id(app);
+    let form = json!({
+        "id": id, "channel": "patrol", "body": "当场劝解", "category_code": category, "area_id": EAST_GRID.to_string(),
+        "on_the_spot": { "result": "当场劝解", "answer_way": "in_person", "answer_body": "已说好" },
+    });
+    people.grid_worker.post("/api/v1/cases", form).await.ok();
+    finish(&people.verifier, &id).await;
+}
+
+/// Handled by the city's bureau, answered by the grid's worker.
+async fn by_the_bureau(app: &TestApp) {
+    let people = signed_in(app).await;
+    let id = new_id(app);
+    let form = json!({ "id": id, "channel": "phone", "body": "楼下油烟", "category_code": SMELL, "area_id": EAST_GRID.to_string() });
+    people.clerk.post("/api/v1/cases", form).await.ok();
+    act(&people.environment, &id, "take", json!({})).await.ok();
+    act(&people.environment, &id, "handle", json!({ "result": "已责令停止" }))
+        .await
+        .ok();
+    let answer = json!({ "way": "in_person", "body": "已停止", "solved": true });
+    act(&people.grid_worker, &id, "answer", answer).await.ok();
+    finish(&people.verifier, &id).await;
+}
+
+async fn finish(verifier: &Client, id: &str) {
+    act(verifier, id, "verify", json!({ "pass": true })).await.ok();
+    act(verifier, id, "close", json!({})).await.ok();
+}
+
+fn figure<'v>(board: &'v Value, key: &str) -> &'v Value {
+    let figures = board["figures"].as_array().unwrap();
+    figures.iter().find(|figure| figure["key"] == key).unwrap()
+}
+
+/// The number of cases a list of closed ones holds.
+async fn behind(who: &Client, filter: &str) -> i64 {
+    let list = format!("/api/v1/cases/counts?queue=all&state=closed&{filter}");
+    who.get(&list).await.ok()["total"].as_i64().unwrap()
+}
+
+/// Clause MG-03, YC-22
+///
+/// Three settled in the grid and one by the city's bureau, another month one more: each place and period has its own share against the
+/// pack's target, each class of matter its own funnel, and each number is as many cases as the list behind it holds.
+#[tokio::test]
+async fn where_matters_are_resolved_is_counted_per_place_period_and_class() {
+    each_backend(async |app| {
+        people(app).await;
+        by_the_bureau(app).await;
+        app.advance_hours(24 * 40);
+        for category in [SMELL, SMELL, "0902"] {
+            in_the_grid(app, category).await;
+        }
+        by_the_bureau(app).await;
+        let supervisor = signed_in(app).await.supervisor;
+
+        // The period when none is chosen: the last thirty days.
+        let board = supervisor.get(&format!("/api/v1/board?area={EAST}")).await.ok();
+        let here = figure(&board, "resolved_here_rate");
+        assert_eq!(
+            (here["numerator"].as_i64(), here["denominator"].as_i64()),
+            (Some(3), Some(4)),
+            "{here}"
+        );
+        assert_eq!(board["resolved_here_target"], 0.85, "the pack's");
+        let city = supervisor.get(&format!("/api/v1/board?area={CITY}")).await.ok();
+        let all = figure(&city, "resolved_here_rate");
+        assert_eq!(
+            (all["numerator"].as_i64(), all["denominator"].as_i64()),
+            (Some(4), Some(4)),
+            "the bureau is the city's own"
+        );
+
+        // Each level's number leads to as many cases.
+        let days = format!("ended_from={}T00:00:00%2B08:00", board["from"].as_str().unwrap());
+        let levels = board["resolved_by_level"].as_array().unwrap();
+        assert_eq!(
+            levels.iter().map(|level| level["count"].as_i64().unwrap()).sum::<i64>(),
+            4
+        );
+        for level in levels {
+            let filter = format!("area={EAST}&level={}&{days}", level["depth"]);
+            assert_eq!(
+                Some(behind(&supervisor, &filter).await),
+                level["count"].as_i64(),
+                "{level}"
+            );
+        }
+
+        // Per class of matter, and the cases behind each cell.
+        let funnel = supervisor.get(&format!("/api/v1/board/funnel?area={EAST}")).await.ok();
+        let rows = funnel["rows"].as_array().unwrap();
+        assert_eq!(rows.len(), 2, "{funnel}");
+        for row in rows {
+            for (level, count) in funnel["levels"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .zip(row["counts"].as_array().unwrap())
+            {
+                let code = row["code"].as_str().unwrap();
+                let filter = format!("area={EAST}&category={code}&level={}&{days}", level["depth"]);
+                assert_eq!(Some(behind(&supervisor, &filter).await), count.as_i64(), "{row}");
+            }
+        }
+
+        // Another period: only what was closed in it.
+        let past = "from=2026-02-01&to=2026-02-28";
+        let board = supervisor.get(&format!("/api/v1/board?area={EAST}&{past}")).await.ok();
+        let here = figure(&board, "resolved_here_rate");
+        assert_eq!(
+            (here["numerator"].as_i64(), here["denominator"].as_i64()),
+            (Some(0), Some(1)),
+            "{here}"
+        );
+        assert_eq!(
+            figure(&board, "closed_today")["numerator"],
+            4,
+            "today is today, whatever the period"
+        );
+        let days = "ended_from=2026-02-01T00:00:00%2B08:00&ended_to=2026-03-01T00:00:00%2B08:00";
+        assert_eq!(behind(&supervisor, &format!("area={EAST}&{days}")).await, 1);
+        let funnel = supervisor
+            .get(&format!("/api/v1/board/funnel?area={EAST}&{past}"))
+            .await
+            .ok();
+        assert_eq!(funnel["rows"][0]["total"], 1);
+
+        // A period the other way round, or without end, is refused at its field.
+        assert_eq!(
+            supervisor
+                .get("/api/v1/board?from=2026-03-01&to=2026-02-01")
+                .await
+                .verdict(),
+            "422 period_out_of_range"
+        );
+        assert_eq!(
+            supervisor.get("/api/v1/board?from=2020-03-01").await.verdict(),
+            "422 period_out_of_range"
+        );
+        assert_eq!(
+            supervisor.get("/api/v1/board?from=gestern").await.verdict(),
+            "422 date_expected"
+        );
+    })
+    .await;
+}
