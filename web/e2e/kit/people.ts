@@ -99,9 +99,9 @@ function listen(person: Person) {
   })
 }
 
-/** A member of staff, signed in once per run and account. */
+/** A member of staff, signed in once per run, account and language: what is kept of a session holds the language chosen, too. */
 export async function staff(site: Site, login: string, wishes: Wishes = {}): Promise<Person> {
-  const kept = join(inject('sessions'), `${new URL(site.url).port}-${login}.json`)
+  const kept = join(inject('sessions'), `${new URL(site.url).port}-${login}-${wishes.lang ?? 'zh-CN'}.json`)
   const known = existsSync(kept)
   const person = await visitor(site, { ...wishes, state: known ? kept : undefined })
   if (known) return person

@@ -446,7 +446,8 @@ pub struct AttachmentRow {
 pub fn attachments(tx: &mut Tx, case: CaseId) -> Result<Vec<AttachmentRow>, Fault> {
     let rows = tx.query(
         "select a.blob_hash, a.stage, b.mime, b.width, b.height from attachment a left join blob b on b.hash = a.blob_hash \
-         where a.case_id = $1 order by a.at, a.blob_hash limit $2",
+         where a.case_id = $1 \
+         order by case a.stage when 'report' then 0 when 'before' then 1 when 'after' then 2 else 3 end, a.at, a.blob_hash limit $2",
         &params![case, MAX_ROWS],
     )?;
     rows.iter().map(attachment).collect()
@@ -464,7 +465,7 @@ pub fn photos_for_reporter(
         "select a.blob_hash, a.stage, b.mime, b.width, b.height from attachment a join blob b on b.hash = a.blob_hash \
          where a.case_id in ($1, $2) and ((a.report_id = $2 and a.stage = 'report') \
          or (a.case_id = $1 and a.stage in ('before', 'after', 'answer') and $3 = 1)) \
-         order by a.at, a.blob_hash limit $4",
+         order by case a.stage when 'report' then 0 when 'before' then 1 when 'after' then 2 else 3 end, a.at, a.blob_hash limit $4",
         &params![case, report, i64::from(evidence), MAX_ROWS],
     )?;
     rows.iter().map(attachment).collect()
