@@ -104,12 +104,53 @@ pub fn start(
     party: String,
     step: Step,
 ) -> Result<Option<ClockRow>, Fault> {
-    let category = row.category_code.clone().unwrap_or_default();
-    let Some(rule) = rules.pack.limit(&category, row.urgent, step) else {
+    let clock = from_pack(ctx, rules, row, party, step, ctx.now, None)?;
+    if let Some(clock) = &clock {
+        store::insert_clock(tx, clock, ctx.now)?;
+    }
+    Ok(clock)
+}
+
+/// The clock of a case that ran elsewhere, as if it had run here: from then to its end, or still running. What it would have warned of
+/// before now counts as told: nobody is alarmed for what is past.
+pub fn of_past(
+    ctx: &Ctx,
+    rules: &Rules,
+    row: &CaseRow,
+    step: Step,
+    from: Timestamp,
+    end: Option<Timestamp>,
+) -> Result<Option<ClockRow>, Fault> {
+    let Some(mut clock) = from_pack(ctx, rules, row, LEAD.to_owned(), step, from, end)? else {
         return Ok(None);
     };
-    let calendar = rules.calendar.clone();
-    let log = ClockLog::start(ctx.now, rules.rule_ref(rule), rule.limit, calendar).map_err(Fault::internal)?;
+    if clock.state == "running" {
+        let past = rungs(rules, &clock).into_iter().take_while(|rung| rung.at <= ctx.now);
+        clock.told = past.map(|rung| rung.name).collect::<Vec<_>>().join(" ");
+        clock.next_at = next_moment(rules, &clock);
+    }
+    Ok(Some(clock))
+}
+
+/// A clock with the pack's limit for a step, not yet saved; none when the pack sets no limit.
+fn from_pack(
+    ctx: &Ctx,
+    rules: &Rules,
+    row: &CaseRow,
+    party: String,
+    step: Step,
+    from: Timestamp,
+    end: Option<Timestamp>,
+) -> Result<Option<ClockRow>, Fault> {
+    let category = row.category_code.as_deref().unwrap_or_default();
+    let Some(rule) = rules.pack.limit(category, row.urgent, step) else {
+        return Ok(None);
+    };
+    let mut log =
+        ClockLog::start(from, rules.rule_ref(rule), rule.limit, rules.calendar.clone()).map_err(Fault::internal)?;
+    if let Some(at) = end {
+        log.push(Event::Stopped { at }).map_err(Fault::internal)?;
+    }
     let mut clock = ClockRow {
         id: ctx.app.new_id(),
         case: row.id,
@@ -125,49 +166,6 @@ pub fn start(
         told: String::new(),
     };
     refresh(ctx, rules, &mut clock, u32::from(rule.warn_percent) * 10)?;
-    store::insert_clock(tx, &clock, ctx.now)?;
-    Ok(Some(clock))
-}
-
-/// The clock of a case that ran elsewhere, as if it had run here: from then to its end, or still running. What it would have warned of
-/// before now counts as told: nobody is alarmed for what is past.
-pub fn of_past(
-    ctx: &Ctx,
-    rules: &Rules,
-    row: &CaseRow,
-    step: Step,
-    from: Timestamp,
-    end: Option<Timestamp>,
-) -> Result<Option<ClockRow>, Fault> {
-    let category = row.category_code.clone().unwrap_or_default();
-    let Some(rule) = rules.pack.limit(&category, row.urgent, step) else {
-        return Ok(None);
-    };
-    let mut log =
-        ClockLog::start(from, rules.rule_ref(rule), rule.limit, rules.calendar.clone()).map_err(Fault::internal)?;
-    if let Some(at) = end {
-        log.push(Event::Stopped { at }).map_err(Fault::internal)?;
-    }
-    let mut clock = ClockRow {
-        id: ctx.app.new_id(),
-        case: row.id,
-        party: LEAD.to_owned(),
-        step: step.key().to_owned(),
-        urgent: row.urgent,
-        log,
-        due_at: None,
-        warn_at: None,
-        state: "running".to_owned(),
-        late: false,
-        next_at: None,
-        told: String::new(),
-    };
-    refresh(ctx, rules, &mut clock, u32::from(rule.warn_percent) * 10)?;
-    if clock.state == "running" {
-        let past = rungs(rules, &clock).into_iter().take_while(|rung| rung.at <= ctx.now);
-        clock.told = past.map(|rung| rung.name).collect::<Vec<_>>().join(" ");
-        clock.next_at = next_moment(rules, &clock);
-    }
     Ok(Some(clock))
 }
 
