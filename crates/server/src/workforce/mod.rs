@@ -143,22 +143,7 @@ pub fn responsible(
     };
     posts.retain(|post| nearness(post).is_some());
     posts.sort_by(|a, b| nearness(b).cmp(&nearness(a)).then_with(|| a.id.cmp(&b.id)));
-    let mut gap = None;
-    for post in posts {
-        let found = on_duty_of(app, tx, &post, ask, at)?;
-        let one = Responsible {
-            unit,
-            post: post.id,
-            on_duty: found,
-            worker: found.worker().map(Into::into),
-            seat: found.seat(),
-        };
-        if one.worker.is_some() {
-            return Ok(Some(one));
-        }
-        gap.get_or_insert(one);
-    }
-    Ok(gap)
+    first_present(app, tx, posts, ask, at)
 }
 
 /// The post of a duty nearest to an area, at the area or above it, whose holder or stand-in is there; else one with its gap.
@@ -170,8 +155,20 @@ pub fn nearest_with_duty(
     ask: Ask,
     at: Timestamp,
 ) -> Result<Option<Responsible>, Fault> {
+    let posts = posts_around(app, tx, area, duty, at)?;
+    first_present(app, tx, posts, ask, at)
+}
+
+/// Of the posts in this order the first whose holder or stand-in is there; else the first with its gap.
+fn first_present(
+    app: &App,
+    tx: &mut Tx,
+    posts: Vec<store::Post>,
+    ask: Ask,
+    at: Timestamp,
+) -> Result<Option<Responsible>, Fault> {
     let mut gap = None;
-    for post in posts_around(app, tx, area, duty, at)? {
+    for post in posts {
         let found = on_duty_of(app, tx, &post, ask, at)?;
         let one = Responsible {
             unit: post.unit,
