@@ -188,6 +188,16 @@ fn visible(ctx: &Ctx, tx: &mut Tx, id: CaseId) -> Result<Loaded, Fault> {
     }
 }
 
+/// The case page. Where it shows who reported, the read is written down.
+fn detail_and_log(ctx: &Ctx, tx: &mut Tx, loaded: &Loaded) -> Result<CaseDetail, Fault> {
+    let detail = view::detail(ctx, tx, loaded)?;
+    if shows_reporters(&detail) {
+        let seen = ["reporter.name_masked", "reporter.phone_masked"];
+        log_read(ctx, tx, Subject::Case(loaded.row.id), &seen)?;
+    }
+    Ok(detail)
+}
+
 /// Whether the page shows anything of a reporter.
 fn shows_reporters(detail: &CaseDetail) -> bool {
     detail.reports.iter().any(|report| report.reporter.is_some())
@@ -201,28 +211,22 @@ async fn page(
     Query(query): Query<PurposeQuery>,
 ) -> Result<Json<CaseDetail>, Fault> {
     let ctx = with_purpose(ctx, &query, id)?;
-    let loaded = ctx.app.read(&ctx, move |ctx, tx| visible(ctx, tx, id)).await?;
-    let reporters = ctx.scope.sees(&loaded.scope_facts(), Permission::CaseReporter);
-    if !reporters || !loaded.reports.iter().any(|r| r.reporter_id.is_some() && !r.anonymous) {
-        let plain = move |ctx: &Ctx, tx: &mut Tx| {
-            let loaded = visible(ctx, tx, id)?;
-            view::detail(ctx, tx, &loaded)
-        };
-        return ctx.app.read(&ctx, plain).await.map(Json);
+    // Only where a reporter is shown is there something to write down.
+    let plain = ctx.app.read(&ctx, move |ctx, tx| {
+        let loaded = visible(ctx, tx, id)?;
+        let reporters = ctx.scope.sees(&loaded.scope_facts(), Permission::CaseReporter);
+        if reporters && loaded.reports.iter().any(|r| r.reporter_id.is_some() && !r.anonymous) {
+            return Ok(None);
+        }
+        view::detail(ctx, tx, &loaded).map(Some)
+    });
+    if let Some(detail) = plain.await? {
+        return Ok(Json(detail));
     }
     ctx.app
         .write(&ctx, move |ctx, tx| {
             let loaded = visible(ctx, tx, id)?;
-            let detail = view::detail(ctx, tx, &loaded)?;
-            if shows_reporters(&detail) {
-                log_read(
-                    ctx,
-                    tx,
-                    Subject::Case(id),
-                    &["reporter.name_masked", "reporter.phone_masked"],
-                )?;
-            }
-            Ok(detail)
+            detail_and_log(ctx, tx, &loaded)
         })
         .await
         .map(Json)
@@ -316,16 +320,7 @@ async fn action(
         .write(&ctx, move |ctx, tx| {
             act(ctx, tx, id, &action, input)?;
             let loaded = store::load(tx, id)?.ok_or_else(Fault::not_found)?;
-            let detail = view::detail(ctx, tx, &loaded)?;
-            if shows_reporters(&detail) {
-                log_read(
-                    ctx,
-                    tx,
-                    Subject::Case(id),
-                    &["reporter.name_masked", "reporter.phone_masked"],
-                )?;
-            }
-            Ok(detail)
+            detail_and_log(ctx, tx, &loaded)
         })
         .await
         .map(Json)
