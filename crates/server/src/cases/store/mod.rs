@@ -443,11 +443,21 @@ pub struct AttachmentRow {
     pub height: Option<i64>,
 }
 
+/// Photos as the work went: the report's, those from before it, those from after it, the rest.
+macro_rules! photo_order {
+    () => {
+        " order by case a.stage when 'report' then 0 when 'before' then 1 when 'after' then 2 else 3 end, a.at, a.blob_hash limit "
+    };
+}
+
 pub fn attachments(tx: &mut Tx, case: CaseId) -> Result<Vec<AttachmentRow>, Fault> {
     let rows = tx.query(
-        "select a.blob_hash, a.stage, b.mime, b.width, b.height from attachment a left join blob b on b.hash = a.blob_hash \
-         where a.case_id = $1 \
-         order by case a.stage when 'report' then 0 when 'before' then 1 when 'after' then 2 else 3 end, a.at, a.blob_hash limit $2",
+        concat!(
+            "select a.blob_hash, a.stage, b.mime, b.width, b.height from attachment a left join blob b on b.hash = a.blob_hash \
+             where a.case_id = $1",
+            photo_order!(),
+            "$2"
+        ),
         &params![case, MAX_ROWS],
     )?;
     rows.iter().map(attachment).collect()
@@ -462,10 +472,13 @@ pub fn photos_for_reporter(
     evidence: bool,
 ) -> Result<Vec<AttachmentRow>, Fault> {
     let rows = tx.query(
-        "select a.blob_hash, a.stage, b.mime, b.width, b.height from attachment a join blob b on b.hash = a.blob_hash \
-         where a.case_id in ($1, $2) and ((a.report_id = $2 and a.stage = 'report') \
-         or (a.case_id = $1 and a.stage in ('before', 'after', 'answer') and $3 = 1)) \
-         order by case a.stage when 'report' then 0 when 'before' then 1 when 'after' then 2 else 3 end, a.at, a.blob_hash limit $4",
+        concat!(
+            "select a.blob_hash, a.stage, b.mime, b.width, b.height from attachment a join blob b on b.hash = a.blob_hash \
+             where a.case_id in ($1, $2) and ((a.report_id = $2 and a.stage = 'report') \
+             or (a.case_id = $1 and a.stage in ('before', 'after', 'answer') and $3 = 1))",
+            photo_order!(),
+            "$4"
+        ),
         &params![case, report, i64::from(evidence), MAX_ROWS],
     )?;
     rows.iter().map(attachment).collect()
