@@ -2313,6 +2313,7 @@ export interface components {
         Counts: {
             /** @description There are more than were counted. */
             at_least: boolean;
+            /** @description In every state, whatever the order; merged ones only where they are asked for. */
             by_state: {
                 [key: string]: number;
             };
@@ -2323,7 +2324,10 @@ export interface components {
             due_soon: number;
             /** Format: int64 */
             late: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description As many as the list shows in its order: by deadline only what is open.
+             */
             total: number;
         };
         /** @description One day of the working calendar. */

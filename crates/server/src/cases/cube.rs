@@ -68,6 +68,10 @@ impl Facts {
     /// The counters this case adds 1 to.
     pub fn cells(&self) -> Vec<Cell> {
         let mut cells: Vec<Cell> = vec![("state", "state", self.state.key().to_owned(), 0)];
+        // A merged case's reports count in the case they went to.
+        if self.state == StateKey::Merged {
+            return cells;
+        }
         let mut spread = |measure: &'static str, day: i64, level: bool| {
             cells.push((measure, "all", String::new(), day));
             cells.push((measure, "category", self.category.clone(), day));
@@ -83,10 +87,7 @@ impl Facts {
                 ));
             }
         };
-        // A merged case's reports count in the case they went to.
-        if self.state != StateKey::Merged {
-            spread("received", self.received, false);
-        }
+        spread("received", self.received, false);
         if self.state.is_open() {
             spread("open", 0, false);
             if self.late {

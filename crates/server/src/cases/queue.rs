@@ -154,12 +154,14 @@ pub struct Filter {
     level: Option<u8>,
     due_before: Option<Timestamp>,
     waiting_request: bool,
+    /// Without cases merged into another one: their reports count there.
+    no_merged: bool,
     /// Without shares of work orders: they wait for their liaison and their department.
     no_orders: bool,
 }
 
 impl Filter {
-    /// Whether it leaves everything in.
+    /// Whether it leaves everything in that counts by itself.
     fn is_empty(&self) -> bool {
         let none = self.states.is_empty()
             && self.categories.is_empty()
@@ -191,6 +193,9 @@ impl Filter {
         }
         if self.open_only {
             sql = sql.push(" and c.open = 1");
+        }
+        if self.no_merged {
+            sql = sql.push(" and c.state <> 'merged'");
         }
         if !self.categories.is_empty() {
             sql = sql
@@ -260,6 +265,7 @@ pub struct Plan {
 /// Turns a question into a plan within the caller's scope.
 pub fn plan(ctx: &Ctx, tx: &mut Tx, rules: &Rules, q: &ListQuery) -> Result<Plan, Fault> {
     let mut filter = filter(rules, q)?;
+    filter.no_merged = filter.states.is_empty() && words_of(q).is_none();
     let queue = q.queue.as_deref().unwrap_or("all");
     let mut reaches = within(ctx, Permission::CaseRead, q.area.as_deref())?;
     match queue {
@@ -618,7 +624,9 @@ fn all_found(ctx: &Ctx, tx: &mut Tx, plan: &Plan, words: &str) -> Result<Vec<Cas
 /// How many a list holds.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, ToSchema)]
 pub struct Counts {
+    /// As many as the list shows in its order: by deadline only what is open.
     pub total: i64,
+    /// In every state, whatever the order; merged ones only where they are asked for.
     pub by_state: BTreeMap<String, i64>,
     pub late: i64,
     /// Due within a day, by full hours where it is read from a kept counter.
@@ -632,9 +640,16 @@ impl Counts {
     fn add(&mut self, now: Timestamp, soon: Timestamp, state: String, at: i64) {
         let open = StateKey::from_key(&state).is_some_and(StateKey::is_open);
         *self.by_state.entry(state).or_default() += 1;
-        self.total += 1;
         self.late += i64::from(open && at < now.0);
         self.due_soon += i64::from(open && (now.0..soon.0).contains(&at));
+    }
+
+    /// With the total of a list in this order.
+    fn totalled(mut self, order: Order) -> Counts {
+        let listed = |state: &str| order == Order::Received || StateKey::from_key(state).is_some_and(StateKey::is_open);
+        let of_list = self.by_state.iter().filter(|(state, _)| listed(state));
+        self.total = of_list.map(|(_, n)| n).sum();
+        self
     }
 }
 
@@ -652,12 +667,11 @@ pub fn counts(ctx: &Ctx, tx: &mut Tx, q: &ListQuery) -> Result<Counts, Fault> {
         for row in &rows {
             counts.add(ctx.now, soon, row.state.key().to_owned(), queue_at(row));
         }
-        return Ok(counts);
+        return Ok(counts.totalled(Order::Received));
     }
     if let ([Reach::Area(_, area)], true) = (plan.reaches.as_slice(), plan.filter.is_empty()) {
-        let by_state: BTreeMap<String, i64> = store::cells_of(tx, *area, "state", "state", None)?
-            .into_iter()
-            .collect();
+        let by_state = store::cells_of(tx, *area, "state", "state", None)?;
+        let by_state = by_state.into_iter().filter(|(state, _)| state != "merged").collect();
         let late = store::cells_of(tx, *area, "late", "all", None)?
             .iter()
             .map(|(_, n)| n)
@@ -667,13 +681,13 @@ pub fn counts(ctx: &Ctx, tx: &mut Tx, q: &ListQuery) -> Result<Counts, Fault> {
             .iter()
             .map(|(_, n)| n)
             .sum();
-        return Ok(Counts {
-            total: by_state.values().sum(),
+        let counts = Counts {
             by_state,
             late,
             due_soon,
-            at_least: false,
-        });
+            ..Counts::default()
+        };
+        return Ok(counts.totalled(plan.order));
     }
     let mut counts = Counts::default();
     let mut seen = std::collections::HashSet::new();
@@ -687,7 +701,7 @@ pub fn counts(ctx: &Ctx, tx: &mut Tx, q: &ListQuery) -> Result<Counts, Fault> {
             counts.add(ctx.now, soon, state, at);
         }
     }
-    Ok(counts)
+    Ok(counts.totalled(plan.order))
 }
 
 /// A box on the map.
@@ -703,7 +717,7 @@ pub struct MapQuery {
 /// GeoJSON: single cases where the view is near, clusters with a count where it is far.
 pub fn map(ctx: &Ctx, tx: &mut Tx, q: &ListQuery, m: &MapQuery) -> Result<serde_json::Value, Fault> {
     let rules = place::rules(ctx)?;
-    let plan = plan(ctx, tx, &rules, q)?;
+    let mut plan = plan(ctx, tx, &rules, q)?;
     let numbers: Vec<f64> = m
         .bbox
         .split(',')
@@ -724,6 +738,7 @@ pub fn map(ctx: &Ctx, tx: &mut Tx, q: &ListQuery, m: &MapQuery) -> Result<serde_
         let whole = rows.len() < FOUND;
         return Ok(super::cluster::features(&rows, m.zoom.unwrap_or(14.0), ctx.now, !whole));
     }
+    plan.filter.open_only |= plan.order == Order::Due;
     let mut seen = std::collections::HashSet::new();
     for reach in &plan.reaches {
         rows.extend(

@@ -250,7 +250,7 @@ fn figure_view(ctx: &Ctx, area: AreaId, figure: &Figure, period: Period) -> Figu
 fn link(area: AreaId, key: &str, Period { from, to, today }: Period) -> String {
     let (first, last, today) = (date(from), date(to), date(today));
     let rest = match key {
-        "open" => "&queue=all".to_owned(),
+        "open" => "&queue=all&state=open".to_owned(),
         "late" => "&queue=late".to_owned(),
         "received_today" => format!("&queue=all&received_from={today}"),
         "received" => format!("&queue=all&received_from={first}&received_to={last}"),

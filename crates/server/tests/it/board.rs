@@ -156,3 +156,59 @@ async fn where_matters_are_resolved_is_counted_per_place_period_and_class() {
     })
     .await;
 }
+
+/// What is open, in its order, is the same number on the board, over the list, in the list and on the map, however much is over; a merged
+/// case is nobody's second one.
+#[tokio::test]
+async fn what_is_open_is_one_number_on_the_board_the_list_and_the_map() {
+    each_backend(async |app| {
+        people(app).await;
+        in_the_grid(app, SMELL).await;
+        let people = signed_in(app).await;
+        let mut ids = Vec::new();
+        for nth in 0..4 {
+            let id = new_id(app);
+            let form = json!({ "id": id, "channel": "phone", "body": format!("楼下油烟{nth}"), "category_code": SMELL,
+                "area_id": EAST_GRID.to_string(), "lon": 122.3, "lat": 29.95 });
+            people.clerk.post("/api/v1/cases", form).await.ok();
+            ids.push(id);
+        }
+        act(&people.dispatcher, &ids[3], "merge", json!({ "into": ids[0] }))
+            .await
+            .ok();
+        let supervisor = people.supervisor;
+        let board = supervisor.get(&format!("/api/v1/board?area={CITY}")).await.ok();
+        assert_eq!(figure(&board, "open")["numerator"], 3);
+        assert_eq!(
+            figure(&board, "open")["link"],
+            format!("/desk/cases?area={CITY}&queue=all&state=open")
+        );
+        for state in ["", "&state=open"] {
+            let asked = format!("area={CITY}&queue=all&sort=due{state}");
+            let counts = supervisor.get(&format!("/api/v1/cases/counts?{asked}")).await.ok();
+            assert_eq!(counts["total"], 3, "{asked}: {counts}");
+            let list = supervisor.get(&format!("/api/v1/cases?{asked}")).await.ok();
+            assert_eq!(list["items"].as_array().unwrap().len(), 3, "{asked}");
+            let map = format!("/api/v1/cases/map?bbox=122,29,123,30&zoom=18&{asked}");
+            let points = supervisor.get(&map).await.ok();
+            assert_eq!(points["features"].as_array().unwrap().len(), 3, "{asked}");
+        }
+        assert_eq!(
+            figure(&board, "received")["numerator"],
+            4,
+            "the closed one too, the merged one not"
+        );
+        for (asked, expected) in [("", 4), ("&urgent=false", 4), ("&state=merged", 1)] {
+            let asked = format!("area={CITY}&queue=all&sort=received{asked}");
+            let counts = supervisor.get(&format!("/api/v1/cases/counts?{asked}")).await.ok();
+            let list = supervisor.get(&format!("/api/v1/cases?{asked}")).await.ok();
+            let listed = list["items"].as_array().unwrap().len();
+            assert_eq!(
+                (counts["total"].as_i64(), listed),
+                (Some(expected), expected as usize),
+                "{asked}: {counts}"
+            );
+        }
+    })
+    .await;
+}
