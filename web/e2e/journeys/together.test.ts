@@ -17,7 +17,7 @@ test('a walk-in matter is done by two bodies, each with its own part and clock, 
   const handler = await staff(morning, 'handler')
   const { page } = handler
   await openCase(page, told.number)
-  await act(page, /^(接收|签收)/)
+  await act(page, /^签收/)
   await act(page, /协办$|协办 ?o/, async (form) => {
     await choose(page, form.getByRole('combobox', { name: '单位' }), '住房和城乡建设局')
     await field(form, '负责哪一部分').fill('扶正灯杆，更换灯罩')
@@ -108,7 +108,7 @@ test('two residents report the same: merged, both hear of it; split, each has it
   const dispatcher = await staff(morning, 'dispatcher')
   const { page } = dispatcher
   await openCase(page, two.number)
-  await act(page, /^(合并|并案)/, async (form) => {
+  await act(page, /^合并/, async (form) => {
     await choose(page, form.getByRole('combobox', { name: '合并到哪一件' }), one.number)
   })
   await see(page.getByText(one.number).first())
@@ -119,8 +119,16 @@ test('two residents report the same: merged, both hear of it; split, each has it
   await dispatchByRule(page, '排水堵塞与积水')
   for (const [person, made] of [[first, one], [second, two]] as const) {
     await follow(person.page, made.number, made.code)
-    await see(person.page.locator('.now').getByText(/待派遣|待签收|待接收/))
+    await see(person.page.locator('.now').getByText(/待派遣|待签收/))
   }
+  // The later one reads that it was put together with an earlier one, and nothing of who reported that or how.
+  const joined = second.page.locator('.together')
+  await see(joined.getByText(/更早的诉求是同一个问题/))
+  expect(await textOf(joined)).toContain(one.number)
+  expect(await textOf(second.page.locator('main'))).not.toContain('下水道堵了')
+  expect(await first.page.locator('.together').count()).toBe(0)
+  await accessible(second.page, 'follow page of a merged report')
+  await shoot(second.page, 'portal-merged')
   const desk = await staff(morning, 'dispatcher')
   await desk.page.goto('/desk/admin/outbox')
   await see(desk.page.getByText(/合并办理/).first())
@@ -136,6 +144,7 @@ test('two residents report the same: merged, both hear of it; split, each has it
     await person.page.reload()
     await follow(person.page, made.number, made.code)
     await see(person.page.locator('.now'))
+    expect(await person.page.locator('.together').count()).toBe(0)
   }
   await leave(first, second, dispatcher)
 })

@@ -3839,6 +3839,7 @@ export interface components {
             state_name: string;
             steps: components["schemas"]["PublicStep"][];
             title: string;
+            together?: components["schemas"]["Together"] | null;
             unit_public_name?: string | null;
             worker_public?: components["schemas"]["PublicWorker"] | null;
         };
@@ -4184,6 +4185,15 @@ export interface components {
             body: string;
             key: string;
             name: string;
+        };
+        /** @description The report was put together with another one about the same matter and goes on there. Says nothing of who reported the other. */
+        Together: {
+            /** @description Number of the case it goes on in. */
+            number: string;
+            /** @description When it was put together with it. */
+            since: string;
+            /** @description One sentence: since when, and under which number it goes on. */
+            text: string;
         };
         /** @description Six digits. */
         TotpCode: {

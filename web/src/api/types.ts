@@ -815,6 +815,8 @@ export interface PublicStatus {
   state: CaseState
   state_name: string
   plain_text: string
+  /** Present while it goes on together with another report; all the rest then tells how that goes. */
+  together: { text: string; number: string; since: Instant } | null
   steps: { at: Instant; text: string; who: string | null }[]
   unit_public_name: string | null
   worker_public: { name: string; badge_no: string } | null

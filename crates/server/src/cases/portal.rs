@@ -5,13 +5,13 @@
 
 use super::intake;
 use super::place::{self, Rules};
-use super::record::{Loaded, ReportRow};
+use super::record::{CaseRow, Loaded, ReportRow};
 use super::{actions, clocks, messages, store, words};
 use crate::platform::*;
 
 use domain::cases::StateKey;
 use domain::cases::table::Moment;
-use domain::time::DAY_MS;
+use domain::time::{DAY_MS, Timestamp};
 use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
@@ -59,6 +59,17 @@ pub struct PublicPhoto {
     pub height: Option<i64>,
 }
 
+/// The report was put together with another one about the same matter and goes on there. Says nothing of who reported the other.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct Together {
+    /// One sentence: since when, and under which number it goes on.
+    pub text: String,
+    /// Number of the case it goes on in.
+    pub number: String,
+    /// When it was put together with it.
+    pub since: String,
+}
+
 /// Where a report stands.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct PublicStatus {
@@ -68,6 +79,8 @@ pub struct PublicStatus {
     pub state: String,
     pub state_name: String,
     pub plain_text: String,
+    /// Present while it goes on together with another report; all the rest then tells how that goes.
+    pub together: Option<Together>,
     pub steps: Vec<PublicStep>,
     pub unit_public_name: Option<String>,
     pub worker_public: Option<PublicWorker>,
@@ -112,11 +125,15 @@ pub fn status(ctx: &Ctx, tx: &mut Tx, case: CaseId, report: ReportId) -> Result<
         Some(worker) if row.is_open() => place::worker(tx, worker)?,
         _ => None,
     };
-    let steps = steps(ctx, tx, &rules, case, &own)?;
+    let path = path(tx, row, &own)?;
+    let steps = steps(ctx, tx, &rules, &path, &own)?;
     let due_explained = explained(ctx, tx, &rules, case)?;
-    let answers = store::answers(tx, case)?
-        .into_iter()
-        .filter(|a| a.report.is_none_or(|r| r == report));
+    let mut answers = Vec::new();
+    for stop in &path {
+        answers.extend(store::answers(tx, stop.case)?);
+    }
+    answers.retain(|a| a.report.is_none_or(|r| r == report));
+    answers.sort_by_key(|a| a.at);
     let state = if own.withdrawn { StateKey::Withdrawn } else { row.state };
     Ok(PublicStatus {
         number: own.number.clone(),
@@ -129,6 +146,7 @@ pub fn status(ctx: &Ctx, tx: &mut Tx, case: CaseId, report: ReportId) -> Result<
         state: state.key().to_owned(),
         state_name: words::state(ctx.lang, state),
         plain_text: plain_text(ctx, &loaded, state, unit.as_ref().map(|u| u.public_name.as_str())),
+        together: (path.len() > 1 && !own.withdrawn).then(|| together(ctx, row, &own, &path)),
         steps,
         unit_public_name: unit.map(|u| u.public_name),
         worker_public: worker.map(|w| PublicWorker {
@@ -138,6 +156,7 @@ pub fn status(ctx: &Ctx, tx: &mut Tx, case: CaseId, report: ReportId) -> Result<
         due_at: row.due_at.filter(|_| row.is_open()).map(|at| at.to_string()),
         due_explained,
         answers: answers
+            .into_iter()
             .map(|a| PublicAnswer {
                 at: a.at.to_string(),
                 way: a.way,
@@ -170,22 +189,80 @@ pub fn may_see_photo(tx: &mut Tx, case: CaseId, report: ReportId, hash: &str) ->
     if seen { Ok(()) } else { Err(Fault::not_found()) }
 }
 
-fn steps(ctx: &Ctx, tx: &mut Tx, rules: &Rules, case: CaseId, own: &ReportRow) -> Result<Vec<PublicStep>, Fault> {
-    let events = store::events(tx, case)?;
-    // Of a case joined by a merge, the resident's story begins when their report came in.
-    let mine = events
-        .into_iter()
-        .filter(|e| own.merged_from.is_none() || e.at >= own.received_at);
-    Ok(mine
-        .filter_map(|e| {
-            let text = words::public_event(ctx.lang, rules, &e.kind, &e.body)?;
-            Some(PublicStep {
-                at: e.at.to_string(),
-                text,
-                who: e.unit_name,
-            })
-        })
-        .collect())
+/// A case a report was in.
+struct Stop {
+    case: CaseId,
+    /// From when on; none: from its beginning.
+    since: Option<Timestamp>,
+}
+
+/// Merges followed for one report.
+const MAX_MERGES: usize = 20;
+
+/// The cases a report was in, one after the other, the present one last: where it was opened, then where each merge brought it.
+fn path(tx: &mut Tx, present: &CaseRow, own: &ReportRow) -> Result<Vec<Stop>, Fault> {
+    // A report opens the case of the same id.
+    let (mut case, mut since) = (CaseId(own.id.0), None);
+    let mut path = Vec::new();
+    while case != present.id && path.len() < MAX_MERGES {
+        let Some(row) = store::case_row(tx, case)? else { break };
+        let Some(into) = row.merged_into else { break };
+        path.push(Stop { case, since });
+        (case, since) = (into, row.ended_at);
+    }
+    if case != present.id {
+        // It was split off: its story begins with the case made for it.
+        (path, since) = (Vec::new(), None);
+    }
+    path.push(Stop {
+        case: present.id,
+        since,
+    });
+    Ok(path)
+}
+
+fn together(ctx: &Ctx, row: &CaseRow, own: &ReportRow, path: &[Stop]) -> Together {
+    let since = path.last().and_then(|stop| stop.since).unwrap_or(own.received_at);
+    let code = if row.received_at <= own.received_at {
+        "together_earlier"
+    } else {
+        "together_other"
+    };
+    let params = [("at", words::moment(ctx.lang, since)), ("number", row.number.clone())];
+    Together {
+        text: i18n::sentence(ctx.lang, code, &params),
+        number: row.number.clone(),
+        since: since.to_string(),
+    }
+}
+
+/// What happened to the report wherever it was; what only concerns another reporter of the same matter is left out.
+fn steps(ctx: &Ctx, tx: &mut Tx, rules: &Rules, path: &[Stop], own: &ReportRow) -> Result<Vec<PublicStep>, Fault> {
+    let mut steps = Vec::new();
+    for (i, stop) in path.iter().enumerate() {
+        let until = path.get(i + 1).and_then(|next| next.since);
+        for event in store::events(tx, stop.case)? {
+            let within = stop.since.is_none_or(|at| event.at >= at) && until.is_none_or(|at| event.at <= at);
+            if !within || is_of_another(&event.body, own) {
+                continue;
+            }
+            if let Some(text) = words::public_event(ctx.lang, rules, &event.kind, &event.body) {
+                steps.push(PublicStep {
+                    at: event.at.to_string(),
+                    text,
+                    who: event.unit_name,
+                });
+            }
+        }
+    }
+    Ok(steps)
+}
+
+/// Whether an event names a report, and not this one.
+fn is_of_another(body: &serde_json::Value, own: &ReportRow) -> bool {
+    body["report"]
+        .as_str()
+        .is_some_and(|report| report != own.id.to_string())
 }
 
 fn explained(ctx: &Ctx, tx: &mut Tx, rules: &Rules, case: CaseId) -> Result<Vec<String>, Fault> {
@@ -196,24 +273,7 @@ fn explained(ctx: &Ctx, tx: &mut Tx, rules: &Rules, case: CaseId) -> Result<Vec<
 }
 
 fn plain_text(ctx: &Ctx, loaded: &Loaded, state: StateKey, unit: Option<&str>) -> String {
-    let due = loaded.row.due_at.map(|due| {
-        let civil = due.civil();
-        format!(
-            "{}月{}日 {:02}:{:02}",
-            civil.month(),
-            civil.day(),
-            civil.hour(),
-            civil.minute()
-        )
-    });
-    let due = if ctx.lang == Lang::En {
-        loaded
-            .row
-            .due_at
-            .map(|due| due.civil().strftime("%-d %b %H:%M").to_string())
-    } else {
-        due
-    };
+    let due = loaded.row.due_at.map(|due| words::moment(ctx.lang, due));
     let mut code = format!("plain_{}", state.key());
     if due.is_some() && i18n::known(&format!("{code}_due")) {
         code.push_str("_due");
@@ -296,7 +356,8 @@ pub fn add(
         return Err(Fault::refused("case_not_open"));
     }
     messages::attach_all(ctx, tx, case, uploads, "report", Some(report))?;
-    work.save(ctx, tx, "case.added", json!({ "words": body, "photos": uploads.len() }))
+    let added = json!({ "words": body, "photos": uploads.len(), "report": report });
+    work.save(ctx, tx, "case.added", added)
 }
 
 #[cfg(test)]

@@ -171,6 +171,15 @@ pub fn remaining(lang: Lang, now: Timestamp, due: Timestamp) -> String {
     i18n::sentence(lang, &format!("time_{side}_{shape}"), &params)
 }
 
+/// `2月14日 10:00`.
+pub fn moment(lang: Lang, at: Timestamp) -> String {
+    let civil = at.civil();
+    match lang {
+        Lang::En => civil.strftime("%-d %b %H:%M").to_string(),
+        Lang::Zh => civil.strftime("%-m月%-d日 %H:%M").to_string(),
+    }
+}
+
 /// `notice_late`: what a notice says.
 pub fn notice(lang: Lang, kind: &str, body: &Value) -> String {
     let text = |name: &str| match &body[name] {

@@ -602,8 +602,11 @@ async fn several_bodies_work_on_one_case() {
 async fn merged_reporters_follow_on_and_a_split_restores() {
     each_backend(async |app| {
         let people = people(app).await;
-        let (_, _, first) = report(app, &people, SMELL, "工地夜里施工扬尘大").await;
+        let (first_number, first_code, first) = report(app, &people, SMELL, "工地夜里施工扬尘大").await;
+        app.advance_minutes(10);
         let (number, code, second) = report(app, &people, SMELL, "工地夜间施工扬尘大").await;
+        assert!(follow(&people, &number, &code).await["together"].is_null());
+        app.advance_minutes(10);
         act(&people.dispatcher, &second, "merge", json!({ "into": first }))
             .await
             .ok();
@@ -616,6 +619,25 @@ async fn merged_reporters_follow_on_and_a_split_restores() {
             (status["number"].as_str(), status["state"].as_str()),
             (Some(number.as_str()), Some("assigned"))
         );
+        let told = status["together"]["text"].as_str().expect("it says so");
+        assert!(told.contains("earlier report") && told.contains(&first_number), "{told}");
+        assert_eq!(status["body"], "工地夜间施工扬尘大", "their own words");
+        assert!(!status.to_string().contains("工地夜里"), "nobody else's: {status}");
+        let story = |status: &Value| -> Vec<String> {
+            let steps = status["steps"].as_array().unwrap().iter();
+            steps.map(|s| s["text"].as_str().unwrap().to_owned()).collect()
+        };
+        assert_eq!(story(&status)[0], "We received your report", "{:?}", story(&status));
+        assert!(story(&status).iter().any(|text| text.contains("handled together")));
+        // What the other reporter adds is theirs; an answer to all reaches both.
+        let added = json!({ "follow_code": first_code, "body": "我家孩子咳嗽" });
+        let path = format!("/api/v1/portal/follow/{first_number}/add");
+        people.resident.post(&path, added).await.ok();
+        assert!(story(&follow(&people, &first_number, &first_code).await).contains(&"You added something".to_owned()));
+        let status = follow(&people, &number, &code).await;
+        assert!(!story(&status).contains(&"You added something".to_owned()), "{:?}", story(&status));
+        let other = follow(&people, &first_number, &first_code).await;
+        assert!(other["together"].is_null() && !other.to_string().contains("夜间"), "{other}");
         let target = people.dispatcher.get(&format!("/api/v1/cases/{first}")).await.ok();
         assert_eq!(
             (target["reporter_count"].as_i64(), target["merged"][0]["id"].as_str()),
@@ -642,7 +664,9 @@ async fn merged_reporters_follow_on_and_a_split_restores() {
             (back["state"].as_str(), back["reporter_count"].as_i64()),
             (Some("assigned"), Some(1))
         );
-        assert_eq!(follow(&people, &number, &code).await["state"], "assigned");
+        let status = follow(&people, &number, &code).await;
+        assert_eq!((status["state"].as_str(), &status["together"]), (Some("assigned"), &Value::Null));
+        assert_eq!(story(&status).last().unwrap(), "It is handled on its own again");
         counters_are_true(app).await;
     })
     .await;

@@ -145,7 +145,9 @@ pub fn answer(ctx: &Ctx, tx: &mut Tx, of: &Of) -> Result<(), Fault> {
         ctx,
         tx,
         "case.answered",
-        json!({ "way": way.key(), "answer": body, "said": said, "rating": input.rating, "solved": given.solved }),
+        json!({
+            "way": way.key(), "answer": body, "said": said, "rating": input.rating, "solved": given.solved, "report": report,
+        }),
     )?;
     orders::fed_back(ctx, tx, &work.row)?;
     messages::tell_all(ctx, tx, &work.before, &work.row, "answered")
@@ -303,5 +305,6 @@ pub fn confirm_by_resident(
             work.case.dissatisfied = true;
         }
     }
-    work.save(ctx, tx, "case.rated", json!({ "rating": rating, "comment": comment }))
+    let rated = json!({ "rating": rating, "comment": comment, "report": report });
+    work.save(ctx, tx, "case.rated", rated)
 }

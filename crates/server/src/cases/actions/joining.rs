@@ -210,5 +210,6 @@ fn taken_back(ctx: &Ctx, tx: &mut Tx, mut work: Work, report: ReportId, reason: 
     if left == 0 {
         work.row.outcome = Some("withdrawn".to_owned());
     }
-    work.save(ctx, tx, "case.withdrawn", json!({ "reason": reason, "left": left }))
+    let withdrawn = json!({ "reason": reason, "left": left, "report": report });
+    work.save(ctx, tx, "case.withdrawn", withdrawn)
 }
