@@ -16,7 +16,7 @@ pub mod intake;
 mod mediation;
 mod messages;
 mod migration;
-mod orders;
+pub mod orders;
 pub mod past;
 mod place;
 pub mod portal;

@@ -7,23 +7,40 @@ use super::photos;
 use crate::cases::{self, actions, intake};
 use crate::platform::{Actor, App, AreaId, CaseId, Ctx, Fault, Lang, Purpose, Scope, Tx, UnitId, WorkerId};
 use crate::territory::{self, Address};
-use crate::{access, workforce};
+use crate::{access, policy, workforce};
+use domain::policy::Answerer;
 use domain::time::{DAY_MS, HOUR_MS, MINUTE_MS, Timestamp};
 use serde_json::{Value, json};
 
 /// Over how many days they came.
 const DAYS: i64 = 24;
-/// Most steps one case takes.
-const STEPS: usize = 12;
+/// After how long one looks whether what was agreed is kept.
+const FOLLOW_UP_MS: i64 = 10 * DAY_MS;
+/// Most moments at which somebody looks at one case.
+const LOOKS: usize = 40;
 
 /// How far a case gets before the present.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Until {
+pub(super) enum Until {
     End,
     Answered,
     Handled,
+    /// Taken up, and more time asked for.
+    Asking,
     Handling,
     Assigned,
+    /// Nothing is done by anybody.
+    Received,
+}
+
+/// A case to be made.
+pub(super) struct Plan {
+    pub matter: Matter,
+    pub place: Address,
+    pub received: Timestamp,
+    pub until: Until,
+    /// A unit gives it back once on its way.
+    pub returned: bool,
 }
 
 /// Makes `count` of them, the oldest first. Some seconds of work: a server can do it while it already answers.
@@ -32,17 +49,34 @@ pub async fn make(app: &App, seed: u64, count: usize) -> Result<(), Fault> {
     for which in 0..count {
         let mut lot = Lot::of(seed, &format!("case {which}"));
         let age = DAYS * DAY_MS * (count - which) as i64 / count as i64;
-        one(app, &mut lot, &addresses, which, age).await?;
+        let place = lot.pick(&addresses).clone();
+        let present = app.now();
+        let received = moment_of_receipt(&mut lot, present, age);
+        let plan = Plan {
+            matter: MATTERS[which % MATTERS.len()].clone(),
+            place,
+            received,
+            until: wish(&mut lot, (present.0 - received.0) / DAY_MS),
+            returned: lot.below(9) == 0,
+        };
+        one(app, &mut lot, plan).await?;
+    }
+    if count > 0 {
+        super::scenes::make(app, seed).await?;
     }
     Ok(())
 }
 
-async fn one(app: &App, lot: &mut Lot, addresses: &[Address], which: usize, age: i64) -> Result<(), Fault> {
-    let matter = MATTERS[which % MATTERS.len()].clone();
-    let place = lot.pick(addresses).clone();
+/// Makes one case and takes it as far as planned, or as far as the people's duty times let it come by now.
+pub(super) async fn one(app: &App, lot: &mut Lot, plan: Plan) -> Result<CaseId, Fault> {
+    let Plan {
+        matter,
+        place,
+        received,
+        until,
+        returned,
+    } = plan;
     let present = app.now();
-    let received = moment_of_receipt(lot, present, age);
-    let until = wish(lot, (present.0 - received.0) / DAY_MS);
     let case: CaseId = app.new_id();
     let mut at = received;
     let resident = Ctx {
@@ -68,18 +102,19 @@ async fn one(app: &App, lot: &mut Lot, addresses: &[Address], which: usize, age:
     };
     app.write(&resident, move |ctx, tx| intake::open(ctx, tx, &submission).map(|_| ()))
         .await?;
-    let mut returned = lot.below(9) != 0;
-    for _ in 0..STEPS {
+    let mut returned = !returned;
+    let looks = if until == Until::Received { 0 } else { LOOKS };
+    for _ in 0..looks {
         at = next_moment(lot, at);
         if at >= present {
             break;
         }
         let seen = facts(app, case).await?;
-        let Some(mut step) = step(&seen, &matter, lot, until, &mut returned) else {
+        let Some(mut step) = step(&seen, &matter, lot, at, until, &mut returned) else {
             break;
         };
         let Some(ctx) = who(app, &seen, step.by, at).await? else {
-            break;
+            continue;
         };
         if step.action == "handle" && matter.photos {
             step.input["after"] = json!([photos::upload(&ctx, lot).await?]);
@@ -97,8 +132,11 @@ async fn one(app: &App, lot: &mut Lot, addresses: &[Address], which: usize, age:
             );
             break;
         }
+        if until == Until::Asking && seen.state == "handling" {
+            break;
+        }
     }
-    Ok(())
+    Ok(case)
 }
 
 fn system(app: &App) -> Ctx {
@@ -119,7 +157,7 @@ fn moment_of_receipt(lot: &mut Lot, present: Timestamp, age: i64) -> Timestamp {
 
 /// Old ones are mostly finished, young ones mostly not.
 fn wish(lot: &mut Lot, age_days: i64) -> Until {
-    let draw = lot.below(100) as i64 + age_days * 5;
+    let draw = lot.below(100) as i64 + age_days * 12;
     match draw {
         ..25 => Until::Assigned,
         25..60 => Until::Handling,
@@ -148,6 +186,10 @@ struct Facts {
     area: Option<AreaId>,
     unit: Option<UnitId>,
     worker: Option<WorkerId>,
+    /// A dispute not yet settled.
+    dispute: bool,
+    /// Who answers the resident.
+    answers: By,
 }
 
 async fn facts(app: &App, case: CaseId) -> Result<Facts, Fault> {
@@ -155,7 +197,16 @@ async fn facts(app: &App, case: CaseId) -> Result<Facts, Fault> {
     app.read(&ctx, move |ctx, tx| {
         let page = serde_json::to_value(cases::detail(ctx, tx, case)?).map_err(Fault::internal)?;
         let id = |key: &str| page[key]["id"].as_str().map(str::to_owned);
+        let pack = &policy::current(&ctx.app)?.pack;
+        let code = page["category"]["code"].as_str().unwrap_or_default();
+        let settled = page["mediations"].as_array().is_some_and(|held| !held.is_empty());
         Ok(Facts {
+            dispute: !settled && pack.category(code).is_some_and(|category| category.mediation),
+            answers: match pack.answer_rule(code).map(|rule| rule.who) {
+                Some(Answerer::Handler) => By::Holder,
+                Some(Answerer::GridWorker) => By::Grid,
+                Some(Answerer::Desk) | None => By::Dispatcher,
+            },
             state: page["state"].as_str().unwrap_or_default().to_owned(),
             suggested: page["suggested"]["categories"][0]["code"]
                 .as_str()
@@ -184,7 +235,14 @@ struct Step {
     input: Value,
 }
 
-fn step(seen: &Facts, matter: &Matter, lot: &mut Lot, until: Until, returned: &mut bool) -> Option<Step> {
+fn step(
+    seen: &Facts,
+    matter: &Matter,
+    lot: &mut Lot,
+    at: Timestamp,
+    until: Until,
+    returned: &mut bool,
+) -> Option<Step> {
     let step = |by, action, input| Some(Step { by, action, input });
     match seen.state.as_str() {
         "received" => match &seen.suggested {
@@ -201,13 +259,23 @@ fn step(seen: &Facts, matter: &Matter, lot: &mut Lot, until: Until, returned: &m
             )
         }
         "assigned" if until != Until::Assigned => step(By::Holder, "take", json!({})),
+        "handling" if until != Until::Handling && seen.dispute => step(
+            By::Holder,
+            "mediate",
+            json!({ "outcome": "agreed", "agreement": matter.result, "follow_up_on": at.plus_ms(FOLLOW_UP_MS).date().to_string() }),
+        ),
+        "handling" if until == Until::Asking => step(
+            By::Holder,
+            "ask",
+            json!({ "kind": "extension", "reason": "配件需从厂家调货，申请延长办理时限" }),
+        ),
         "handling" if until != Until::Handling => step(By::Holder, "handle", json!({ "result": matter.result })),
         "handled" if until != Until::Handled => {
             let rating = 3 + lot.below(3);
             let body = format!("您反映的“{}”已办理：{}", matter.title, matter.result);
             let input = json!({ "way": lot.pick(&["in_person", "phone", "in_person"]), "body": body, "rating": rating,
                 "resident_said": lot.pick(&["满意，谢谢", "处理得挺快", "希望以后多巡查", "可以"]) });
-            step(By::Grid, "answer", input)
+            step(seen.answers, "answer", input)
         }
         "answered" if until == Until::End => {
             step(By::Verifier, "verify", json!({ "pass": true, "note": "现场核查属实" }))
@@ -217,7 +285,7 @@ fn step(seen: &Facts, matter: &Matter, lot: &mut Lot, until: Until, returned: &m
     }
 }
 
-/// The person who does it, at that time; nobody where the post is vacant then: the case waits, as it would. They act with everything a demo may do; whether the step fits them is the loop's to say.
+/// The person who does it, at that time; nobody where nobody is on duty then: the case waits, as it would. They act with everything a demo may do; whether the step fits them is the loop's to say.
 async fn who(app: &App, seen: &Facts, by: By, at: Timestamp) -> Result<Option<Ctx>, Fault> {
     let (area, unit, worker) = (seen.area, seen.unit, seen.worker);
     let base = Ctx {

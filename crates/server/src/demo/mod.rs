@@ -8,6 +8,7 @@ mod lot;
 mod matters;
 mod people;
 mod photos;
+mod scenes;
 mod shape;
 mod words;
 

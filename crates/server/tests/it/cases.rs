@@ -620,7 +620,10 @@ async fn merged_reporters_follow_on_and_a_split_restores() {
             (Some(number.as_str()), Some("assigned"))
         );
         let told = status["together"]["text"].as_str().expect("it says so");
-        assert!(told.contains("earlier report") && told.contains(&first_number), "{told}");
+        assert!(
+            told.contains("earlier report") && told.contains(&first_number),
+            "{told}"
+        );
         assert_eq!(status["body"], "工地夜间施工扬尘大", "their own words");
         assert!(!status.to_string().contains("工地夜里"), "nobody else's: {status}");
         let story = |status: &Value| -> Vec<String> {
@@ -635,9 +638,16 @@ async fn merged_reporters_follow_on_and_a_split_restores() {
         people.resident.post(&path, added).await.ok();
         assert!(story(&follow(&people, &first_number, &first_code).await).contains(&"You added something".to_owned()));
         let status = follow(&people, &number, &code).await;
-        assert!(!story(&status).contains(&"You added something".to_owned()), "{:?}", story(&status));
+        assert!(
+            !story(&status).contains(&"You added something".to_owned()),
+            "{:?}",
+            story(&status)
+        );
         let other = follow(&people, &first_number, &first_code).await;
-        assert!(other["together"].is_null() && !other.to_string().contains("夜间"), "{other}");
+        assert!(
+            other["together"].is_null() && !other.to_string().contains("夜间"),
+            "{other}"
+        );
         let target = people.dispatcher.get(&format!("/api/v1/cases/{first}")).await.ok();
         assert_eq!(
             (target["reporter_count"].as_i64(), target["merged"][0]["id"].as_str()),
@@ -665,7 +675,10 @@ async fn merged_reporters_follow_on_and_a_split_restores() {
             (Some("assigned"), Some(1))
         );
         let status = follow(&people, &number, &code).await;
-        assert_eq!((status["state"].as_str(), &status["together"]), (Some("assigned"), &Value::Null));
+        assert_eq!(
+            (status["state"].as_str(), &status["together"]),
+            (Some("assigned"), &Value::Null)
+        );
         assert_eq!(story(&status).last().unwrap(), "It is handled on its own again");
         counters_are_true(app).await;
     })

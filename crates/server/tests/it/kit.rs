@@ -11,6 +11,7 @@ use db::{Backend, params};
 use domain::time::{HOUR_MS, MINUTE_MS, Timestamp};
 use serde_json::{Value, json};
 use server::access::{self, GrantWish, NewAccount};
+use server::demo;
 use server::migrations::MIGRATIONS;
 use server::platform::clock::{Chance, Clock};
 use server::platform::config::{Argon2Cost, Config};
@@ -83,6 +84,29 @@ impl TestApp {
 
     /// With other settings.
     pub async fn with(backend: Backend, config: Config) -> TestApp {
+        let test = TestApp::empty(backend, config).await;
+        server::policy::start(&test.app)
+            .await
+            .expect("the pack comes into force");
+        load_territory(&test.app).await;
+        test
+    }
+
+    /// The fictional city of the demo, with its accounts ([`PASSWORD`]) and without cases.
+    pub async fn demo(backend: Backend) -> TestApp {
+        let test = TestApp::empty(backend, config()).await;
+        demo::open_place(&test.app, None)
+            .await
+            .expect("the pack comes into force");
+        demo::furnish(&test.app, 1).await.expect("the place is made");
+        demo::set_passwords(&test.app, PASSWORD)
+            .await
+            .expect("the accounts are made");
+        test
+    }
+
+    /// Without pack and territory.
+    async fn empty(backend: Backend, config: Config) -> TestApp {
         let database = TestDb::new(backend, db::Options::default()).await;
         database.db.migrate(MIGRATIONS).await.expect("the schema comes up");
         let begin = Timestamp::parse(BEGIN).expect("a time");
@@ -95,8 +119,6 @@ impl TestApp {
             Keys::from_master([42; 32]),
         );
         server::register(&app);
-        server::policy::start(&app).await.expect("the pack comes into force");
-        load_territory(&app).await;
         TestApp {
             router: server::router::router(app.clone()),
             app,

@@ -12,6 +12,7 @@ mod cli_learn;
 mod clock_migration;
 mod clocks;
 mod counters;
+mod demo;
 mod disputes;
 mod exchange;
 mod found;
