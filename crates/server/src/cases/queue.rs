@@ -595,12 +595,18 @@ fn searched(ctx: &Ctx, tx: &mut Tx, rules: &Rules, q: &ListQuery, words: &str) -
         after: q.after.clone(),
     };
     let only = |sql| plan.push(sql);
-    let found = super::search::find(ctx, tx, words, &only, paging.after()?, paging.limit() as usize)?;
+    let after = paging.after()?;
+    let first = after.is_none();
+    let found = super::search::find(ctx, tx, words, &only, after, paging.limit() as usize)?;
     let mut rows = Vec::new();
     for id in &found.cases {
         rows.extend(store::case_row(tx, *id)?);
     }
     let next = found.next.map(|next| http::encode_cursor(&next));
+    // The index goes by when a text came to it, and past cases brought in later are older than that.
+    if first && next.is_none() {
+        rows.sort_by_key(|row| std::cmp::Reverse((row.received_at, row.id)));
+    }
     Ok(Page {
         items: view::briefs(ctx, tx, rules, &rows)?,
         next,

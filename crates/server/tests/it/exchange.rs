@@ -93,6 +93,33 @@ async fn past_messages_come_with_their_times_and_clocks_and_only_once() {
     .await;
 }
 
+/// Past cases come to the index after the new ones; found, they stand by when they came in, like in every list.
+#[tokio::test]
+async fn what_is_found_stands_by_when_it_was_received() {
+    each_backend(async |app| {
+        with_centre(app).await;
+        let desk = app.login_as("dispatcher", None).await;
+        let id = app.app.new_id::<server::platform::CaseId>();
+        let form = json!({ "id": id, "channel": "phone", "body": "新街口路灯不亮", "area_id": EAST.to_string() });
+        desk.post("/api/v1/cases", form).await.ok();
+        server::platform::jobs::run_due(&app.app).await.expect("the jobs run");
+        send(&desk, "?source=letters", PAST).await.ok();
+        server::platform::jobs::run_due(&app.app).await.expect("the jobs run");
+        let found = desk
+            .get("/api/v1/cases?queue=all&q=%E8%B7%AF%E7%81%AF%E4%B8%8D%E4%BA%AE")
+            .await
+            .ok();
+        let days: Vec<&str> = found["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|case| &case["received_at"].as_str().unwrap()[..4])
+            .collect();
+        assert_eq!(days, ["2026", "2019"], "{found}");
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_bad_row_changes_nothing_and_is_named() {
     each_backend(async |app| {
