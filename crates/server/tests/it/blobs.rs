@@ -7,6 +7,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use image::{DynamicImage, ImageFormat, RgbImage};
 use server::platform::blobs::{self, Size};
+use server::platform::clock::{Chance, Clock};
+use server::platform::config::Config;
+use server::platform::keys::Keys;
 use server::platform::{Actor, App, Ctx, Purpose, Scope, UploadId, jobs};
 use sha2::{Digest, Sha256};
 use std::io::Cursor;
@@ -291,4 +294,52 @@ async fn an_upload_can_be_ended_and_runs_out() {
         bare.remove().await;
     })
     .await;
+}
+
+/// On a real S3-compatible store: `WANGGE_TEST_S3=s3://bucket/prefix` and the usual AWS variables name it. Takes the place of the folder
+/// for all a photo goes through; while the store is away, what was sent waits and is not lost.
+#[tokio::test(flavor = "multi_thread")]
+async fn photos_live_in_an_s3_compatible_store() {
+    let Ok(place) = std::env::var("WANGGE_TEST_S3") else {
+        eprintln!("skipped: set WANGGE_TEST_S3 and the AWS variables to a store that may be written to");
+        return;
+    };
+    let bare = Bare::new(db::Backend::Sqlite).await;
+    let on = |blobs: String| {
+        let config = Config {
+            blobs,
+            key_file: bare.folder.path().join("wangge.key"),
+            ..Config::default()
+        };
+        let clock = Clock::standing_at(bare.app.now());
+        App::new(
+            bare.test.db.clone(),
+            config,
+            clock,
+            Chance::seeded(7),
+            Keys::from_master([1; 32]),
+        )
+    };
+    let file = photo(ImageFormat::Jpeg);
+
+    let away = Phone {
+        app: on("s3://no-such-bucket-of-wangge/x".into()),
+    };
+    let upload = away.create(file.len()).await.header("location").to_owned();
+    let refused = away.piece(&upload, 0, &file).await;
+    assert_eq!(refused.status, StatusCode::SERVICE_UNAVAILABLE, "{}", refused.text);
+    assert!(refused.text.contains("storage_unavailable"), "{}", refused.text);
+
+    let phone = Phone { app: on(place) };
+    let sent = phone.head(&upload).await.offset();
+    assert_eq!(sent, file.len(), "nothing has to be sent twice");
+    let done = phone.piece(&upload, sent, &[]).await;
+    assert_eq!(done.status, StatusCode::NO_CONTENT, "{}", done.text);
+    let hash = done.header("wangge-photo").to_owned();
+    let full = blobs::read(&phone.app, &hash, Size::Full).await.unwrap();
+    assert_eq!(hex::encode(Sha256::digest(&full)), hash);
+    let thumb = image::load_from_memory(&blobs::read(&phone.app, &hash, Size::Thumb).await.unwrap()).unwrap();
+    assert_eq!((thumb.width(), thumb.height()), (320, 240));
+    drop((away, phone));
+    bare.remove().await;
 }
