@@ -2,6 +2,7 @@
 
 pub mod calendar;
 pub mod cases;
+pub mod disclosure;
 pub mod geo;
 pub mod ids;
 pub mod policy;

@@ -7,7 +7,7 @@ import { DESKTOP, leave, PHONE, shoot, staff, visitor } from '../kit/people'
 const morning = inject('morning')
 const LANGS = ['zh-CN', 'en'] as const
 
-const PORTAL = ['/', '/report', '/follow', '/receipt', '/worker', '/badge', '/mailbox', '/transparency', '/nothing-here']
+const PORTAL = ['/', '/report', '/follow', '/receipt', '/worker', '/badge', '/mailbox', '/outcomes', '/transparency', '/nothing-here']
 const FIELD = ['/field/', '/field/new', '/field/spot', '/field/notices', '/field/me']
 const ALL_PAGES_MS = 240_000
 /** Who opens which page of the desk. */

@@ -39,6 +39,7 @@ export type Contract = [
   Hold<Fits<'PartnerUseView', shown.PartnerUse>>,
   Hold<Fits<'BadgeView', shown.BadgeCheck>>,
   Hold<Fits<'PublicStatus', shown.PublicStatus>>,
+  Hold<Fits<'Outcomes', shown.Outcomes>>,
   Hold<Fits<'Verdict', shown.ReceiptCheck>>,
   Hold<Fits<'BoardView', shown.BoardView>>,
   Hold<Fits<'FunnelView', shown.FunnelView>>,

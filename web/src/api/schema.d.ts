@@ -1385,8 +1385,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What became of matters in an area. */
-        get: operations["outcomes"];
+        /** What was done with people's matters: closed ones of public kinds, the newest first, without who they were about. */
+        get: operations["portal_outcomes"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2269,6 +2269,11 @@ export interface components {
             received_today: number;
             /** Format: double */
             resolved_here_rate?: number | null;
+        };
+        /** @description A name with its key. */
+        Choice: {
+            id: string;
+            name: string;
         };
         /** @description A clock. */
         ClockView: {
@@ -3242,11 +3247,21 @@ export interface components {
          * @enum {string}
          */
         OutboxState: "waiting" | "sent" | "delivered" | "failed" | "cancelled";
-        /** @description Closed matters of an area, of the kinds that are public, without who they were about. */
+        /** @description A page of what was done, and what it can be narrowed to. */
         Outcomes: {
-            /** @description Fewer than this are not shown at all. */
+            /** @description Areas below that can be asked for. */
+            areas: components["schemas"]["Choice"][];
+            /**
+             * Format: int64
+             * @description Areas with fewer than this are not told apart.
+             */
             fewest: number;
             items: components["schemas"]["PublishedCase"][];
+            /** @description First-level kinds with something public in them. */
+            kinds: components["schemas"]["Choice"][];
+            next?: string | null;
+            /** @description The area asked for with those above it, from the top. */
+            path: components["schemas"]["Choice"][];
         };
         /** @description The own password once more. */
         OwnPassword: {
@@ -3863,13 +3878,19 @@ export interface components {
             badge_no: string;
             name: string;
         };
-        /** @description A closed matter as anybody may read it: nothing in words of those who wrote, for words may name somebody. */
+        /** @description A closed matter as anybody may read it. */
         PublishedCase: {
+            answer?: string | null;
             area: string;
             category: string;
             closed_on: string;
+            /** @description Whether it was handled within its limit. */
+            on_time?: boolean | null;
             /** @description The day. */
             received_on: string;
+            /** @description What was said and answered, of a matter that came in through a public channel; numbers of persons left out. */
+            said?: string | null;
+            /** @description Public name of the unit that had it. */
             unit?: string | null;
         };
         /** @description A signed head and the key to check it with. */
@@ -6708,10 +6729,17 @@ export interface operations {
             };
         };
     };
-    outcomes: {
+    portal_outcomes: {
         parameters: {
-            query: {
-                area: components["schemas"]["AreaId"];
+            query?: {
+                /** @description The whole place when absent. */
+                area?: components["schemas"]["AreaId"];
+                /** @description A kind of any level. */
+                category?: string;
+                /** @description Number of items, at most 200. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                after?: string;
             };
             header?: never;
             path?: never;

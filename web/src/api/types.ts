@@ -855,6 +855,32 @@ export interface BadgeCheck {
   unit: string | null
 }
 
+/** A closed matter as anybody may read it; words only of what was public when it came in. */
+export interface PublishedCase {
+  category: string
+  area: string
+  unit: string | null
+  received_on: string
+  closed_on: string
+  on_time: boolean | null
+  said: string | null
+  answer: string | null
+}
+
+export interface Choice {
+  id: string
+  name: string
+}
+
+export interface Outcomes {
+  items: PublishedCase[]
+  next: string | null
+  fewest: number
+  path: Choice[]
+  areas: Choice[]
+  kinds: Choice[]
+}
+
 export interface TransparencySection {
   title: string
   paragraphs?: string[]

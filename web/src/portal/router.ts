@@ -11,6 +11,7 @@ const routes: RouteRecordRaw[] = [
   { path: '/worker', component: () => import('./people/WorkerPage.vue'), meta: { title: 'worker.title' } },
   { path: '/badge/:no?', component: () => import('./people/BadgePage.vue'), props: true, meta: { title: 'badge.title' } },
   { path: '/mailbox/:area?', component: () => import('./report/MailboxPage.vue'), props: true, meta: { title: 'mailbox.title' } },
+  { path: '/outcomes', component: () => import('./open/OutcomesPage.vue'), meta: { title: 'outcomes.title' } },
   { path: '/transparency', component: () => import('./open/TransparencyPage.vue'), meta: { title: 'open.title' } },
   { path: '/:rest(.*)', component: () => import('./open/LostPage.vue'), meta: { title: 'lost.title' } },
 ]

@@ -58,6 +58,11 @@ export function shortTime(at: string | null | undefined, lang: string, now = Dat
   return civil(at).clock
 }
 
+/** `2026年2月14日` */
+export function day(at: string | number, lang: string): string {
+  return format(lang, { year: 'numeric', month: 'long', day: 'numeric' }).format(new Date(at))
+}
+
 /** `2026年2月14日 星期六` */
 export function longDate(at: string | number, lang: string): string {
   return format(lang, { year: 'numeric', month: 'long', day: 'numeric', weekday: 'long' }).format(new Date(at))

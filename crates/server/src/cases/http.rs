@@ -2,6 +2,7 @@
 
 use super::actions::act;
 use super::intake::{self, Opened, Submission};
+use super::outcomes::{self, Outcomes, OutcomesQuery};
 use super::portal::{self, PublicStatus};
 use super::queue::{Counts, ListQuery, MapQuery};
 use super::record::Loaded;
@@ -47,6 +48,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(portal_receipt))
         .routes(routes!(portal_photo))
         .routes(routes!(portal_mailbox, mailbox_of))
+        .routes(routes!(portal_outcomes))
 }
 
 /// A case just opened.
@@ -836,4 +838,14 @@ async fn portal_mailbox(
     let mut submission = report.into_submission("mailbox");
     submission.area_id = Some(area.to_string());
     open_for_resident(ctx, submission).await
+}
+
+/// What was done with people's matters: closed ones of public kinds, the newest first, without who they were about.
+#[utoipa::path(get, path = "/portal/outcomes", tag = "portal", params(OutcomesQuery), responses((status = 200, body = Outcomes)))]
+async fn portal_outcomes(Public(ctx): Public, Query(query): Query<OutcomesQuery>) -> Result<Json<Outcomes>, Fault> {
+    let found = ctx
+        .app
+        .read(&ctx, move |ctx, tx| outcomes::page(ctx, tx, &query))
+        .await?;
+    Ok(Json(found))
 }

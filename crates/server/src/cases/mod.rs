@@ -1,7 +1,7 @@
 //! Cases 事件: the loop from report to closing, for every channel.
 //!
 //! Entry points: [`intake::open`] (a report becomes a case), [`actions::act`] (everything staff do with it), [`portal`] (what its reporter sees
-//! and does), [`public`] (what anybody may see), [`queue`] (lists, counts, the map), [`cube`] (the counters the board reads), [`timers::register`] (warnings, escalations, nightly
+//! and does), [`public`] and [`outcomes`] (what anybody may see), [`queue`] (lists, counts, the map), [`cube`] (the counters the board reads), [`timers::register`] (warnings, escalations, nightly
 //! learning). The rules themselves are in `domain::cases`; here they are loaded, saved, marked, told. Must not: decide what a pack decides.
 
 pub mod actions;
@@ -17,6 +17,7 @@ mod mediation;
 mod messages;
 mod migration;
 pub mod orders;
+pub mod outcomes;
 pub mod past;
 mod place;
 pub mod portal;

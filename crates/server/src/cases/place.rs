@@ -143,6 +143,16 @@ pub fn chain_of(ctx: &Ctx, area: AreaId) -> Option<([Option<AreaId>; 5], u8)> {
         .map(|found| (found.chain, found.depth))
 }
 
+/// Areas directly below one; without one, those at the top.
+pub fn areas_below(ctx: &Ctx, area: Option<AreaId>) -> Vec<AreaId> {
+    territory::current(&ctx.app).children(area).map(|one| one.id).collect()
+}
+
+/// Name of an area.
+pub fn area_name(ctx: &Ctx, area: AreaId) -> Option<String> {
+    territory::current(&ctx.app).area(area).map(|one| one.name.clone())
+}
+
 /// A unit as cases need it.
 #[derive(Debug, Clone)]
 pub struct UnitInfo {

@@ -107,7 +107,7 @@ pub fn is_over(state: StateKey) -> bool {
 }
 
 /// Codes of the kinds that are public today.
-fn public_codes(rules: &Rules, wanted: Option<&Vec<String>>) -> Vec<String> {
+pub(super) fn public_codes(rules: &Rules, wanted: Option<&Vec<String>>) -> Vec<String> {
     let public = rules.pack.categories.iter().filter(|c| c.public);
     public
         .filter(|c| wanted.is_none_or(|wanted| wanted.contains(&c.code)))
@@ -163,7 +163,7 @@ pub fn list(ctx: &Ctx, tx: &mut Tx, q: &Question) -> Result<Vec<PublicCase>, Fau
     Ok(found)
 }
 
-fn is_own(row: &CaseRow) -> bool {
+pub(super) fn is_own(row: &CaseRow) -> bool {
     row.channel == CHANNEL
 }
 
@@ -253,7 +253,7 @@ pub fn by_number(tx: &mut Tx, number: &str) -> Result<Option<CaseId>, Fault> {
 }
 
 /// Digits that could be a telephone or an identity number, and addresses of letter boxes, become dots.
-fn masked(text: &str) -> String {
+pub(super) fn masked(text: &str) -> String {
     const FEWEST: usize = 7;
     let mut out = String::with_capacity(text.len());
     let mut run = String::new();

@@ -478,56 +478,6 @@ pub fn whole(ctx: &Ctx, tx: &mut Tx, q: &ListQuery, most: usize) -> Result<Vec<C
     }
 }
 
-/// A closed matter as anybody may read it: nothing in words of those who wrote, for words may name somebody.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct PublishedCase {
-    pub category: String,
-    pub area: String,
-    pub unit: Option<String>,
-    /// The day.
-    pub received_on: String,
-    pub closed_on: String,
-}
-
-/// Fewer than this are not shown: a few would tell who is meant.
-pub const FEWEST_PUBLISHED: usize = 10;
-/// Outcomes shown at most, the newest.
-const MOST_PUBLISHED: i64 = 50;
-
-/// Closed matters of kinds the pack makes public, in an area; none when there are too few.
-pub fn published(ctx: &Ctx, tx: &mut Tx, area: AreaId) -> Result<Vec<PublishedCase>, Fault> {
-    let rules = place::rules(ctx)?;
-    let (_, depth) = place::chain_of(ctx, area).ok_or_else(Fault::not_found)?;
-    let rows = store::published(tx, &Reach::Area(depth, area), MOST_PUBLISHED)?;
-    let is_public = |row: &&CaseRow| {
-        row.category_code
-            .as_deref()
-            .and_then(|c| rules.pack.category(c))
-            .is_some_and(|c| c.public)
-    };
-    let rows: Vec<CaseRow> = rows.iter().filter(is_public).cloned().collect();
-    if rows.len() < FEWEST_PUBLISHED {
-        return Ok(Vec::new());
-    }
-    let labels = place::labels(ctx, tx, &rows)?;
-    let one = |row: &CaseRow| PublishedCase {
-        category: row
-            .category_code
-            .as_deref()
-            .map(|code| super::words::category(ctx.lang, &rules, code))
-            .unwrap_or_default(),
-        area: row
-            .area_id
-            .and_then(|id| labels.areas.get(&id))
-            .map(|(_, full)| full.clone())
-            .unwrap_or_default(),
-        unit: row.unit_id.and_then(|id| labels.units.get(&id)).cloned(),
-        received_on: row.received_at.date().to_string(),
-        closed_on: row.ended_at.map(|at| at.date().to_string()).unwrap_or_default(),
-    };
-    Ok(rows.iter().map(one).collect())
-}
-
 /// One page of a list.
 pub fn page(ctx: &Ctx, tx: &mut Tx, q: &ListQuery) -> Result<Page<CaseBrief>, Fault> {
     let rules = place::rules(ctx)?;

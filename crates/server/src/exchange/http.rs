@@ -7,7 +7,7 @@ use super::store::{self, ExportRow};
 use super::table;
 use super::transparency::{self, Transparency};
 use crate::access::Staff;
-use crate::cases::queue::{self, ListQuery, PublishedCase};
+use crate::cases::queue::ListQuery;
 use crate::platform::http::body_fault;
 use crate::platform::*;
 use axum::body::Bytes;
@@ -37,7 +37,6 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(ask_export, list_exports))
         .routes(routes!(approve_export))
         .routes(routes!(export_file))
-        .routes(routes!(outcomes))
         .routes(routes!(transparency_page))
         .merge(super::open311::routes())
 }
@@ -273,33 +272,6 @@ async fn export_file(Staff(ctx): Staff, Path(id): Path<String>) -> Result<Respon
     let ctx = ctx.for_purpose(Purpose::Supervise);
     let (e, rows) = ctx.app.write(&ctx, move |ctx, tx| export::fetch(ctx, tx, &id)).await?;
     export::file(&ctx, &e, &rows).map(download)
-}
-
-#[derive(Debug, Clone, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-struct OutcomesQuery {
-    area: AreaId,
-}
-
-/// Closed matters of an area, of the kinds that are public, without who they were about.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-struct Outcomes {
-    items: Vec<PublishedCase>,
-    /// Fewer than this are not shown at all.
-    fewest: usize,
-}
-
-/// What became of matters in an area.
-#[utoipa::path(get, path = "/portal/outcomes", tag = "portal", params(OutcomesQuery), responses((status = 200, body = Outcomes)))]
-async fn outcomes(Public(ctx): Public, Query(query): Query<OutcomesQuery>) -> Result<Json<Outcomes>, Fault> {
-    let items = ctx
-        .app
-        .read(&ctx, move |ctx, tx| queue::published(ctx, tx, query.area))
-        .await?;
-    Ok(Json(Outcomes {
-        items,
-        fewest: queue::FEWEST_PUBLISHED,
-    }))
 }
 
 /// What is kept and why, what is never done, how often anybody looked.

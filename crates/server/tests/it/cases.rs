@@ -13,7 +13,7 @@ use uuid::Uuid;
 const CITY_CENTRE: UnitId = UnitId(Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_1001));
 const EAST_CENTRE: UnitId = UnitId(Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_1002));
 const HOUSING: UnitId = UnitId(Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_1003));
-const ENVIRONMENT: UnitId = UnitId(Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_1004));
+pub const ENVIRONMENT: UnitId = UnitId(Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_1004));
 const GRID_TEAM: UnitId = UnitId(Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_1005));
 
 const LI: WorkerId = WorkerId(Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_2001));

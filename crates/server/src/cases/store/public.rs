@@ -3,6 +3,7 @@
 use crate::cases::public::{CHANNEL, Question};
 use crate::cases::queue::Reach;
 use crate::cases::record::*;
+use crate::cases::store::After;
 use crate::platform::*;
 use db::Sql;
 use domain::time::Timestamp;
@@ -47,6 +48,43 @@ pub fn public_cases(tx: &mut Tx, reach: &Reach, q: &Question, codes: &[String]) 
     sql = sql.push(" order by c.received_at desc, c.id desc limit ").bind(q.limit);
     let sql = sql.push(" offset ").bind(q.offset);
     tx.fetch(&sql)?.iter().map(CaseRow::read).collect()
+}
+
+/// Closed ones, the newest first, one more than `limit` when there are more.
+pub fn outcomes(
+    tx: &mut Tx,
+    reach: &Reach,
+    codes: &[String],
+    after: Option<&After>,
+    limit: u32,
+) -> Result<Vec<CaseRow>, Fault> {
+    if codes.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sql = Sql::new(concat!("select ", case_columns!(), " from cases c where "));
+    let mut sql = publicly(sql, reach, codes).push(" and c.state = 'closed'");
+    if let Some((received, id)) = after {
+        sql = sql.push(" and (c.received_at, c.id) < (").bind(*received);
+        sql = sql.push(", ").bind(id).push(")");
+    }
+    sql = sql.push(" order by c.received_at desc, c.id desc limit ");
+    let rows = tx.fetch(&sql.bind(i64::from(limit) + 1))?;
+    rows.iter().map(CaseRow::read).collect()
+}
+
+/// How many cases of these kinds were closed in each of these areas, from the counters.
+pub fn closed_in(tx: &mut Tx, areas: &[AreaId], codes: &[String]) -> Result<HashMap<AreaId, u64>, Fault> {
+    if areas.is_empty() || codes.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let sql = Sql::new("select area_id, cast(sum(n) as bigint) from cube_case where area_id in (")
+        .list(areas.iter().copied());
+    let sql = sql
+        .push(") and measure = 'closed' and dim = 'category' and key in (")
+        .list(codes.iter());
+    let rows = tx.fetch(&sql.push(") group by area_id"))?;
+    let count = |row: &db::Row| Ok((row.get(0)?, u64::try_from(row.get::<i64>(1)?).unwrap_or(0)));
+    rows.iter().map(count).collect()
 }
 
 /// When each of these cases last changed its state.

@@ -70,12 +70,3 @@ pub fn points(
         .map(CaseRow::read)
         .collect()
 }
-
-/// Closed cases that may be published, the newest first.
-pub fn published(tx: &mut Tx, reach: &Reach, most: i64) -> Result<Vec<CaseRow>, Fault> {
-    let sql = reach.push(Sql::new(concat!("select ", case_columns!(), " from cases c where ")));
-    let sql = sql
-        .push(" and c.state = 'closed' and c.public = 1 order by c.received_at desc, c.id desc limit ")
-        .bind(most);
-    tx.fetch(&sql)?.iter().map(CaseRow::read).collect()
-}
