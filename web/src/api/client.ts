@@ -41,10 +41,8 @@ export type Face = 'desk' | 'field' | 'portal'
 interface ClientSettings {
   face: Face
   lang: () => string
-  /** Called when the session has ended and the page asked for something to show. */
-  onSignedOut: () => void
-  /** The sentence when it has ended and a form was sent: the form stays, for what is typed in it. */
-  signedOutText: () => string
+  /** Called when the session has ended. True once the same person has signed in again: then what was asked is asked once more. */
+  signedInAgain: () => Promise<boolean>
   /** The sentence shown when the server cannot be reached. */
   offlineText: () => string
   /** How long an answer may take before the line counts as broken; 0 waits as long as the browser does. */
@@ -54,8 +52,7 @@ interface ClientSettings {
 const settings: ClientSettings = {
   face: 'portal',
   lang: () => 'zh-CN',
-  onSignedOut: () => {},
-  signedOutText: () => '登录已过期。填写的内容没有丢失：请在新的标签页登录，再回来提交。',
+  signedInAgain: () => Promise.resolve(false),
   offlineText: () => '暂时连不上服务器，填写的内容没有丢失，请稍后再试。',
   patienceMs: 0,
 }
@@ -69,8 +66,9 @@ export function clientHeaders(): Record<string, string> {
   return { 'X-Wangge-Client': settings.face, 'Accept-Language': settings.lang() }
 }
 
-/** The sentence for a broken line, for those who talk to the server in another way (uploads). */
+/** For those who talk to the server in another way (uploads): the sentence for a broken line, and what to do when the session has ended. */
 export const offlineText = () => settings.offlineText()
+export const signedInAgain = () => settings.signedInAgain()
 
 export type Query = object
 
@@ -91,7 +89,18 @@ interface Sent {
   signal?: AbortSignal
 }
 
-async function send(method: string, path: string, { query, body, signal }: Sent): Promise<Response> {
+/** Waits for the same person where the session has ended meanwhile; nothing was done, so it can be asked again. */
+async function send(method: string, path: string, sent: Sent): Promise<Response> {
+  for (;;) {
+    const response = await sendOnce(method, path, sent)
+    if (response.ok) return response
+    const failed = await failure(response)
+    const ended = failed.code === 'unauthenticated' && path !== '/session'
+    if (!ended || !(await settings.signedInAgain())) throw failed
+  }
+}
+
+async function sendOnce(method: string, path: string, { query, body, signal }: Sent): Promise<Response> {
   const headers = clientHeaders()
   const patience = settings.patienceMs ? AbortSignal.timeout(settings.patienceMs) : undefined
   const init: RequestInit = { method, headers, credentials: 'same-origin', signal: signal ?? patience }
@@ -102,23 +111,16 @@ async function send(method: string, path: string, { query, body, signal }: Sent)
     init.body = JSON.stringify(body)
     headers['Content-Type'] = 'application/json'
   }
-  let response: Response
   try {
-    response = await fetch(API + path + queryString(query), init)
+    return await fetch(API + path + queryString(query), init)
   } catch (cause) {
     if (cause instanceof DOMException && cause.name === 'AbortError') throw cause
     throw new ApiError(0, 'offline', settings.offlineText())
   }
-  if (response.ok) return response
-  throw await failure(response, path, method)
 }
 
-async function failure(response: Response, path: string, method: string): Promise<ApiError> {
+async function failure(response: Response): Promise<ApiError> {
   const body = await response.json().catch(() => null)
-  if (response.status === 401 && path !== '/session') {
-    if (method !== 'GET') return new ApiError(401, 'unauthenticated', settings.signedOutText())
-    settings.onSignedOut()
-  }
   if (!body || typeof body.code !== 'string') {
     return new ApiError(response.status, `http_${response.status}`, `${settings.offlineText()} (${response.status})`)
   }

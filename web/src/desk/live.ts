@@ -1,7 +1,8 @@
 // Live updates for the whole desk: one connection, and a quiet refresh of whatever lists are on screen.
 import { useQueryClient } from '@tanstack/vue-query'
-import { onBeforeUnmount, onMounted, ref } from 'vue'
+import { onBeforeUnmount, onMounted, ref, watch } from 'vue'
 import { listen, type LiveStream } from '@/api/events'
+import { renewed } from '@/ui/again'
 import { can } from './session'
 
 /** Many events in one moment (an import, a bulk accept) cost one refresh. */
@@ -34,8 +35,9 @@ export function useLive() {
   }
   const topics = Object.keys(TOPICS).filter((topic) => can(TOPICS[topic].needs))
 
-  onMounted(() => {
+  const start = () => {
     if (topics.length === 0) return
+    stream?.close()
     stream = listen(
       topics,
       (event) => {
@@ -44,7 +46,10 @@ export function useLive() {
       },
       (state) => (live.value = state),
     )
-  })
+  }
+  onMounted(start)
+  // A stream refused with the session that ended does not come back by itself.
+  watch(renewed, start)
   onBeforeUnmount(() => {
     stream?.close()
     clearTimeout(timer)

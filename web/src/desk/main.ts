@@ -6,10 +6,11 @@ import { createApp } from 'vue'
 import { ApiError, configureClient } from '@/api/client'
 import { createFaceI18n } from '@/i18n'
 import zh from '@/i18n/zh-CN/desk'
+import { waitForSignIn } from '@/ui/again'
 import { applySettings, lang } from '@/ui/settings'
 import App from './App.vue'
 import { makeRouter } from './router'
-import { forgetSession } from './session'
+import { forgetSession, me } from './session'
 
 const STALE_MS = 10_000
 
@@ -30,12 +31,14 @@ async function start() {
   configureClient({
     face: 'desk',
     lang: () => lang.value,
-    signedOutText: () => i18n.text('error.signedOut'),
     offlineText: () => i18n.text('error.offline'),
-    onSignedOut: () => {
+    signedInAgain: async () => {
+      // Nobody worked here yet: the page is only being opened.
+      if (me.value) return waitForSignIn()
       forgetSession()
       const here = router.currentRoute.value
       if (here.name !== 'login') void router.push({ name: 'login', query: { next: here.fullPath } })
+      return false
     },
   })
   createApp(App).use(i18n.plugin).use(VueQueryPlugin, { queryClient: queries }).use(router).mount('#app')

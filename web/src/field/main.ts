@@ -6,10 +6,11 @@ import { createApp } from 'vue'
 import { configureClient } from '@/api/client'
 import { createFaceI18n } from '@/i18n'
 import zh from '@/i18n/zh-CN/field'
+import { waitForSignIn } from '@/ui/again'
 import { applySettings, lang } from '@/ui/settings'
 import App from './App.vue'
 import { makeRouter } from './router'
-import { forgetSession } from './session'
+import { forgetSession, me } from './session'
 import { loadUnsent } from './unsent'
 
 /** A line slower than this counts as broken: what is typed waits on the phone instead of the worker at the kerb. */
@@ -22,12 +23,15 @@ async function start() {
   configureClient({
     face: 'field',
     lang: () => lang.value,
-    signedOutText: () => i18n.text('error.signedOut'),
     offlineText: () => i18n.text('error.offline'),
     patienceMs: PATIENCE_MS,
-    onSignedOut: () => {
+    signedInAgain: async () => {
+      // Nobody worked here yet: the page is only being opened.
+      if (me.value) return waitForSignIn()
       forgetSession()
-      if (router.currentRoute.value.name !== 'login') void router.push({ name: 'login', query: { next: router.currentRoute.value.fullPath } })
+      const here = router.currentRoute.value
+      if (here.name !== 'login') void router.push({ name: 'login', query: { next: here.fullPath } })
+      return false
     },
   })
   await loadUnsent()

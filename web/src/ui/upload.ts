@@ -1,6 +1,6 @@
 // Sends one file so that a broken connection costs nothing: the tus protocol, resumed where it stopped.
 // Entry point: `uploadFile`. The protocol library is loaded with the first file.
-import { API, ApiError, clientHeaders, offlineText } from '@/api/client'
+import { API, ApiError, clientHeaders, offlineText, signedInAgain } from '@/api/client'
 
 export interface UploadTask {
   /** The upload id, usable as an attachment; rejects with a sentence for people when it finally fails. */
@@ -20,6 +20,16 @@ const CHUNK_BYTES = 1024 * 1024
 const RETRY_DELAYS_MS = [0, 1000, 3000, 6000, 12000]
 
 export function uploadFile(file: File, options: UploadOptions): UploadTask {
+  let task = attempt(file, options)
+  const done = task.done.catch(async (error) => {
+    if (!(error instanceof ApiError) || error.code !== 'unauthenticated' || !(await signedInAgain())) throw error
+    task = attempt(file, options)
+    return task.done
+  })
+  return { done, cancel: () => task.cancel() }
+}
+
+function attempt(file: File, options: UploadOptions): UploadTask {
   let abort = () => {}
   const done = import('tus-js-client').then(
     ({ Upload }) =>

@@ -35,7 +35,16 @@ const en: typeof zh = {
     optional: 'optional',
     restored: 'What you typed earlier has been restored', tooLong: 'Too long: at most {max} characters, please take out {over}. Nothing you wrote is lost.',
   },
-  error: { offline: 'The server cannot be reached. What you typed is safe; please try again later.', signedOut: 'You have been signed out. Nothing typed is lost: sign in again in a new tab, then send it.' },
+  error: { offline: 'The server cannot be reached. What you typed is safe; please try again later.' },
+  again: {
+    title: 'Please sign in again',
+    text: 'Your session has ended. This page and what you typed are still here; sign in and go on.',
+    password: 'Password',
+    code: 'Six-digit code',
+    go: 'Sign in and go on',
+    leave: 'Leave for the sign-in page',
+    other: 'This browser is now signed in as “{name}”. Sign in with your own account, or leave.',
+  },
   state: {
     received: 'To be accepted',
     accepted: 'To be dispatched',

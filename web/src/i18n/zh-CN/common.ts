@@ -28,7 +28,16 @@ export default {
     no: '否',
   },
   is: { loading: '正在加载…', empty: '暂无内容', failed: '没有加载成功', optional: '选填', restored: '已恢复上次没有提交的内容', tooLong: '太长了：最多 {max} 个字，请再删去 {over} 个字。您写的都还在。' },
-  error: { offline: '暂时连不上服务器。填写的内容没有丢失，请稍后再试。', signedOut: '登录已过期。填写的内容没有丢失：请在新的标签页登录，再回来提交。' },
+  error: { offline: '暂时连不上服务器。填写的内容没有丢失，请稍后再试。' },
+  again: {
+    title: '请重新登录',
+    text: '登录已过期。这一页和填写的内容都还在，登录后接着办。',
+    password: '密码',
+    code: '动态验证码',
+    go: '登录，接着办',
+    leave: '退出到登录页',
+    other: '这个浏览器里现在登录的是“{name}”。请用原来的账号登录，或者退出。',
+  },
   state: {
     received: '待受理',
     accepted: '待派遣',
