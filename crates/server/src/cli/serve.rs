@@ -5,18 +5,14 @@ use crate::access;
 use crate::migrations::MIGRATIONS;
 use crate::platform::clock::{Chance, Clock};
 use crate::platform::config::Config;
+use crate::platform::connections::{self, Limits};
 use crate::platform::keys::Keys;
 use crate::platform::logs;
 use crate::platform::{App, Ctx};
 use crate::router::router;
 use db::{Db, Options};
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 use tokio::net::TcpListener;
-
-/// Requests under way when the server is told to stop get this long.
-const LAST_REQUESTS: Duration = Duration::from_secs(10);
 
 /// What `wangge serve` takes.
 #[derive(Debug, Default, clap::Args)]
@@ -115,27 +111,22 @@ pub async fn listen(app: App) -> Result<(), CliError> {
         .map_err(|error| CliError(format!("cannot listen on {address}: {error}")))?;
     let bound = listener.local_addr().map_err(CliError::new)?;
     println!("wangge 已启动 · ready: http://{bound}/ (desk: http://{bound}/desk/)");
-    let service = router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
-    let (stop, stopped) = tokio::sync::watch::channel(false);
-    let mut told = stopped.clone();
-    let server = axum::serve(listener, service).with_graceful_shutdown(async move {
-        let _ = told.wait_for(|stop| *stop).await;
-    });
-    let server = tokio::spawn(server.into_future());
+    let (stop, mut stopped) = tokio::sync::watch::channel(false);
+    let stopped = async move {
+        let _ = stopped.wait_for(|stop| *stop).await;
+    };
+    let server = connections::serve(listener, router(app.clone()), Limits::default(), stopped);
+    let server = tokio::spawn(server);
     let beside = tokio::spawn(crate::operations::run_beside(app.clone()));
     told_to_stop().await;
     tracing::info!("stopping");
     beside.abort();
     app.live().close();
     let _ = stop.send(true);
-    match tokio::time::timeout(LAST_REQUESTS, server).await {
-        Ok(Ok(done)) => done.map_err(CliError::new),
-        Ok(Err(panic)) => Err(CliError::new(panic)),
-        Err(_) => {
-            tracing::warn!("some requests did not end in time");
-            Ok(())
-        }
+    if !server.await.map_err(CliError::new)? {
+        tracing::warn!("some requests did not end in time");
     }
+    Ok(())
 }
 
 async fn told_to_stop() {

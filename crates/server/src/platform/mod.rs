@@ -7,6 +7,7 @@ pub mod assets;
 pub mod blobs;
 pub mod clock;
 pub mod config;
+pub mod connections;
 pub mod ctx;
 pub mod fault;
 pub mod http;

@@ -11,6 +11,7 @@ mod classify;
 mod cli_learn;
 mod clock_migration;
 mod clocks;
+mod connections;
 mod counters;
 mod demo;
 mod disputes;
