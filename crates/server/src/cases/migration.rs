@@ -603,7 +603,7 @@ fn apply_one(ctx: &Ctx, tx: &mut Tx, rules: &Rules, row: &Row, item: &Item) -> R
         clocks::note_due(&mut work.row, Some(&clock));
     }
     let body = json!({
-        "part": words::step(Lang::Zh, &clock.step), "from": item.old_limit, "to": item.new_limit, "migration": row.id.to_string(),
+        "step": clock.step, "from": item.old_limit, "to": item.new_limit, "migration": row.id.to_string(),
         "clock": clock.id.to_string(), "old_due": item.old_due.map(|at| at.to_string()), "new_due": clock.due_at.map(|at| at.to_string()),
         "reason": row.reason, "worker": row.decided_name,
     });

@@ -6,7 +6,7 @@
 use super::clocks::{self, ClockRow, DUE, LEAD};
 use super::place::{self, Rules};
 use super::record::CaseRow;
-use super::{alerts, classify, cube, orders, routing, store, words, work};
+use super::{alerts, classify, cube, orders, routing, store, work};
 use crate::platform::jobs::{self, Handler, Outcome, Recurring};
 use crate::platform::*;
 use domain::policy::{Rung, RungTo};
@@ -98,8 +98,7 @@ fn tell_one(ctx: &Ctx, tx: &mut Tx, rules: &Rules, clock: &mut ClockRow) -> Resu
         for worker in &told {
             names.extend(place::worker(tx, *worker)?.map(|w| w.name));
         }
-        let step = words::step(Lang::Zh, &clock.step);
-        let event = json!({ "step": clock.step, "part": step, "rung": name, "worker": names.join("、") });
+        let event = json!({ "step": clock.step, "rung": name, "worker": names.join("、") });
         work::note(ctx, tx, &row, event_of(name, before_due, climbs), event)?;
     }
     if due.is_empty() {

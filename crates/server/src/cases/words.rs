@@ -27,7 +27,7 @@ pub fn event_kind(lang: Lang, kind: &str) -> String {
 }
 
 /// What a sentence can name, from the body of an event; `{name}` in the text. A missing one is empty.
-const NAMED: [&str; 30] = [
+const NAMED: [&str; 31] = [
     "unit",
     "worker",
     "reason",
@@ -36,6 +36,7 @@ const NAMED: [&str; 30] = [
     "count",
     "where_to_go",
     "part",
+    "step",
     "words",
     "minutes",
     "agreement",
@@ -101,6 +102,7 @@ fn tell(lang: Lang, rules: &Rules, face: &str, kind: &str, body: &Value) -> Stri
 fn plain(lang: Lang, name: &str, value: &Value) -> String {
     match (name, value) {
         ("way" | "request" | "outcome", Value::String(key)) => i18n::sentence(lang, &format!("{name}_{key}"), &[]),
+        ("step", Value::String(key)) => step(lang, key),
         ("why", Value::String(key)) if key == "rule" || key == "default" || key == "person" => {
             i18n::sentence(lang, &format!("why_{key}"), &[])
         }

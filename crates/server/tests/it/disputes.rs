@@ -102,7 +102,8 @@ async fn a_dispute_climbs_is_settled_and_looked_at_again() {
         let happened = kinds(&seen);
         assert!(happened.contains(&"warned") && happened.contains(&"escalated_early") && !happened.contains(&"became_late"), "{happened:?}");
         let told = seen["events"].as_array().unwrap().iter().find(|e| e["kind"] == "escalated_early").unwrap().clone();
-        assert!(told["text"].as_str().unwrap().contains("孙主任"), "{told}");
+        let text = told["text"].as_str().unwrap();
+        assert!(text.starts_with("Handling ") && text.contains("孙主任"), "the step in the reader's language: {told}");
         let head = sign_in(app, "supervisor", CITY, None, Some(place.head)).await;
         assert_eq!(head.get("/api/v1/notices").await.ok()["items"][0]["kind"], "escalated_early");
 
