@@ -6,7 +6,7 @@
 use super::refusal::{
     AnswerRefusal, CloseRefusal, ConfirmRefusal, HandleRefusal, ReopenRefusal, ReworkRefusal, VerifyRefusal,
 };
-use super::state::{AnswerBy, By, Case, CoState, Held, Look, Person, Rules, State, Verifier, Way, Work};
+use super::state::{AnswerBy, By, Case, CoState, Held, Look, Person, Rules, Standing, State, Verifier, Way, Work};
 use crate::ids::ReportId;
 
 /// What a unit hands in when it reports a case finished.
@@ -24,8 +24,8 @@ pub struct Given {
     /// The report answered; none means all of them.
     pub report: Option<ReportId>,
     pub way: Way,
-    /// The one answering is the grid's worker, or stands in for them.
-    pub by_grid_worker: bool,
+    /// What the one answering is to the case.
+    pub standing: Standing,
     /// What the resident said to "is it solved": yes, no, or nothing.
     pub solved: Option<bool>,
 }
@@ -64,7 +64,7 @@ impl Case {
 
     /// The resident is told the result. Once every reporter has been, the case counts as answered; telling one again changes nothing else.
     pub fn answer(mut self, by: &Person, given: Given, rules: &Rules) -> Result<Case, AnswerRefusal> {
-        let work = self.may_answer(by, given.by_grid_worker, rules)?;
+        let work = self.may_answer(by, given.standing, rules)?;
         let told: Vec<ReportId> = match given.report {
             None => self.reports.keys().copied().collect(),
             Some(report) if self.reports.contains_key(&report) => vec![report],
@@ -91,7 +91,7 @@ impl Case {
     }
 
     /// Whether `by` is the one who answers; gives the work that was done.
-    pub fn may_answer(&self, by: &Person, by_grid_worker: bool, rules: &Rules) -> Result<Work, AnswerRefusal> {
+    pub fn may_answer(&self, by: &Person, standing: Standing, rules: &Rules) -> Result<Work, AnswerRefusal> {
         let (State::Handled(work) | State::Answered(work)) = &self.state else {
             return Err(AnswerRefusal::NotHandled);
         };
@@ -101,8 +101,11 @@ impl Case {
             AnswerBy::Handler if by.holds(&work.held) => Ok(*work),
             AnswerBy::Handler => Err(AnswerRefusal::HandlerAnswers),
             // With nobody to walk to, whoever did the work writes the answer.
-            AnswerBy::GridWorker if by_grid_worker || (!reachable && by.holds(&work.held)) => Ok(*work),
+            AnswerBy::GridWorker | AnswerBy::Liaison if !reachable && by.holds(&work.held) => Ok(*work),
+            AnswerBy::GridWorker if standing.grid_worker => Ok(*work),
             AnswerBy::GridWorker => Err(AnswerRefusal::GridWorkerAnswers),
+            AnswerBy::Liaison if standing.liaison || standing.grid_worker => Ok(*work),
+            AnswerBy::Liaison => Err(AnswerRefusal::LiaisonAnswers),
         }
     }
 

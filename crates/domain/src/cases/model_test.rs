@@ -54,9 +54,9 @@ fn press() -> impl Strategy<Value = Press> {
 }
 
 fn rules() -> impl Strategy<Value = Rules> {
-    (1..3u32, 0..3u8, any::<[bool; 4]>(), 0..3u32).prop_map(|(returns, answer, flags, extensions)| Rules {
+    (1..3u32, 0..4u8, any::<[bool; 4]>(), 0..3u32).prop_map(|(returns, answer, flags, extensions)| Rules {
         returns_before_arbiter: returns,
-        answer_by: [AnswerBy::Handler, AnswerBy::GridWorker, AnswerBy::Desk][answer as usize],
+        answer_by: [AnswerBy::Handler, AnswerBy::GridWorker, AnswerBy::Liaison, AnswerBy::Desk][answer as usize],
         answer_in_person: flags[0],
         verification: flags[1],
         after_photo: flags[2],
@@ -153,7 +153,7 @@ fn apply(case: &Case, other: &Case, p: &Press, rules: &Rules, step: u128) -> Opt
             let given = Given {
                 report: p.other.then_some(ReportId(p.report)),
                 way: Way::ALL[p.way],
-                by_grid_worker: p.flag,
+                standing: standing(p),
                 solved: [None, Some(true), Some(false)][(p.item % 3) as usize],
             };
             one(c.answer(&who, given, rules).ok()?)
@@ -268,9 +268,16 @@ fn audit(auditor: &mut Auditor, before: &Case, after: &Case, p: &Press, rules: &
     assert!(after.state.key() != StateKey::Closed || !after.reports.is_empty());
 }
 
+fn standing(p: &Press) -> Standing {
+    Standing {
+        grid_worker: p.flag,
+        liaison: p.other,
+    }
+}
+
 fn moment(p: &Press) -> Moment {
     Moment {
-        by_grid_worker: p.flag,
+        standing: standing(p),
         days_since_end: p.days,
     }
 }

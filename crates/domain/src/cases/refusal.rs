@@ -107,6 +107,7 @@ refusals! {
         NotHandled = "case_not_handled",
         HandlerAnswers = "handler_answers",
         GridWorkerAnswers = "grid_worker_answers",
+        LiaisonAnswers = "liaison_answers",
         InPersonNeeded = "answer_in_person_needed",
         UnknownReport = "report_unknown",
     }

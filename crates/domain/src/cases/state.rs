@@ -289,6 +289,15 @@ pub struct Rules {
     pub reopen_days: u32,
 }
 
+/// What a person is to a case besides the unit they work in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// The grid's worker, or stands in for them.
+    pub grid_worker: bool,
+    /// The liaison of the visiting team that heard it, or stands in for them.
+    pub liaison: bool,
+}
+
 /// Who gives the resident the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AnswerBy {
@@ -296,6 +305,8 @@ pub enum AnswerBy {
     Handler,
     /// The grid's own worker (or the stand-in).
     GridWorker,
+    /// The liaison of the visiting team that heard it (or the stand-in); else the grid's own worker (LH-22).
+    Liaison,
     /// Anyone with the right to answer.
     Desk,
 }

@@ -2,7 +2,7 @@
 //!
 //! [`TRANSITIONS`] is the whole loop on one page; a model test holds the transition functions to it in both directions.
 
-use super::state::{AskKind, By, Case, CoState, Person, Rules, StateKey};
+use super::state::{AskKind, By, Case, CoState, Person, Rules, Standing, StateKey};
 use StateKey::{
     Accepted, Answered, Assigned, Closed, Declined, Handled, Handling, Merged, Parked, Received, Verified, Withdrawn,
 };
@@ -169,8 +169,8 @@ pub const TRANSITIONS: &[(StateKey, Action, StateKey)] = &[
 /// What is known about the moment besides the case itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Moment {
-    /// The person is the grid's worker, or stands in for them.
-    pub by_grid_worker: bool,
+    /// What the person is to the case.
+    pub standing: Standing,
     /// Days since the case ended.
     pub days_since_end: i64,
 }
@@ -199,7 +199,7 @@ impl Case {
             Action::Resume => self.clone().resume().map(drop)?,
             Action::Unpark => self.clone().unpark().map(drop)?,
             Action::Handle => self.may_handle(by, rules).map(drop)?,
-            Action::Answer => self.may_answer(by, moment.by_grid_worker, rules).map(drop)?,
+            Action::Answer => self.may_answer(by, moment.standing, rules).map(drop)?,
             Action::Confirm => return Err("residents_confirm"),
             Action::Verify => self.may_verify(by).map(drop)?,
             Action::Rework => self.clone().rework().map(drop)?,

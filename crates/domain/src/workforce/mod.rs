@@ -33,6 +33,29 @@ impl Seat {
     }
 }
 
+/// From the start of `from` to the end of `to` (no end: until further notice).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Term {
+    pub from: Date,
+    pub to: Option<Date>,
+}
+
+impl Term {
+    /// None where it would end before it starts.
+    pub fn new(from: Date, to: Option<Date>) -> Option<Term> {
+        to.is_none_or(|to| from <= to).then_some(Term { from, to })
+    }
+
+    pub fn covers(&self, date: Date) -> bool {
+        self.from <= date && self.to.is_none_or(|to| date <= to)
+    }
+
+    pub fn overlaps(&self, other: &Term) -> bool {
+        let starts_before_end = |a: &Term, b: &Term| b.to.is_none_or(|to| a.from <= to);
+        starts_before_end(self, other) && starts_before_end(other, self)
+    }
+}
+
 /// A worker in a seat of one post, from the start of `from` to the end of `to` (no end: until further notice).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Appointment {
@@ -44,12 +67,18 @@ pub struct Appointment {
 
 impl Appointment {
     pub fn covers(&self, date: Date) -> bool {
-        self.from <= date && self.to.is_none_or(|to| date <= to)
+        self.term().covers(date)
+    }
+
+    fn term(&self) -> Term {
+        Term {
+            from: self.from,
+            to: self.to,
+        }
     }
 
     fn overlaps(&self, other: &Appointment) -> bool {
-        let starts_before_end = |a: &Appointment, b: &Appointment| b.to.is_none_or(|to| a.from <= to);
-        starts_before_end(self, other) && starts_before_end(other, self)
+        self.term().overlaps(&other.term())
     }
 }
 
