@@ -26,6 +26,7 @@ steps! {
     14 "0014_clock_migration",
     20 "0020_open311",
     30 "0030_counters",
+    31 "0031_team",
 }
 
 #[cfg(test)]

@@ -44,6 +44,8 @@ export type Contract = [
   Hold<Fits<'BoardView', shown.BoardView>>,
   Hold<Fits<'FunnelView', shown.FunnelView>>,
   Hold<Fits<'AgeingView', shown.AgeingView>>,
+  Hold<Fits<'TeamView', shown.Team>>,
+  Hold<Fits<'TeamFigures', shown.TeamFigures>>,
   Hold<Fits<'MediationView', shown.MediationView>>,
   Hold<Fits<'FollowUpView', shown.FollowUp>>,
   Hold<Fits<'OrderBrief', shown.OrderBrief>>,

@@ -278,6 +278,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/board/teams": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Figures of the visiting teams: heard, on the spot, open, late, handled in time, answered (LH-22). */
+        get: operations["teams"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/calendar": {
         parameters: {
             query?: never;
@@ -1674,6 +1691,75 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/team-members/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** A worker leaves a team. */
+        patch: operations["leave"];
+        trace?: never;
+    };
+    "/api/v1/teams": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Visiting teams in the caller's areas (at most 500), those in force first. */
+        get: operations["list"];
+        put?: never;
+        /** Makes a visiting team. */
+        post: operations["make"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/teams/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Changes a visiting team or ends it. */
+        patch: operations["change"];
+        trace?: never;
+    };
+    "/api/v1/teams/{id}/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A worker joins a team. */
+        post: operations["join"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/templates": {
         parameters: {
             query?: never;
@@ -1866,22 +1952,16 @@ export interface components {
              */
             to_days?: number | null;
         };
-        /** @description A number and the cases behind it, on the desk. */
-        AgeCount: {
-            /** Format: int64 */
-            count: number;
-            link: string;
-        };
         AgeRow: {
             area: components["schemas"]["BoardArea"];
             /** @description One a band. */
-            counts: components["schemas"]["AgeCount"][];
+            counts: components["schemas"]["LinkedCount"][];
             /**
              * Format: int64
              * @description Age in days of the oldest.
              */
             oldest_days?: number | null;
-            total: components["schemas"]["AgeCount"];
+            total: components["schemas"]["LinkedCount"];
         };
         /** @description How old what is open is, by area. */
         AgeingView: {
@@ -2111,6 +2191,7 @@ export interface components {
             state: string;
             state_name: string;
             supervised: boolean;
+            team?: components["schemas"]["Ref"] | null;
             title: string;
             unit?: components["schemas"]["Ref"] | null;
             urgent: boolean;
@@ -2218,6 +2299,14 @@ export interface components {
             /** @description `urban` or `rural`. */
             kind?: string | null;
             name?: string | null;
+        };
+        ChangeTeam: {
+            area_ids?: components["schemas"]["AreaId"][] | null;
+            liaison_id?: components["schemas"]["WorkerId"] | null;
+            name?: string | null;
+            unit_id?: components["schemas"]["UnitId"] | null;
+            /** @description The last day it visits. */
+            valid_to?: string | null;
         };
         ChangeUnit: {
             hours?: string | null;
@@ -2671,6 +2760,12 @@ export interface components {
          * @enum {string}
          */
         JobState: "waiting" | "running" | "done" | "dead" | "cancelled";
+        Join: {
+            id: components["schemas"]["MembershipId"];
+            valid_from: string;
+            valid_to?: string | null;
+            worker_id: components["schemas"]["WorkerId"];
+        };
         /** @description A key with its name. */
         KeyName: {
             key: string;
@@ -2692,6 +2787,10 @@ export interface components {
             lines: string[];
             report?: components["schemas"]["Report"] | null;
             running: boolean;
+        };
+        Leave: {
+            /** @description The last day. */
+            valid_to: string;
         };
         /**
          * Format: uuid
@@ -2789,6 +2888,12 @@ export interface components {
             /** @description What it says. */
             value: string;
         };
+        /** @description A number and the cases behind it, on the desk. */
+        LinkedCount: {
+            /** Format: int64 */
+            count: number;
+            link: string;
+        };
         /** @description What a list is asked for. */
         ListQuery: {
             /**
@@ -2796,6 +2901,11 @@ export interface components {
              * @default null
              */
             after: string | null;
+            /**
+             * @description Only what has its answer since it was handled, or only the rest.
+             * @default null
+             */
+            answered: boolean | null;
             /**
              * @description Area, with everything below it.
              * @default null
@@ -2849,6 +2959,16 @@ export interface components {
              */
             limit: number | null;
             /**
+             * @description Only what was solved on the spot, or only the rest.
+             * @default null
+             */
+            on_the_spot: boolean | null;
+            /**
+             * @description Only what was handled within its limit, or only what was handled late.
+             * @default null
+             */
+            on_time: boolean | null;
+            /**
              * @description Words to search for.
              * @default null
              */
@@ -2883,6 +3003,11 @@ export interface components {
              * @default null
              */
             supervised: boolean | null;
+            /**
+             * @description Visiting team that heard it.
+             * @default null
+             */
+            team: string | null;
             /**
              * @description Leading unit.
              * @default null
@@ -2948,6 +3073,19 @@ export interface components {
             shift?: string | null;
             unit_id: components["schemas"]["UnitId"];
         };
+        MakeTeam: {
+            area_ids: components["schemas"]["AreaId"][];
+            id: components["schemas"]["TeamId"];
+            /** @description A worker who holds a grid post in one of the areas. */
+            liaison_id: components["schemas"]["WorkerId"];
+            /** @description Members from the first day on. */
+            member_ids?: components["schemas"]["WorkerId"][];
+            name: string;
+            /** @description The unit that sends it. */
+            unit_id: components["schemas"]["UnitId"];
+            valid_from: string;
+            valid_to?: string | null;
+        };
         MakeUnit: {
             area_id: components["schemas"]["AreaId"];
             body: string;
@@ -3002,6 +3140,21 @@ export interface components {
             /** @description What was agreed, or why not. */
             words: string;
         };
+        /** @description The time one worker is in the team. */
+        MemberView: {
+            id: components["schemas"]["MembershipId"];
+            /** @description In the team today. */
+            present: boolean;
+            /** @description ISO date. */
+            valid_from: string;
+            valid_to?: string | null;
+            worker?: components["schemas"]["WorkerBrief"] | null;
+        };
+        /**
+         * Format: uuid
+         * @description The time one worker is in one visiting team.
+         */
+        MembershipId: string;
         /**
          * Format: uuid
          * @description The id of the same name in the rules, at the edge.
@@ -3355,6 +3508,7 @@ export interface components {
                 state: string;
                 state_name: string;
                 supervised: boolean;
+                team?: components["schemas"]["Ref"] | null;
                 title: string;
                 unit?: components["schemas"]["Ref"] | null;
                 urgent: boolean;
@@ -4177,6 +4331,8 @@ export interface components {
             /** @description How to find it there. */
             place_note?: string | null;
             reporter?: components["schemas"]["ReporterInput"] | null;
+            /** @description The visiting team that heard it (LH-22); only on a visit. */
+            team_id?: string | null;
             /** @description A line that names it; taken from the body when absent. */
             title?: string | null;
             /** @description The sender says it cannot wait. */
@@ -4200,6 +4356,79 @@ export interface components {
         Table: {
             columns: string[];
             rows: string[][];
+        };
+        /** @description One visiting team's figures; each number leads to its cases. */
+        TeamFigure: {
+            /** Format: double */
+            answered_rate?: number | null;
+            /** @description Handled in the period. */
+            handled: components["schemas"]["LinkedCount"];
+            /** @description Of these with an answer given. */
+            handled_answered: components["schemas"]["LinkedCount"];
+            /** @description Of these within the limit. */
+            handled_on_time: components["schemas"]["LinkedCount"];
+            /** @description Heard in the period. */
+            heard: components["schemas"]["LinkedCount"];
+            id: components["schemas"]["TeamId"];
+            /** @description It visits today. */
+            in_force: boolean;
+            /** @description Late now. */
+            late: components["schemas"]["LinkedCount"];
+            liaison: string;
+            name: string;
+            /** @description Of these answered on the spot. */
+            on_the_spot: components["schemas"]["LinkedCount"];
+            /**
+             * Format: double
+             * @description 0 to 1; none where nothing was handled.
+             */
+            on_time_rate?: number | null;
+            /** @description Open now, whenever heard. */
+            open: components["schemas"]["LinkedCount"];
+            /** @description The unit that sends it. */
+            unit: string;
+        };
+        /** @description What the visiting teams of an area heard in a period and what became of it. */
+        TeamFigures: {
+            /** @description The areas above that the caller may see, from the top. */
+            above: components["schemas"]["BoardArea"][];
+            area: components["schemas"]["BoardArea"];
+            /** @description When it was counted. */
+            as_of: string;
+            /** @description First and last day of the period. */
+            from: string;
+            rows: components["schemas"]["TeamFigure"][];
+            to: string;
+        };
+        /**
+         * Format: uuid
+         * @description A visiting team.
+         */
+        TeamId: string;
+        TeamList: {
+            items: components["schemas"]["TeamView"][];
+            next?: string | null;
+        };
+        TeamUnit: {
+            id: components["schemas"]["UnitId"];
+            name: string;
+        };
+        /** @description A visiting team. */
+        TeamView: {
+            areas: components["schemas"]["AreaBrief"][];
+            id: components["schemas"]["TeamId"];
+            /** @description It visits today. */
+            in_force: boolean;
+            liaison?: components["schemas"]["WorkerBrief"] | null;
+            /** @description The caller may change it. */
+            may_change: boolean;
+            members: components["schemas"]["MemberView"][];
+            name: string;
+            /** @description The unit that sends it. */
+            unit: components["schemas"]["TeamUnit"];
+            /** @description ISO date. */
+            valid_from: string;
+            valid_to?: string | null;
         };
         /** @description An answer to start from. */
         TemplateView: {
@@ -4904,6 +5133,32 @@ export interface operations {
             };
         };
     };
+    teams: {
+        parameters: {
+            query?: {
+                /** @description The area; the top of what the caller may see when left out. */
+                area?: components["schemas"]["AreaId"] | null;
+                /** @description First day of the period, `2026-01-01`; 30 days up to today when left out. */
+                from?: string | null;
+                /** @description Last day of the period; today when left out. */
+                to?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeamFigures"];
+                };
+            };
+        };
+    };
     year: {
         parameters: {
             query: {
@@ -4986,6 +5241,14 @@ export interface operations {
                 worker?: string;
                 /** @description Way in. */
                 channel?: string;
+                /** @description Visiting team that heard it. */
+                team?: string;
+                /** @description Only what was solved on the spot, or only the rest. */
+                on_the_spot?: boolean;
+                /** @description Only what was handled within its limit, or only what was handled late. */
+                on_time?: boolean;
+                /** @description Only what has its answer since it was handled, or only the rest. */
+                answered?: boolean;
                 /** @description Only urgent ones, or only others. */
                 urgent?: boolean;
                 /** @description Only supervised ones, or only others. */
@@ -5071,6 +5334,14 @@ export interface operations {
                 worker?: string;
                 /** @description Way in. */
                 channel?: string;
+                /** @description Visiting team that heard it. */
+                team?: string;
+                /** @description Only what was solved on the spot, or only the rest. */
+                on_the_spot?: boolean;
+                /** @description Only what was handled within its limit, or only what was handled late. */
+                on_time?: boolean;
+                /** @description Only what has its answer since it was handled, or only the rest. */
+                answered?: boolean;
                 /** @description Only urgent ones, or only others. */
                 urgent?: boolean;
                 /** @description Only supervised ones, or only others. */
@@ -5133,6 +5404,14 @@ export interface operations {
                 worker?: string;
                 /** @description Way in. */
                 channel?: string;
+                /** @description Visiting team that heard it. */
+                team?: string;
+                /** @description Only what was solved on the spot, or only the rest. */
+                on_the_spot?: boolean;
+                /** @description Only what was handled within its limit, or only what was handled late. */
+                on_time?: boolean;
+                /** @description Only what has its answer since it was handled, or only the rest. */
+                answered?: boolean;
                 /** @description Only urgent ones, or only others. */
                 urgent?: boolean;
                 /** @description Only supervised ones, or only others. */
@@ -5198,6 +5477,14 @@ export interface operations {
                 worker?: string;
                 /** @description Way in. */
                 channel?: string;
+                /** @description Visiting team that heard it. */
+                team?: string;
+                /** @description Only what was solved on the spot, or only the rest. */
+                on_the_spot?: boolean;
+                /** @description Only what was handled within its limit, or only what was handled late. */
+                on_time?: boolean;
+                /** @description Only what has its answer since it was handled, or only the rest. */
+                answered?: boolean;
                 /** @description Only urgent ones, or only others. */
                 urgent?: boolean;
                 /** @description Only supervised ones, or only others. */
@@ -7332,6 +7619,126 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["FaultView"];
+                };
+            };
+        };
+    };
+    leave: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["MembershipId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Leave"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeamView"];
+                };
+            };
+        };
+    };
+    list: {
+        parameters: {
+            query?: {
+                /** @description Only those the caller may file something for today. */
+                filing?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeamList"];
+                };
+            };
+        };
+    };
+    make: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MakeTeam"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeamView"];
+                };
+            };
+        };
+    };
+    change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["TeamId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeTeam"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeamView"];
+                };
+            };
+        };
+    };
+    join: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["TeamId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Join"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeamView"];
                 };
             };
         };

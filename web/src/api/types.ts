@@ -288,6 +288,29 @@ export interface WorkerBrief {
   badge_no: string
 }
 
+/** The time one worker is in a visiting team. */
+export interface TeamMember {
+  id: Id
+  worker: WorkerBrief | null
+  valid_from: string
+  valid_to: string | null
+  present: boolean
+}
+
+/** A visiting team: the unit that sends it, its liaison in the grid, where it goes, who goes. */
+export interface Team {
+  id: Id
+  name: string
+  unit: Ref
+  liaison: WorkerBrief | null
+  areas: { id: Id; name: string; level_name: string }[]
+  members: TeamMember[]
+  valid_from: string
+  valid_to: string | null
+  in_force: boolean
+  may_change: boolean
+}
+
 /** Who has a post's work now; no worker is a gap. */
 export interface OnDuty {
   worker: WorkerBrief | null
@@ -431,6 +454,8 @@ export interface CaseBrief {
   remaining_text: string | null
   received_at: Instant
   channel: string
+  /** The visiting team that heard it. */
+  team: Ref | null
   reporter_count: number
   returned_count: number
   lon: number | null
@@ -714,6 +739,11 @@ export interface CaseFilter {
   unit?: string
   worker?: string
   channel?: string
+  /** Visiting team that heard it. */
+  team?: string
+  on_the_spot?: boolean
+  on_time?: boolean
+  answered?: boolean
   urgent?: boolean
   supervised?: boolean
   q?: string
@@ -784,6 +814,7 @@ export interface NewCase {
   attachments?: Id[]
   urgent?: boolean
   on_the_spot?: { result: string; answer_way: string; answer_body: string; after_attachments?: Id[] }
+  team_id?: Id
 }
 
 export interface NewCaseResult {
@@ -954,6 +985,37 @@ export interface AgeingView {
   backlog_days: number
   classes: string[]
   rows: { area: BoardArea; counts: { count: number; link: string }[]; total: { count: number; link: string }; oldest_days: number | null }[]
+}
+
+/** A number and the cases behind it. */
+export interface LinkedCount {
+  count: number
+  link: string
+}
+
+/** What visiting teams heard in a period and what became of it. */
+export interface TeamFigures {
+  as_of: Instant
+  area: BoardArea
+  above: BoardArea[]
+  from: string
+  to: string
+  rows: {
+    id: Id
+    name: string
+    unit: string
+    liaison: string
+    in_force: boolean
+    heard: LinkedCount
+    on_the_spot: LinkedCount
+    open: LinkedCount
+    late: LinkedCount
+    handled: LinkedCount
+    handled_on_time: LinkedCount
+    handled_answered: LinkedCount
+    on_time_rate: number | null
+    answered_rate: number | null
+  }[]
 }
 
 /** A proposal to move running clocks to the rules in force. */

@@ -60,6 +60,17 @@ pub fn call_out(ctx: &Ctx, tx: &mut Tx, rules: &Rules, row: &CaseRow) -> Result<
     Ok(())
 }
 
+/// What a visiting team heard is handled: its liaison owes the answer (LH-22).
+pub fn answer_owed(ctx: &Ctx, tx: &mut Tx, row: &CaseRow) -> Result<(), Fault> {
+    match place::liaison(ctx, tx, row)? {
+        Some(liaison) => {
+            let body = json!({ "number": row.number, "title": row.title });
+            tell(ctx, tx, liaison, row, "answer_owed", body)
+        }
+        None => Ok(()),
+    }
+}
+
 /// A case came to a worker.
 pub fn new_case(ctx: &Ctx, tx: &mut Tx, worker: WorkerId, row: &CaseRow) -> Result<(), Fault> {
     tell(

@@ -7,7 +7,7 @@
 //! - what happened on a day (`day` = days since 1970-01-01 in +08:00): `received`, `handled`, `handled_on_time`,
 //!   `handled_answered` (counted on the day of handling), `answered`, `closed`, `declined`, `withdrawn`.
 //!
-//! Dimensions: `all` (key empty), `state`, `category`, `unit`, `channel`, `level` (depth of the unit that resolved it), `category_level` (`CATEGORY/DEPTH`, for the funnel per class of matter). Cells that a recount
+//! Dimensions: `team` (the visiting team that heard it, where one did; only for it also `on_the_spot`, on the day of receiving), `all` (key empty), `state`, `category`, `unit`, `channel`, `level` (depth of the unit that resolved it), `category_level` (`CATEGORY/DEPTH`, for the funnel per class of matter). Cells that a recount
 //! from the table `cases` would not give do not exist: a test recounts.
 
 use super::record::CaseRow;
@@ -28,6 +28,9 @@ pub struct Facts {
     category: String,
     unit: String,
     channel: String,
+    /// Empty where no visiting team heard it.
+    team: String,
+    on_the_spot: bool,
     level: String,
     late: bool,
     on_time: bool,
@@ -49,6 +52,8 @@ impl Facts {
             category: row.category_code.clone().unwrap_or_default(),
             unit: row.unit_id.map(|u| u.to_string()).unwrap_or_default(),
             channel: row.channel.clone(),
+            team: row.team_id.map(|t| t.to_string()).unwrap_or_default(),
+            on_the_spot: row.kind == "on_the_spot",
             level: row.level_resolved.map(|l| l.to_string()).unwrap_or_default(),
             late: row.late,
             on_time: row.on_time == Some(true),
@@ -77,6 +82,9 @@ impl Facts {
             cells.push((measure, "category", self.category.clone(), day));
             cells.push((measure, "unit", self.unit.clone(), day));
             cells.push((measure, "channel", self.channel.clone(), day));
+            if !self.team.is_empty() {
+                cells.push((measure, "team", self.team.clone(), day));
+            }
             if level {
                 cells.push((measure, "level", self.level.clone(), day));
                 cells.push((
@@ -114,6 +122,9 @@ impl Facts {
         };
         if let (Some((measure, level)), Some(day)) = (end, self.ended) {
             spread(measure, day, level);
+        }
+        if self.on_the_spot && !self.team.is_empty() && self.state != StateKey::Merged {
+            cells.push(("on_the_spot", "team", self.team.clone(), self.received));
         }
         if let Some(hour) = self.due {
             cells.push(("due", "all", String::new(), hour));

@@ -552,6 +552,7 @@ impl PortalReport {
             urgent: false,
             on_the_spot: None,
             order_share: None,
+            team_id: None,
         }
     }
 }

@@ -26,6 +26,8 @@ pub const MAX_ADDRESS: usize = 200;
 pub const MAX_NAME: usize = 60;
 /// Photos of one report.
 pub const MAX_PHOTOS: usize = 9;
+/// The way in of what is heard on a visit; the packs name it.
+pub const VISIT: &str = "visit";
 /// Characters taken from the body when no title is given.
 const TITLE_FROM_BODY: usize = 30;
 
@@ -104,6 +106,9 @@ pub struct Submission {
     /// The share of a work order during which it was found (LH-14).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order_share: Option<String>,
+    /// The visiting team that heard it (LH-22); only on a visit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub team_id: Option<String>,
 }
 
 /// What becomes of a case whose kind and place are known.
@@ -143,6 +148,7 @@ pub(super) fn open_for(ctx: &Ctx, tx: &mut Tx, submission: &Submission, next: Ne
     }
     check(&rules, submission)?;
     let found = locate(ctx, tx, submission)?;
+    let team = heard_by(ctx, tx, submission, found.as_ref())?;
     let title = title_of(submission);
     let says = classify::assess(ctx, tx, &rules, &title, &submission.body)?;
     let kind = settle(ctx, &rules, submission, &says);
@@ -184,13 +190,15 @@ pub(super) fn open_for(ctx: &Ctx, tx: &mut Tx, submission: &Submission, next: Ne
         &kind,
         content,
     );
+    row.team_id = team.as_ref().map(|(id, _)| *id);
     work::apply_state(ctx, &mut row, &case);
     stamp(ctx, tx, &mut row, &case)?;
     store::insert_case(tx, &row)?;
     clocks::follow_state(ctx, tx, &rules, &mut row, true)?;
     store::update_case(tx, &row)?;
     cube::shift(tx, None, Some(&cube::Facts::of(&row)))?;
-    let ledger = record(ctx, tx, &row, submission, report, &says, routed.as_ref())?;
+    let team = team.map(|(_, name)| name);
+    let ledger = record(ctx, tx, &row, submission, report, &says, routed.as_ref(), team)?;
     store::insert_report(
         tx,
         id,
@@ -323,6 +331,17 @@ fn locate(ctx: &Ctx, tx: &mut Tx, s: &Submission) -> Result<Option<Spot>, Fault>
             .ok_or_else(|| Fault::invalid("area_id", "area_unknown"));
     }
     place::find_spot(ctx, tx, wgs84(s)?, s.address.as_deref().unwrap_or_default())
+}
+
+/// The visiting team that heard it, by id and name; refused where the caller may not file for it there.
+fn heard_by(ctx: &Ctx, tx: &mut Tx, s: &Submission, spot: Option<&Spot>) -> Result<Option<(TeamId, String)>, Fault> {
+    let Some(team) = &s.team_id else { return Ok(None) };
+    if s.channel != VISIT {
+        return Err(Fault::invalid("team_id", "team_only_visits"));
+    }
+    let team: TeamId = team.parse().map_err(|_| Fault::invalid("team_id", "team_not_yours"))?;
+    let spot = spot.ok_or_else(|| Fault::invalid("area_id", "area_missing"))?;
+    place::team_at(ctx, tx, team, spot).map(Some)
 }
 
 /// The position in WGS-84, converted once if it was declared as GCJ-02.
@@ -519,6 +538,7 @@ pub(super) fn new_row(
         public,
         content_hash: content,
         row_version: 1,
+        team_id: None,
     }
 }
 
@@ -547,6 +567,7 @@ fn record(
     report: ReportId,
     says: &Assessment,
     routed: Option<&routing::Choice>,
+    team: Option<String>,
 ) -> Result<LedgerRef, Fault> {
     let facts = ReceiptFacts {
         number: row.number.clone(),
@@ -558,12 +579,16 @@ fn record(
         "channel": row.channel, "state": row.state.key(), "category": row.category_code, "category_source": row.category_source,
         "area": row.area_id.map(|a| a.to_string()), "territory_version": row.territory_version,
         "unit": row.unit_id.map(|u| u.to_string()), "urgent": row.urgent, "pack": row.pack_version,
+        "team": row.team_id.map(|t| t.to_string()),
     });
     let ledger = tx.record(
         ctx,
         Mark::new("case.received", Subject::Case(row.id), facts.into_body(more)),
     )?;
     let mut steps = vec![("received", json!({ "channel": row.channel }))];
+    if let Some(team) = team {
+        steps.push(("heard", json!({ "team": team })));
+    }
     if let (Some(code), Some(source)) = (&row.category_code, row.category_source.as_deref()) {
         // The words that decided, where words decided.
         let decided = says.guesses.first().filter(|_| source == says.source);

@@ -58,6 +58,18 @@ impl Rules {
             .map_or(USUAL, |rule| rule.warn_percent)
     }
 
+    /// The loop's rules for a case: those of its category, but what a visiting team heard its liaison answers (LH-22).
+    pub fn of_case(&self, row: &CaseRow) -> rules::Rules {
+        let own = self.of_category(row.category_code.as_deref().unwrap_or_default());
+        match row.team_id {
+            Some(_) => rules::Rules {
+                answer_by: rules::AnswerBy::Liaison,
+                ..own
+            },
+            None => own,
+        }
+    }
+
     /// The loop's rules for a category.
     pub fn of_category(&self, code: &str) -> rules::Rules {
         let t = &self.pack.thresholds;
@@ -176,6 +188,7 @@ pub struct Labels {
     pub areas: HashMap<AreaId, (String, String)>,
     pub units: HashMap<UnitId, String>,
     pub workers: HashMap<WorkerId, String>,
+    pub teams: HashMap<TeamId, String>,
 }
 
 /// The names behind some rows.
@@ -198,6 +211,10 @@ pub fn labels(ctx: &Ctx, tx: &mut Tx, rows: &[CaseRow]) -> Result<Labels, Fault>
     workers.sort();
     workers.dedup();
     labels.workers = workforce::worker_names(tx, &workers)?;
+    let mut teams: Vec<TeamId> = rows.iter().filter_map(|row| row.team_id).collect();
+    teams.sort();
+    teams.dedup();
+    labels.teams = workforce::teams::team_names(tx, &teams)?;
     Ok(labels)
 }
 
@@ -268,6 +285,31 @@ pub fn grid_worker(ctx: &Ctx, tx: &mut Tx, row: &CaseRow, ask: Ask) -> Result<Op
 /// The grids whose worker somebody is now.
 pub fn grids_of(ctx: &Ctx, tx: &mut Tx, worker: WorkerId) -> Result<Vec<AreaId>, Fault> {
     workforce::grids_of(&ctx.app, tx, worker, ctx.now)
+}
+
+/// The visiting team with which a report in an area is filed (LH-22): one the caller may file for, visiting there.
+pub fn team_at(ctx: &Ctx, tx: &mut Tx, id: TeamId, spot: &Spot) -> Result<(TeamId, String), Fault> {
+    let team = workforce::teams::team(tx, id)?.filter(|team| team.files(ctx, &spot.chain));
+    // Absent and not yours are the same answer.
+    let team = team.ok_or_else(|| Fault::invalid("team_id", "team_not_yours"))?;
+    if !team.visits(&ctx.app, spot.area) {
+        return Err(Fault::invalid("area_id", "area_not_of_team").with("team", team.name));
+    }
+    Ok((team.id, team.name))
+}
+
+/// Who stands for the visiting team that heard a case now; none where no team did.
+pub fn liaison(ctx: &Ctx, tx: &mut Tx, row: &CaseRow) -> Result<Option<WorkerId>, Fault> {
+    let Some(id) = row.team_id else { return Ok(None) };
+    match workforce::teams::team(tx, id)? {
+        Some(team) => workforce::teams::liaison_now(&ctx.app, tx, &team, ctx.now).map(Some),
+        None => Ok(None),
+    }
+}
+
+/// The visiting teams whose answers a worker owes now.
+pub fn teams_led_by(ctx: &Ctx, tx: &mut Tx, worker: WorkerId) -> Result<Vec<TeamId>, Fault> {
+    workforce::teams::led_by(&ctx.app, tx, worker, ctx.now)
 }
 
 /// Whether a worker holds, or stands in for, the grid post of the case's area.

@@ -9,8 +9,8 @@ use super::record::{CaseRow, Loaded, ReportRow};
 use super::{actions, clocks, messages, store, words};
 use crate::platform::*;
 
-use domain::cases::StateKey;
 use domain::cases::table::Moment;
+use domain::cases::{Standing, StateKey};
 use domain::time::{DAY_MS, Timestamp};
 use serde::Serialize;
 use serde_json::json;
@@ -294,7 +294,7 @@ fn can(ctx: &Ctx, rules: &Rules, loaded: &Loaded, own: &ReportRow) -> Result<Can
     let category = rules.of_category(row.category_code.as_deref().unwrap_or_default());
     let days_since_end = row.ended_at.map_or(0, |at| (ctx.now.0 - at.0) / DAY_MS);
     let moment = Moment {
-        by_grid_worker: false,
+        standing: Standing::default(),
         days_since_end,
     };
     let done = matches!(row.state, StateKey::Answered | StateKey::Verified | StateKey::Handled);

@@ -41,6 +41,14 @@ pub struct ListQuery {
     pub worker: Option<String>,
     /// Way in.
     pub channel: Option<String>,
+    /// Visiting team that heard it.
+    pub team: Option<String>,
+    /// Only what was solved on the spot, or only the rest.
+    pub on_the_spot: Option<bool>,
+    /// Only what was handled within its limit, or only what was handled late.
+    pub on_time: Option<bool>,
+    /// Only what has its answer since it was handled, or only the rest.
+    pub answered: Option<bool>,
     /// Only urgent ones, or only others.
     pub urgent: Option<bool>,
     /// Only supervised ones, or only others.
@@ -98,6 +106,8 @@ pub enum Reach {
         kinds: Vec<String>,
         of: Box<Reach>,
     },
+    /// Those of another reach that a visiting team heard and that are handled: its liaison owes the answer (LH-22).
+    Heard(TeamId, Box<Reach>),
 }
 
 impl Reach {
@@ -126,9 +136,13 @@ impl Reach {
             Reach::Owed { grid, kinds, of } => {
                 let owed = Reach::Area(grid.0, grid.1).push(sql);
                 let owed = owed
-                    .push(" and c.state = 'handled' and c.category_code in (")
+                    .push(" and c.state = 'handled' and c.team_id is null and c.category_code in (")
                     .list(kinds.iter());
                 of.push(owed.push(") and (")).push(")")
+            }
+            Reach::Heard(team, of) => {
+                let owed = sql.push("c.state = 'handled' and c.team_id = ").bind(*team);
+                of.push(owed.push(" and (")).push(")")
             }
         }
     }
@@ -143,6 +157,10 @@ pub struct Filter {
     unit: Option<UnitId>,
     worker: Option<WorkerId>,
     channel: Option<String>,
+    team: Option<TeamId>,
+    on_the_spot: Option<bool>,
+    on_time: Option<bool>,
+    answered: Option<bool>,
     urgent: Option<bool>,
     supervised: Option<bool>,
     received_from: Option<Timestamp>,
@@ -171,6 +189,10 @@ impl Filter {
         none && self.unit.is_none()
             && self.worker.is_none()
             && self.channel.is_none()
+            && self.team.is_none()
+            && self.on_the_spot.is_none()
+            && self.on_time.is_none()
+            && self.answered.is_none()
             && self.urgent.is_none()
             && self.supervised.is_none()
             && self.received_from.is_none()
@@ -211,6 +233,22 @@ impl Filter {
         }
         if let Some(channel) = &self.channel {
             sql = sql.push(" and c.channel = ").bind(channel);
+        }
+        if let Some(team) = self.team {
+            sql = sql.push(" and c.team_id = ").bind(team);
+        }
+        match self.on_the_spot {
+            Some(true) => sql = sql.push(" and c.kind = 'on_the_spot'"),
+            Some(false) => sql = sql.push(" and c.kind <> 'on_the_spot'"),
+            None => {}
+        }
+        if let Some(on_time) = self.on_time {
+            sql = sql.push(" and c.on_time = ").bind(on_time);
+        }
+        match self.answered {
+            Some(true) => sql = sql.push(" and c.answered_at is not null"),
+            Some(false) => sql = sql.push(" and c.answered_at is null"),
+            None => {}
         }
         if let Some(urgent) = self.urgent {
             sql = sql.push(" and c.urgent = ").bind(urgent);
@@ -310,7 +348,8 @@ pub fn plan(ctx: &Ctx, tx: &mut Tx, rules: &Rules, q: &ListQuery) -> Result<Plan
     Ok(Plan { reaches, filter, order })
 }
 
-/// What a worker has to see to: the cases given to them, those they are called to, and those they owe the answer of as the grid's worker.
+/// What a worker has to see to: the cases given to them, those they are called to, and those they owe the answer of as the grid's worker or
+/// a visiting team's liaison.
 fn todays(ctx: &Ctx, tx: &mut Tx, rules: &Rules, visible: &[Reach]) -> Result<Vec<Reach>, Fault> {
     let worker = ctx.worker()?;
     let leaves = rules.pack.categories.iter().filter(|category| category.leaf);
@@ -333,6 +372,11 @@ fn todays(ctx: &Ctx, tx: &mut Tx, rules: &Rules, visible: &[Reach]) -> Result<Ve
                 kinds: kinds.clone(),
                 of: Box::new(reach.clone()),
             });
+        }
+    }
+    for team in place::teams_led_by(ctx, tx, worker)? {
+        for reach in visible {
+            own.push(Reach::Heard(team, Box::new(reach.clone())));
         }
     }
     Ok(own)
@@ -407,6 +451,9 @@ fn filter(rules: &Rules, q: &ListQuery) -> Result<Filter, Fault> {
     };
     let mut filter = Filter {
         channel: q.channel.clone(),
+        on_the_spot: q.on_the_spot,
+        on_time: q.on_time,
+        answered: q.answered,
         urgent: q.urgent,
         supervised: q.supervised,
         received_from: time("received_from", &q.received_from)?,
@@ -450,6 +497,11 @@ fn filter(rules: &Rules, q: &ListQuery) -> Result<Filter, Fault> {
         .unit
         .as_deref()
         .map(|u| u.parse().map_err(|_| Fault::invalid("unit", "unit_unknown")))
+        .transpose()?;
+    filter.team = q
+        .team
+        .as_deref()
+        .map(|t| t.parse().map_err(|_| Fault::invalid("team", "team_not_yours")))
         .transpose()?;
     filter.worker = q
         .worker

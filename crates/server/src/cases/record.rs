@@ -4,7 +4,8 @@
 //! Must not: run SQL (that is `store.rs`), or decide anything.
 
 use crate::platform::{
-    AccountId, AreaId, CaseId, CaseScopeFacts, CoHandlerId, Fault, ReportId, ReporterId, RequestId, UnitId, WorkerId,
+    AccountId, AreaId, CaseId, CaseScopeFacts, CoHandlerId, Fault, ReportId, ReporterId, RequestId, TeamId, UnitId,
+    WorkerId,
 };
 use db::{DbError, Row};
 use domain::cases as rules;
@@ -39,7 +40,7 @@ impl From<DoerRef> for rules::Doer {
     }
 }
 
-/// The row of a case. Fields are the columns of `0005_cases.sql`.
+/// The row of a case. Fields are the columns of `0005_cases.sql`, and `team_id` of `0031_team.sql`.
 #[derive(Debug, Clone)]
 pub struct CaseRow {
     pub id: CaseId,
@@ -95,6 +96,8 @@ pub struct CaseRow {
     pub public: bool,
     pub content_hash: String,
     pub row_version: i64,
+    /// The visiting team that heard it (LH-22).
+    pub team_id: Option<TeamId>,
 }
 
 /// The columns of [`CaseRow`], in its order; every select of cases begins with them.
@@ -106,13 +109,13 @@ macro_rules! case_columns {
          c.handled_at, c.answered_at, c.verified_at, c.ended_at, c.on_time, c.outcome, c.returned_count, c.rework_count, c.reopened_count, \
          c.urged_count, c.extended_count, c.supervised, c.arbitrated, c.paused, c.mediated, c.dissatisfied, c.handled_by, c.handled_worker, \
          c.decided_by, c.decided_worker, c.verified_by, c.verified_worker, c.merged_into, c.merged_was, c.reporter_count, c.pack_version, \
-         c.public, c.content_hash, c.row_version"
+         c.public, c.content_hash, c.row_version, c.team_id"
     };
 }
 pub(super) use case_columns;
 
 /// How many [`case_columns!`] there are.
-pub(super) const CASE_COLUMNS: usize = 64;
+pub(super) const CASE_COLUMNS: usize = 65;
 
 /// Reads a row column by column, in order.
 pub struct Cursor<'r>(pub &'r Row, pub usize);
@@ -200,6 +203,7 @@ impl CaseRow {
             public: c.next()?,
             content_hash: c.next()?,
             row_version: c.next()?,
+            team_id: c.next()?,
         })
     }
 

@@ -9,6 +9,7 @@ use super::record::CaseRow;
 use super::{alerts, classify, cube, orders, routing, store, work};
 use crate::platform::jobs::{self, Handler, Outcome, Recurring};
 use crate::platform::*;
+use domain::cases::StateKey;
 use domain::policy::{Rung, RungTo};
 use domain::time::{DAY_MS, MINUTE_MS};
 use domain::workforce::Ask;
@@ -176,6 +177,11 @@ fn recipients(
 }
 
 fn holder(ctx: &Ctx, tx: &mut Tx, row: &CaseRow, clock: &ClockRow) -> Result<Option<WorkerId>, Fault> {
+    if row.state == StateKey::Handled
+        && let Some(liaison) = place::liaison(ctx, tx, row)?
+    {
+        return Ok(Some(liaison));
+    }
     if clock.party == LEAD
         && let Some(worker) = row.worker_id
     {

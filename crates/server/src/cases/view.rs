@@ -59,6 +59,8 @@ pub struct CaseBrief {
     pub remaining_text: Option<String>,
     pub received_at: String,
     pub channel: String,
+    /// The visiting team that heard it.
+    pub team: Option<Ref>,
     pub reporter_count: i64,
     pub returned_count: u32,
     pub lon: Option<f64>,
@@ -327,6 +329,12 @@ fn brief(ctx: &Ctx, rules: &Rules, labels: &Labels, row: &CaseRow) -> CaseBrief 
         remaining_text: due.map(|due| words::remaining(ctx.lang, ctx.now, due)),
         received_at: row.received_at.to_string(),
         channel: row.channel.clone(),
+        team: row.team_id.and_then(|id| {
+            labels.teams.get(&id).map(|name| Ref {
+                id: id.to_string(),
+                name: name.clone(),
+            })
+        }),
         reporter_count: row.reporter_count,
         returned_count: row.counts.returned,
         lon: row.lon,
@@ -635,7 +643,7 @@ fn buttons(ctx: &Ctx, tx: &mut Tx, loaded: &Loaded, rules: &Rules) -> Result<Vec
     let case = loaded.rules_view()?;
     let person = work::person(ctx, tx)?;
     let moment = work::moment(ctx, tx, &loaded.row)?;
-    let own = rules.of_category(loaded.row.category_code.as_deref().unwrap_or_default());
+    let own = rules.of_case(&loaded.row);
     let allowed = |action: Action| {
         let permissions = [Some(actions::permission(action)), actions::or_permission(action)];
         action != Action::Confirm && permissions.into_iter().flatten().any(|p| ctx.scope.sees(&facts, p))

@@ -59,6 +59,7 @@ const NAMED: [&str; 31] = [
     "comment",
     "mediator",
     "follow_up_on",
+    "team",
 ];
 
 /// A sentence for an event: what happened, as `said_<kind>` tells it to staff.

@@ -10,7 +10,7 @@ use super::{clocks, cube, store};
 use crate::platform::*;
 use domain::cases as rules;
 use domain::cases::table::Moment;
-use domain::cases::{Person, StateKey};
+use domain::cases::{Person, Standing, StateKey};
 use domain::time::DAY_MS;
 use serde_json::{Value, json};
 
@@ -73,10 +73,9 @@ impl Work {
         })
     }
 
-    /// What the pack says about this case.
+    /// What holds for this case.
     pub fn case_rules(&self) -> rules::Rules {
-        self.rules
-            .of_category(self.row.category_code.as_deref().unwrap_or_default())
+        self.rules.of_case(&self.row)
     }
 
     /// The person who acts, with the units they may act for.
@@ -84,7 +83,7 @@ impl Work {
         person(ctx, tx)
     }
 
-    /// Whether the actor is the grid's worker here, or stands in, and how long ago the case ended.
+    /// What the actor is to the case besides their unit, and how long ago the case ended.
     pub fn moment(&self, ctx: &Ctx, tx: &mut Tx) -> Result<Moment, Fault> {
         moment(ctx, tx, &self.row)
     }
@@ -192,15 +191,18 @@ pub fn person(ctx: &Ctx, tx: &mut Tx) -> Result<Person, Fault> {
 
 /// What is known of the moment besides the case.
 pub fn moment(ctx: &Ctx, tx: &mut Tx, row: &CaseRow) -> Result<Moment, Fault> {
-    let by_grid_worker = match &ctx.actor {
+    let standing = match &ctx.actor {
         Actor::Account {
             worker: Some(worker), ..
-        } => place::is_grid_worker(ctx, tx, row, *worker)?,
-        _ => false,
+        } => Standing {
+            grid_worker: place::is_grid_worker(ctx, tx, row, *worker)?,
+            liaison: place::liaison(ctx, tx, row)? == Some(*worker),
+        },
+        _ => Standing::default(),
     };
     let days_since_end = row.ended_at.map_or(0, |at| (ctx.now.0 - at.0) / DAY_MS);
     Ok(Moment {
-        by_grid_worker,
+        standing,
         days_since_end,
     })
 }

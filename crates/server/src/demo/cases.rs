@@ -4,6 +4,7 @@
 use super::lot::Lot;
 use super::matters::{MATTERS, Matter, RETURNED};
 use super::photos;
+use super::teams::{self, Sent};
 use crate::cases::{self, actions, intake};
 use crate::platform::{Actor, App, AreaId, CaseId, Ctx, Fault, Lang, Purpose, Scope, Tx, UnitId, WorkerId};
 use crate::territory::{self, Address};
@@ -18,6 +19,8 @@ const DAYS: i64 = 24;
 const FOLLOW_UP_MS: i64 = 10 * DAY_MS;
 /// Most moments at which somebody looks at one case.
 const LOOKS: usize = 40;
+/// One case in so many was heard by a visiting team, every second of these answered on the spot.
+const HEARD: usize = 6;
 
 /// How far a case gets before the present.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -41,15 +44,32 @@ pub(super) struct Plan {
     pub until: Until,
     /// A unit gives it back once on its way.
     pub returned: bool,
+    /// A visiting team heard it.
+    pub heard: Option<Heard>,
+}
+
+/// What a visiting team heard at the door.
+pub(super) struct Heard {
+    pub team: Sent,
+    pub on_the_spot: bool,
 }
 
 /// Makes `count` of them, the oldest first. Some seconds of work: a server can do it while it already answers.
 pub async fn make(app: &App, seed: u64, count: usize) -> Result<(), Fault> {
     let addresses = territory::every_address(app).await?;
+    let sent = app.read(&system(app), |ctx, tx| teams::all(ctx, tx)).await?;
     for which in 0..count {
         let mut lot = Lot::of(seed, &format!("case {which}"));
         let age = DAYS * DAY_MS * (count - which) as i64 / count as i64;
-        let place = lot.pick(&addresses).clone();
+        let team = sent.get(which / HEARD % sent.len().max(1));
+        let heard = team.filter(|_| which % HEARD == HEARD - 1).map(|team| Heard {
+            team: team.clone(),
+            on_the_spot: which % (2 * HEARD) == HEARD - 1,
+        });
+        let place = match &heard {
+            Some(heard) => lot.pick(&visited(app, &heard.team, &addresses)).clone(),
+            None => lot.pick(&addresses).clone(),
+        };
         let present = app.now();
         let received = moment_of_receipt(&mut lot, present, age);
         let plan = Plan {
@@ -58,6 +78,7 @@ pub async fn make(app: &App, seed: u64, count: usize) -> Result<(), Fault> {
             received,
             until: wish(&mut lot, (present.0 - received.0) / DAY_MS),
             returned: lot.below(9) == 0,
+            heard,
         };
         one(app, &mut lot, plan).await?;
     }
@@ -75,17 +96,21 @@ pub(super) async fn one(app: &App, lot: &mut Lot, plan: Plan) -> Result<CaseId, 
         received,
         until,
         returned,
+        heard,
     } = plan;
     let present = app.now();
     let case: CaseId = app.new_id();
     let mut at = received;
-    let resident = Ctx {
-        actor: Actor::Resident,
-        scope: Scope::nothing(),
-        now: at,
-        ..system(app)
+    let opener = match &heard {
+        Some(heard) => member(app, &heard.team, at).await?,
+        None => Ctx {
+            actor: Actor::Resident,
+            scope: Scope::nothing(),
+            now: at,
+            ..system(app)
+        },
     };
-    let submission = intake::Submission {
+    let mut submission = intake::Submission {
         id: case.to_string(),
         channel: (*lot.pick(&["web", "web", "web", "phone", "walk_in", "sms", "public_account"])).to_owned(),
         title: Some(matter.title.to_owned()),
@@ -100,7 +125,24 @@ pub(super) async fn one(app: &App, lot: &mut Lot, plan: Plan) -> Result<CaseId, 
         }),
         ..intake::Submission::default()
     };
-    app.write(&resident, move |ctx, tx| intake::open(ctx, tx, &submission).map(|_| ()))
+    if let Some(heard) = &heard {
+        submission.channel = intake::VISIT.to_owned();
+        submission.team_id = Some(heard.team.team.to_string());
+        if heard.on_the_spot {
+            let after = if matter.photos {
+                vec![photos::upload(&opener, lot).await?]
+            } else {
+                Vec::new()
+            };
+            submission.on_the_spot = Some(intake::OnTheSpotInput {
+                result: matter.result.to_owned(),
+                answer_way: "in_person".to_owned(),
+                answer_body: format!("当场答复：{}", matter.result),
+                after_attachments: after,
+            });
+        }
+    }
+    app.write(&opener, move |ctx, tx| intake::open(ctx, tx, &submission).map(|_| ()))
         .await?;
     let mut returned = !returned;
     let looks = if until == Until::Received { 0 } else { LOOKS };
@@ -137,6 +179,40 @@ pub(super) async fn one(app: &App, lot: &mut Lot, plan: Plan) -> Result<CaseId, 
         }
     }
     Ok(case)
+}
+
+/// Addresses where a team goes; all of them, if it goes where there are none.
+fn visited(app: &App, team: &Sent, addresses: &[Address]) -> Vec<Address> {
+    let ctx = system(app);
+    let own: Vec<Address> = addresses
+        .iter()
+        .filter(|one| teams::visits(&ctx, team, one.area))
+        .cloned()
+        .collect();
+    if own.is_empty() { addresses.to_vec() } else { own }
+}
+
+/// The member of a team, at the door.
+async fn member(app: &App, team: &Sent, at: Timestamp) -> Result<Ctx, Fault> {
+    let base = Ctx {
+        now: at,
+        lang: Lang::Zh,
+        purpose: Purpose::Intake,
+        ..system(app)
+    };
+    let worker = team.member;
+    let actor = app.read(&base, move |ctx, tx| {
+        let name = workforce::worker(tx, worker)?.map(|one| one.name).unwrap_or_default();
+        let account = access::account_of_worker(tx, worker)?.ok_or_else(Fault::not_found)?;
+        Ok(Actor::Account {
+            id: account,
+            worker: Some(worker),
+            unit: workforce::units_of_worker(tx, worker, ctx.now)?.first().copied(),
+            name,
+        })
+    });
+    let actor = actor.await?;
+    Ok(Ctx { actor, ..base })
 }
 
 fn system(app: &App) -> Ctx {

@@ -10,6 +10,7 @@ mod people;
 mod photos;
 mod scenes;
 mod shape;
+mod teams;
 mod words;
 
 pub use cases::make as make_cases;

@@ -19,7 +19,7 @@ pub struct DemoAccount {
 }
 
 /// One account for each role; two grid workers, so that the stand-in can be tried.
-pub const ROLES: [DemoAccount; 16] = [
+pub const ROLES: [DemoAccount; 17] = [
     DemoAccount {
         login: "dispatcher",
         role: "dispatcher",
@@ -54,6 +54,11 @@ pub const ROLES: [DemoAccount; 16] = [
         login: "grid",
         role: "grid_worker",
         title: "网格员（海晏第一网格，A 岗）",
+    },
+    DemoAccount {
+        login: "team",
+        role: "team_member",
+        title: "走访队员（住房和城乡建设局走访队）",
     },
     DemoAccount {
         login: "standin",
@@ -131,6 +136,7 @@ pub async fn make(ctx: &Ctx, seed: u64) -> Result<(), Fault> {
                 }
             }
             grid_seats(&founding, tx, &map)?;
+            super::teams::make(&founding, tx, &map)?;
             absences(ctx, tx, &map)
         })
         .await
@@ -397,6 +403,13 @@ fn station(ctx: &Ctx, tx: &mut Tx, map: &Map, account: &DemoAccount) -> Result<S
             // A stand-in works in every grid of the community.
             let reach = if account.login == "grid" { own } else { community };
             (reach, None, found.and_then(|found| found.holder))
+        }
+        "team" => {
+            let sent = super::teams::all(ctx, tx)?;
+            let own = sent
+                .iter()
+                .find(|one| grid.is_some_and(|grid| one.areas.contains(&grid)));
+            (grid, None, own.map(|one| one.member))
         }
         "clerk" => {
             let centre = unit_in(tx, "centre", city)?;

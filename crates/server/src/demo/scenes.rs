@@ -1,10 +1,11 @@
 //! What waits for the people whose accounts can be tried, so that each finds work on the first screen: matters in the first grid and its
 //! community, one at each step of the loop, an emergency just come in, and a work order. Made through the loop, like all cases.
 
-use super::cases::{self, Plan, Until};
+use super::cases::{self, Heard, Plan, Until};
 use super::lot::Lot;
 use super::matters::{MATTERS, Matter};
 use super::people::unit_code;
+use super::teams;
 use crate::cases::orders::{self, NewOrder};
 use crate::platform::{Actor, App, AreaId, Ctx, Fault};
 use crate::territory::{self, Address};
@@ -23,6 +24,9 @@ const SCENES: [(&str, i64, Until); 9] = [
     ("路灯连续三盏不亮", 100 * MINUTE_MS, Until::Assigned),
     ("燃气管道有煤气味", 3 * MINUTE_MS, Until::Assigned),
 ];
+
+/// The one the visiting team of the first grid heard.
+const HEARD: &str = "垃圾桶满溢未清运";
 
 /// Said so that no rule can tell what it is: it waits for a person.
 const UNCLEAR: Matter = Matter {
@@ -47,6 +51,12 @@ pub async fn make(app: &App, seed: u64) -> Result<(), Fault> {
     if near.is_empty() {
         return Ok(());
     }
+    let sent = app
+        .read(&Ctx::system(app, "demo"), |ctx, tx| teams::all(ctx, tx))
+        .await?;
+    let team = sent
+        .into_iter()
+        .find(|team| grid.is_some_and(|grid| team.areas.contains(&grid)));
     let known = |title: &str| MATTERS.iter().find(|matter| matter.title == title).cloned();
     let scenes = SCENES
         .iter()
@@ -54,12 +64,18 @@ pub async fn make(app: &App, seed: u64) -> Result<(), Fault> {
     let unclear = std::iter::once((UNCLEAR, UNCLEAR_AGE_MS, Until::Received));
     for (which, (matter, age, until)) in scenes.chain(unclear).enumerate() {
         let mut lot = Lot::of(seed, &format!("scene {which}"));
+        let visiting = team.clone().filter(|_| matter.title == HEARD);
+        let heard = visiting.map(|team| Heard {
+            team,
+            on_the_spot: false,
+        });
         let plan = Plan {
             matter,
             place: lot.pick(&near).clone(),
             received: app.now().plus_ms(-age),
             until,
             returned: false,
+            heard,
         };
         cases::one(app, &mut lot, plan).await?;
     }

@@ -1,9 +1,10 @@
 //! Routes of insight: the live board, the funnel by level, the list of indicators.
 
 use super::ageing::{Ageing, Band};
+use super::teams::TeamRow;
 use super::{Board, Figure, INDICATORS, Period, Row, Slice, share};
 use crate::access::Staff;
-use crate::platform::{App, AreaId, Ctx, Fault, Json, Permission, Query, UnitId};
+use crate::platform::{App, AreaId, Ctx, Fault, Json, Permission, Query, TeamId, UnitId};
 use crate::policy::{self, Current};
 use crate::territory;
 use domain::time::Timestamp;
@@ -21,6 +22,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(board))
         .routes(routes!(funnel))
         .routes(routes!(ageing))
+        .routes(routes!(teams))
         .routes(routes!(indicators))
 }
 
@@ -481,15 +483,15 @@ struct AgeBand {
 struct AgeRow {
     area: BoardArea,
     /// One a band.
-    counts: Vec<AgeCount>,
-    total: AgeCount,
+    counts: Vec<LinkedCount>,
+    total: LinkedCount,
     /// Age in days of the oldest.
     oldest_days: Option<i64>,
 }
 
 /// A number and the cases behind it, on the desk.
 #[derive(Debug, Serialize, ToSchema)]
-struct AgeCount {
+struct LinkedCount {
     count: i64,
     link: String,
 }
@@ -537,12 +539,12 @@ fn ageing_view(ctx: &Ctx, current: &Current, roots: &[String], found: Ageing) ->
             .counts
             .iter()
             .zip(&found.bands)
-            .map(|(count, band)| AgeCount {
+            .map(|(count, band)| LinkedCount {
                 count: *count,
                 link: link(row.area, Some(band)),
             })
             .collect(),
-        total: AgeCount {
+        total: LinkedCount {
             count: row.counts.iter().sum(),
             link: link(row.area, None),
         },
@@ -563,6 +565,101 @@ fn ageing_view(ctx: &Ctx, current: &Current, roots: &[String], found: Ageing) ->
         backlog_days: i64::from(current.pack.thresholds.backlog_days.value),
         classes: roots.iter().map(|code| category_name(ctx, current, code)).collect(),
         rows: rows.collect(),
+    }
+}
+
+/// What the visiting teams of an area heard in a period and what became of it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TeamFigures {
+    /// When it was counted.
+    as_of: String,
+    area: BoardArea,
+    /// The areas above that the caller may see, from the top.
+    above: Vec<BoardArea>,
+    /// First and last day of the period.
+    from: String,
+    to: String,
+    rows: Vec<TeamFigure>,
+}
+
+/// One visiting team's figures; each number leads to its cases.
+#[derive(Debug, Serialize, ToSchema)]
+struct TeamFigure {
+    id: TeamId,
+    name: String,
+    /// The unit that sends it.
+    unit: String,
+    liaison: String,
+    /// It visits today.
+    in_force: bool,
+    /// Heard in the period.
+    heard: LinkedCount,
+    /// Of these answered on the spot.
+    on_the_spot: LinkedCount,
+    /// Open now, whenever heard.
+    open: LinkedCount,
+    /// Late now.
+    late: LinkedCount,
+    /// Handled in the period.
+    handled: LinkedCount,
+    /// Of these within the limit.
+    handled_on_time: LinkedCount,
+    /// Of these with an answer given.
+    handled_answered: LinkedCount,
+    /// 0 to 1; none where nothing was handled.
+    on_time_rate: Option<f64>,
+    answered_rate: Option<f64>,
+}
+
+/// Figures of the visiting teams: heard, on the spot, open, late, handled in time, answered (LH-22).
+#[utoipa::path(get, path = "/board/teams", tag = "insight", params(BoardQuery), responses((status = 200, body = TeamFigures)))]
+async fn teams(Staff(ctx): Staff, Query(query): Query<BoardQuery>) -> Result<Json<TeamFigures>, Fault> {
+    ctx.scope.require(Permission::BoardRead)?;
+    let period = asked(&ctx, query.from.as_deref(), query.to.as_deref())?;
+    let current = policy::current(&ctx.app)?;
+    let (area, rows) = ctx
+        .app
+        .read(&ctx, move |ctx, tx| super::teams::teams(ctx, tx, query.area, period))
+        .await?;
+    let map = territory::current(&ctx.app);
+    Ok(Json(TeamFigures {
+        as_of: ctx.now.to_string(),
+        above: areas_above(&ctx, &current, &map, area.id),
+        from: date(period.from),
+        to: date(period.to),
+        rows: rows
+            .into_iter()
+            .map(|row| team_figure(&ctx, area.id, row, period))
+            .collect(),
+        area: board_area(&ctx, &current, &map, area.id),
+    }))
+}
+
+fn team_figure(ctx: &Ctx, area: AreaId, row: TeamRow, Period { from, to, .. }: Period) -> TeamFigure {
+    let (first, last) = (date(from), date(to));
+    let id = row.team.id;
+    let number = |count: i64, rest: String| LinkedCount {
+        count,
+        link: format!("/desk/cases?area={area}&team={id}{rest}"),
+    };
+    let heard = format!("&queue=all&received_from={first}&received_to={last}");
+    let handled = format!("&queue=all&handled_from={first}&handled_to={last}");
+    let counts = row.counts;
+    TeamFigure {
+        id,
+        name: row.team.name,
+        unit: row.unit,
+        liaison: row.liaison,
+        in_force: row.team.term.covers(ctx.now.date()),
+        on_the_spot: number(counts.on_the_spot, format!("{heard}&on_the_spot=true")),
+        heard: number(counts.heard, heard),
+        open: number(counts.open, "&queue=all&state=open".to_owned()),
+        late: number(counts.late, "&queue=late".to_owned()),
+        handled_on_time: number(counts.handled_on_time, format!("{handled}&on_time=true")),
+        handled_answered: number(counts.handled_answered, format!("{handled}&answered=true")),
+        handled: number(counts.handled, handled),
+        on_time_rate: share(counts.handled_on_time, counts.handled),
+        answered_rate: share(counts.handled_answered, counts.handled),
     }
 }
 

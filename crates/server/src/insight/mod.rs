@@ -1,6 +1,6 @@
 //! Insight 研判: the live board. What is open, where, whose, how late, and how well it goes, for an area and its parts.
 //!
-//! Entry points: [`board`], [`funnel`], [`ageing`]. Every figure comes from the counters that `cases` keeps in the transaction of each change (`cube_case`),
+//! Entry points: [`board`], [`funnel`], [`ageing`], [`teams`]. Every figure comes from the counters that `cases` keeps in the transaction of each change (`cube_case`),
 //! so a figure costs the same in a town and in a city and is never older than the last commit. Areas are fixed ones of the
 //! territory and nothing here knows a person. Must not: count by walking cases, or write anything.
 
@@ -8,6 +8,7 @@ pub mod ageing;
 mod http;
 mod indicators;
 mod store;
+pub mod teams;
 
 pub use http::routes;
 pub use indicators::{INDICATORS, Indicator, indicator};

@@ -142,6 +142,14 @@ id!(
     AccessId
 );
 id!(
+    /// A visiting team.
+    TeamId
+);
+id!(
+    /// The time one worker is in one visiting team.
+    MembershipId
+);
+id!(
     /// Another system that has a key.
     PartnerId
 );

@@ -72,6 +72,8 @@ pub enum Subject {
     Post(PostId),
     /// A worker.
     Worker(WorkerId),
+    /// A visiting team.
+    Team(TeamId),
     /// A job.
     Job(JobId),
     /// An outgoing message.
@@ -104,6 +106,7 @@ impl Subject {
             Subject::Unit(_) => "unit",
             Subject::Post(_) => "post",
             Subject::Worker(_) => "worker",
+            Subject::Team(_) => "team",
             Subject::Job(_) => "job",
             Subject::Message(_) => "message",
             Subject::Upload(_) => "upload",
@@ -127,6 +130,7 @@ impl Subject {
             Subject::Unit(id) => Some(id.to_string()),
             Subject::Post(id) => Some(id.to_string()),
             Subject::Worker(id) => Some(id.to_string()),
+            Subject::Team(id) => Some(id.to_string()),
             Subject::Job(id) => Some(id.to_string()),
             Subject::Message(id) => Some(id.to_string()),
             Subject::Upload(id) => Some(id.to_string()),

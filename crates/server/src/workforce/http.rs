@@ -76,13 +76,13 @@ fn unit_view(ctx: &Ctx, unit: Unit) -> UnitView {
 
 /// A worker by name and number.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-struct WorkerBrief {
+pub(super) struct WorkerBrief {
     id: WorkerId,
     name: String,
     badge_no: String,
 }
 
-fn worker_brief(worker: Worker) -> WorkerBrief {
+pub(super) fn worker_brief(worker: Worker) -> WorkerBrief {
     WorkerBrief {
         id: worker.id,
         name: worker.name,
@@ -217,7 +217,7 @@ fn need_area(ctx: &Ctx, id: AreaId) -> Result<(), Fault> {
     }
 }
 
-fn text(field: &'static str, value: &str) -> Result<String, Fault> {
+pub(super) fn text(field: &'static str, value: &str) -> Result<String, Fault> {
     let value = value.trim();
     if value.is_empty() || value.chars().count() > MAX_TEXT {
         return Err(Fault::invalid(field, "text_length").with("most", MAX_TEXT));
@@ -233,7 +233,7 @@ fn optional_text(field: &'static str, value: Option<&str>) -> Result<String, Fau
     Ok(value.to_owned())
 }
 
-fn day(field: &'static str, value: &str) -> Result<jiff::civil::Date, Fault> {
+pub(super) fn day(field: &'static str, value: &str) -> Result<jiff::civil::Date, Fault> {
     value.parse().map_err(|_| Fault::invalid(field, "date_expected"))
 }
 

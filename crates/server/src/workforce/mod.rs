@@ -1,12 +1,12 @@
 //! Workforce 队伍: units, posts with a holder and a stand-in, workers, appointments, leave.
 //!
 //! Entry points for the parts above: [`route`] (which unit answers), [`responsible`] (who in that unit, now), [`grid_worker_of`] (the
-//! grid worker of an area). Nothing here is moved when a leave begins or ends: who has the work is asked anew each time (PJ-08).
+//! grid worker of an area); [`teams`] are the visiting teams. Nothing here is moved when a leave begins or ends: who has the work is asked anew each time (PJ-08).
 
 mod http;
 mod store;
+pub mod teams;
 
-pub use http::routes;
 pub use store::{
     LeaveRow, NewAppointment, NewPost, NewUnit, NewWorker, Post, Unit, Worker, add_appointment, add_leave, add_post,
     add_unit, add_worker, unit, unit_by_code, unit_names, worker, worker_names,
@@ -18,6 +18,11 @@ use domain::policy::{Candidate, RouteWhy, Source};
 use domain::time::Timestamp;
 use domain::workforce::on_duty;
 pub use domain::workforce::{Ask, OnDuty, Seat};
+
+/// All routes of this part, below `/api/v1`.
+pub fn routes() -> utoipa_axum::router::OpenApiRouter<App> {
+    http::routes().merge(teams::routes())
+}
 
 /// The unit a case goes to, and why.
 #[derive(Debug, Clone, PartialEq)]

@@ -228,6 +228,12 @@ pub fn worker(tx: &mut Tx, id: WorkerId) -> Result<Option<Worker>, Fault> {
     row.as_ref().map(read_worker).transpose()
 }
 
+/// Several workers at once.
+pub fn workers_of(tx: &mut Tx, ids: &[WorkerId]) -> Result<Vec<Worker>, Fault> {
+    let sql = Sql::new("select id, name, badge_no, phone, state from worker where id in (").list(ids.iter().copied());
+    tx.fetch(&sql.push(")"))?.iter().map(read_worker).collect()
+}
+
 pub fn worker_by_badge(tx: &mut Tx, badge: &str) -> Result<Option<Worker>, Fault> {
     let row = tx.query_opt(
         "select id, name, badge_no, phone, state from worker where badge_no = $1",
@@ -408,7 +414,7 @@ pub struct AppointmentRow {
     pub appointment: Appointment,
 }
 
-fn read_date(text: &str) -> Result<Date, Fault> {
+pub fn read_date(text: &str) -> Result<Date, Fault> {
     text.parse().map_err(Fault::internal)
 }
 

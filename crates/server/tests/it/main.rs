@@ -31,6 +31,7 @@ mod permissions;
 mod platform;
 mod portal_photos;
 mod privacy;
+mod teams;
 mod territory;
 mod tidy;
 mod today;

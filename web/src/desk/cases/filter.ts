@@ -3,8 +3,8 @@ import { computed } from 'vue'
 import { useRoute, useRouter, type LocationQuery } from 'vue-router'
 import type { CaseFilter } from '@/api/types'
 
-const TEXT = ['queue', 'state', 'category', 'area', 'unit', 'worker', 'channel', 'q', 'received_from', 'received_to', 'handled_from', 'handled_to', 'ended_from', 'ended_to', 'level', 'due_before', 'sort'] as const
-const FLAGS = ['urgent', 'supervised'] as const
+const TEXT = ['queue', 'state', 'category', 'area', 'unit', 'worker', 'channel', 'team', 'q', 'received_from', 'received_to', 'handled_from', 'handled_to', 'ended_from', 'ended_to', 'level', 'due_before', 'sort'] as const
+const FLAGS = ['urgent', 'supervised', 'on_the_spot', 'on_time', 'answered'] as const
 
 /** Only known names are taken from an address, whoever wrote it. */
 export function filterFromQuery(query: LocationQuery): CaseFilter {

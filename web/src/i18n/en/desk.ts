@@ -2,12 +2,14 @@ import type zh from '../zh-CN/desk'
 import disputes from './disputes'
 import migrations from './migrations'
 import orders from './orders'
+import teams from './teams'
 import records from './records'
 
 const en: typeof zh = {
   disputes,
   migrations,
   orders,
+  teams,
   ...records,
   desk: { title: 'Wangge desk' },
   login: {
@@ -57,6 +59,8 @@ const en: typeof zh = {
     areas: 'Areas',
     units: 'Units and posts',
     workers: 'Workers',
+    teams: 'Visiting teams',
+    'team-figures': 'Visits in figures',
     pack: 'Rule pack',
     calendar: 'Working calendar',
     import: 'Import cases',
@@ -138,6 +142,10 @@ const en: typeof zh = {
     from: 'From',
     to: 'To',
     channel: 'Channel',
+    team: 'Visiting team',
+    on_the_spot: 'Answered on the spot',
+    on_time: 'Handled in time',
+    answered: 'Answered',
     category: 'Category',
     by_due: 'By deadline',
     by_received: 'By time received',
@@ -371,6 +379,8 @@ const en: typeof zh = {
     file: 'Save receipt file',
   },
   intake: {
+    team: 'Visiting team',
+    teamHint: 'Those you may file for today. Its liaison will give the answer.',
     title: 'Take a report',
     keys: 'Keyboard:',
     takeKey: 'take a suggested category',

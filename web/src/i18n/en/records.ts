@@ -3,6 +3,10 @@ import type zh from '../zh-CN/records'
 
 const en: typeof zh = {
   recordAction: {
+    team_made: 'Visiting team made',
+    team_changed: 'Visiting team changed',
+    team_joined: 'Joined a visiting team',
+    team_left: 'Left a visiting team',
     account_changed: 'Account changed',
     account_made: 'Account added',
     account_password_changed: 'Password changed',
@@ -91,7 +95,7 @@ const en: typeof zh = {
     unit_made: 'Unit added',
     worker_leave: 'Leave',
   },
-  recordSubject: { case: 'Case', account: 'Account', area: 'Area', list: 'List', pack: 'Pack', unit: 'Unit', worker: 'Worker', post: 'Post', session: 'Session', report: 'Report', system: 'System', job: 'Job', territory: 'Territory', calendar: 'Calendar' },
+  recordSubject: { team: 'Visiting team', case: 'Case', account: 'Account', area: 'Area', list: 'List', pack: 'Pack', unit: 'Unit', worker: 'Worker', post: 'Post', session: 'Session', report: 'Report', system: 'System', job: 'Job', territory: 'Territory', calendar: 'Calendar' },
   recordField: { reporter_name: 'name', reporter_phone: 'phone', reporter_name_masked: 'name (masked)', reporter_phone_masked: 'phone (masked)', case_title: 'title of the case' },
   jobKind: { cases_migrate_clocks: 'Moving clocks', cases_follow_up: 'Follow-up of a mediation', cases_learn: 'Train the classifier', cases_timers: 'Warnings and escalations', blobs_clean: 'Clear unused photos', ledger_verify: 'Check the ledger', ledger_head: 'Sign the tree head', outbox_send: 'Send messages', mail_send: 'Send messages' },
   jobEvery: 'recurring',

@@ -2,12 +2,14 @@
 import disputes from './disputes'
 import migrations from './migrations'
 import orders from './orders'
+import teams from './teams'
 import records from './records'
 
 export default {
   disputes,
   migrations,
   orders,
+  teams,
   ...records,
   desk: { title: '网格工作台' },
   login: {
@@ -57,6 +59,8 @@ export default {
     areas: '区域',
     units: '单位与岗位',
     workers: '人员',
+    teams: '走访队',
+    'team-figures': '走访统计',
     pack: '规则包',
     calendar: '工作日历',
     import: '导入事件',
@@ -138,6 +142,10 @@ export default {
     from: '开始日期',
     to: '结束日期',
     channel: '渠道',
+    team: '走访队',
+    on_the_spot: '现场答复',
+    on_time: '按时办结',
+    answered: '已反馈',
     category: '分类',
     by_due: '按时限排',
     by_received: '按受理时间排',
@@ -371,6 +379,8 @@ export default {
     file: '保存回执文件',
   },
   intake: {
+    team: '走访队',
+    teamHint: '只列出今天可以登记的走访队。登记后由它的联络员反馈结果。',
     title: '登记诉求',
     keys: '键盘：',
     takeKey: '采用分类建议',

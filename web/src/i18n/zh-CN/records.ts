@@ -1,6 +1,10 @@
 // Words of the administrators' lists: what the ledger, the access log and the jobs name by key.
 export default {
   recordAction: {
+    team_made: '新建走访队',
+    team_changed: '修改走访队',
+    team_joined: '走访队增加队员',
+    team_left: '队员离开走访队',
     account_changed: '修改账号',
     account_made: '新增账号',
     account_password_changed: '修改密码',
@@ -89,7 +93,7 @@ export default {
     unit_made: '新增单位',
     worker_leave: '请假',
   },
-  recordSubject: { case: '事件', account: '账号', area: '区域', list: '名单', pack: '规则包', unit: '单位', worker: '人员', post: '岗位', session: '登录', report: '诉求', system: '系统', job: '任务', territory: '区划', calendar: '日历' },
+  recordSubject: { team: '走访队', case: '事件', account: '账号', area: '区域', list: '名单', pack: '规则包', unit: '单位', worker: '人员', post: '岗位', session: '登录', report: '诉求', system: '系统', job: '任务', territory: '区划', calendar: '日历' },
   recordField: { reporter_name: '姓名', reporter_phone: '电话', reporter_name_masked: '姓名（遮住）', reporter_phone_masked: '电话（遮住）', case_title: '事件标题' },
   jobKind: { cases_migrate_clocks: '时限迁移', cases_follow_up: '调解回访', cases_learn: '训练分类', cases_timers: '时限提醒与督促', blobs_clean: '清理没用上的照片', ledger_verify: '核验存证', ledger_head: '签署树头', outbox_send: '发送消息', mail_send: '发送消息' },
   jobEvery: '定时',

@@ -2,7 +2,7 @@
 
 use super::{Of, optional, text};
 use crate::cases::work::{Work, actor_name, by, refused};
-use crate::cases::{clocks, messages, orders, routing, store};
+use crate::cases::{alerts, clocks, messages, orders, routing, store};
 use crate::platform::*;
 use domain::cases::table::Action;
 use domain::cases::{CoState, Evidence, Given, StateKey, Way};
@@ -52,7 +52,8 @@ pub fn handle(ctx: &Ctx, tx: &mut Tx, of: &Of) -> Result<(), Fault> {
         tx,
         "case.handled",
         json!({ "result": result, "override": override_reason }),
-    )
+    )?;
+    alerts::answer_owed(ctx, tx, &work.row)
 }
 
 /// Parts the lead finished without.
@@ -114,7 +115,7 @@ pub fn answer(ctx: &Ctx, tx: &mut Tx, of: &Of) -> Result<(), Fault> {
     let given = Given {
         report: report.map(Into::into),
         way,
-        by_grid_worker: moment.by_grid_worker,
+        standing: moment.standing,
         solved: input.solved.or(input.rating.map(|r| r > DISSATISFIED)),
     };
     work.case = work

@@ -172,10 +172,10 @@ pub fn insert_case(tx: &mut Tx, row: &CaseRow) -> Result<(), Fault> {
          area_id, territory_version, a1, a2, a3, a4, a5, lon, lat, address, place_note, state, open, look, unit_id, worker_id, \
          level_resolved, due_at, due_step, queue_at, late, received_at, accepted_at, assigned_at, taken_at, handled_at, answered_at, \
          verified_at, ended_at, on_time, outcome, handled_by, handled_worker, decided_by, decided_worker, verified_by, verified_worker, \
-         reporter_count, pack_version, public, content_hash, row_version) \
+         reporter_count, pack_version, public, content_hash, row_version, team_id) \
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, \
          $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39, $40, $41, $42, $43, $44, $45, $46, $47, $48, $49, $50, $51, $52, \
-         $53)",
+         $53, $54)",
         &params![
             row.id, &row.number, &row.title, &row.body, &row.channel, row.category_code.clone(), row.category_source.clone(),
             row.confidence, row.second_category.clone(), row.urgent, &row.kind, row.area_id, row.territory_version, a1, a2, a3, a4, a5,
@@ -185,7 +185,7 @@ pub fn insert_case(tx: &mut Tx, row: &CaseRow) -> Result<(), Fault> {
             millis(row.taken_at), millis(row.handled_at), millis(row.answered_at), millis(row.verified_at), millis(row.ended_at),
             row.on_time, row.outcome.clone(), account(row.handled_by), worker(row.handled_by), account(row.decided_by),
             worker(row.decided_by), account(row.verified_by), worker(row.verified_by), row.reporter_count, &row.pack_version,
-            row.public, &row.content_hash, row.row_version
+            row.public, &row.content_hash, row.row_version, row.team_id
         ],
     )?;
     Ok(())

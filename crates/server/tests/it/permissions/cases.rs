@@ -39,6 +39,7 @@ pub async fn samples(world: &mut World<'_>) -> Vec<Sample> {
         Sample::new("GET /api/v1/mediations/follow-ups"),
         of_case("POST /api/v1/cases/{id}/mediations/{mediation_id}/follow-up").body(json!({ "kept": true })),
         Sample::new("GET /api/v1/board/ageing"),
+        Sample::new("GET /api/v1/board/teams"),
         Sample::new("GET /api/v1/clock-migrations"),
         Sample::new("POST /api/v1/clock-migrations").body(json!({ "id": own, "reason": "" })),
         Sample::new("GET /api/v1/clock-migrations/{id}").objects(&own, &foreign),

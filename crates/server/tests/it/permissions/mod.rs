@@ -21,9 +21,10 @@ use std::fmt::Write as _;
 use uuid::Uuid;
 
 /// Every role, and nobody.
-const ROLES: [&str; 13] = [
+const ROLES: [&str; 14] = [
     "visitor",
     "grid_worker",
+    "team_member",
     "clerk",
     "handler",
     "dispatcher",

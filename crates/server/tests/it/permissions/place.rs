@@ -2,8 +2,10 @@
 
 use super::{Sample, World};
 use crate::kit::{EAST, WEST};
+use domain::workforce::Term;
 use serde_json::json;
-use server::platform::{AreaId, Ctx, LeaveId, PostId, UnitId, WorkerId};
+use server::platform::{AreaId, Ctx, LeaveId, MembershipId, PostId, TeamId, UnitId, WorkerId};
+use server::workforce::teams::{self, Membership, NewTeam};
 use server::workforce::{self, NewAppointment, NewPost, NewUnit, NewWorker, Seat};
 
 /// A unit with one held post in each town.
@@ -12,18 +14,22 @@ struct Staffed {
     worker: WorkerId,
     appointment: server::platform::AppointmentId,
     leave: LeaveId,
+    team: TeamId,
+    membership: MembershipId,
 }
 
 pub async fn samples(world: &mut World<'_>) -> Vec<Sample> {
     let own = staffed(world, EAST, "east").await;
     let foreign = staffed(world, WEST, "west").await;
     world.foreign.push(foreign.appointment.to_string());
+    world.foreign.push(foreign.team.to_string());
     let new_unit: UnitId = world.app.app.new_id();
     let new_post: PostId = world.app.app.new_id();
     let bad_unit = json!({ "id": new_unit, "code": "x", "name": "某单位", "kind": "no such kind", "body": "centre", "area_id": EAST });
     let bad_post = json!({ "id": new_post, "unit_id": own.unit, "name": "某岗位", "duty": "no such duty" });
     let bad_appointment = json!({ "id": own.appointment, "post_id": new_post, "worker_id": own.worker, "seat": "C", "valid_from": "2026-01-01" });
     let bad_leave = json!({ "id": own.leave, "worker_id": own.worker, "from": "x", "to": "x", "reason": "x" });
+    let bad_team = json!({ "id": own.team, "name": "某队", "unit_id": own.unit, "liaison_id": own.worker, "area_ids": [], "valid_from": "2026-01-01" });
     let bad_worker = json!({ "id": own.worker, "name": "", "badge_no": "x" });
     vec![
         Sample::new("GET /api/v1/place"),
@@ -61,6 +67,17 @@ pub async fn samples(world: &mut World<'_>) -> Vec<Sample> {
         Sample::new("GET /api/v1/workers/{id}").objects(own.worker, foreign.worker),
         Sample::new("POST /api/v1/leaves").body(bad_leave),
         Sample::new("DELETE /api/v1/leaves/{id}").objects(no_leave(), foreign.leave),
+        Sample::new("GET /api/v1/teams"),
+        Sample::new("POST /api/v1/teams").body(bad_team),
+        Sample::new("PATCH /api/v1/teams/{id}")
+            .objects(own.team, foreign.team)
+            .body(json!({})),
+        Sample::new("POST /api/v1/teams/{id}/members")
+            .objects(own.team, foreign.team)
+            .body(json!({ "id": own.membership, "worker_id": own.worker, "valid_from": "2026-12-31" })),
+        Sample::new("PATCH /api/v1/team-members/{id}")
+            .objects(own.membership, foreign.membership)
+            .body(json!({ "valid_to": "2026-12-31" })),
         Sample::new("GET /api/v1/portal/my-worker").query("?address=无"),
         Sample::new("GET /api/v1/portal/badge/{badge_no}").objects("none", "neither"),
     ]
@@ -84,8 +101,11 @@ async fn staffed(world: &World<'_>, area: AreaId, code: &'static str) -> Staffed
         worker: app.new_id(),
         appointment: app.new_id(),
         leave: app.new_id(),
+        team: app.new_id(),
+        membership: app.new_id(),
     };
     let (unit, worker, appointment, leave) = (made.unit, made.worker, made.appointment, made.leave);
+    let (team, membership) = (made.team, made.membership);
     app.write(&ctx, move |ctx, tx| {
         let text = |text: &str| format!("{text}-{code}");
         workforce::add_unit(
@@ -156,7 +176,29 @@ async fn staffed(world: &World<'_>, area: AreaId, code: &'static str) -> Staffed
                 to,
                 reason: "休假".into(),
             },
-        )
+        )?;
+        let today = ctx.now.date();
+        teams::make(
+            ctx,
+            tx,
+            &NewTeam {
+                id: team,
+                name: text("走访队"),
+                unit,
+                liaison: worker,
+                areas: vec![area],
+                members: Vec::new(),
+                from: today,
+                to: None,
+            },
+        )?;
+        let term = Term { from: today, to: None };
+        let member = Membership {
+            id: membership,
+            worker,
+            term,
+        };
+        teams::join(ctx, tx, team, &member)
     })
     .await
     .unwrap();

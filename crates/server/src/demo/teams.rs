@@ -1,0 +1,80 @@
+//! Two visiting teams 走访队 of the demo: departments of the city in two communities, each with a grid worker as liaison.
+//!
+//! Entry points: [`make`], and [`all`], for the cases they heard. Must not write a row: teams are made as an administrator makes them.
+
+use super::people::unit_code;
+use crate::platform::{AreaId, Ctx, Fault, TeamId, Tx, WorkerId};
+use crate::territory::{self, Map};
+use crate::workforce::{
+    self, Ask,
+    teams::{self, NewTeam},
+};
+
+/// Bodies whose city bureaus send a team, and which grid of which community of the first town it visits.
+const SENT: [(&str, usize, usize); 2] = [("housing", 0, 0), ("health", 1, 0)];
+
+/// Makes them; a pack without such a bureau has none.
+pub fn make(ctx: &Ctx, tx: &mut Tx, map: &Map) -> Result<(), Fault> {
+    let Some(city) = map.children(None).next() else {
+        return Ok(());
+    };
+    for (body, community, grid) in SENT {
+        let Some(unit) = workforce::unit_by_code(tx, &unit_code(body, &city.code))? else {
+            continue;
+        };
+        let Some(area) = grid_of(map, community, grid) else {
+            continue;
+        };
+        let found = workforce::grid_worker_of(&ctx.app, tx, area, Ask::Own, ctx.now)?;
+        let Some(liaison) = found.and_then(|found| found.holder) else {
+            continue;
+        };
+        let members: Vec<WorkerId> = workforce::workers_of_unit(tx, unit.id, ctx.now)?;
+        let new = NewTeam {
+            id: ctx.app.new_id(),
+            name: format!("{}走访队", unit.name),
+            unit: unit.id,
+            liaison,
+            areas: vec![area],
+            members,
+            from: ctx.now.date(),
+            to: None,
+        };
+        teams::make(ctx, tx, &new)?;
+    }
+    Ok(())
+}
+
+fn grid_of(map: &Map, community: usize, grid: usize) -> Option<AreaId> {
+    let city = map.children(None).next()?;
+    let town = map.children(Some(city.id)).next()?;
+    let community = map.children(Some(town.id)).nth(community)?;
+    map.children(Some(community.id)).nth(grid).map(|area| area.id)
+}
+
+/// A team of the demo: where it goes and who goes.
+#[derive(Debug, Clone)]
+pub struct Sent {
+    pub team: TeamId,
+    pub areas: Vec<AreaId>,
+    pub member: WorkerId,
+}
+
+/// The teams with a member each.
+pub fn all(ctx: &Ctx, tx: &mut Tx) -> Result<Vec<Sent>, Fault> {
+    let sent = |team: teams::Team| {
+        let member = team.members.last()?.worker;
+        Some(Sent {
+            team: team.id,
+            areas: team.areas,
+            member,
+        })
+    };
+    Ok(teams::teams(tx, ctx.now)?.into_iter().filter_map(sent).collect())
+}
+
+/// Whether an address lies where a team goes.
+pub fn visits(ctx: &Ctx, sent: &Sent, area: AreaId) -> bool {
+    let map = territory::current(&ctx.app);
+    sent.areas.iter().any(|own| map.is_under(area, *own))
+}
