@@ -923,7 +923,7 @@ async fn nobody_checks_their_own_work() {
     .await;
 }
 
-/// Lists, counts and the map show exactly the cases whose page opens, for every kind of grant.
+/// Lists, counts, what is found, the map and what is taken out show exactly the cases whose page opens, for every kind of grant.
 #[tokio::test]
 async fn every_way_of_looking_agrees_with_the_page() {
     each_backend(async |app| {
@@ -938,6 +938,11 @@ async fn every_way_of_looking_agrees_with_the_page() {
         }
         act(&people.environment, &cases[0], "take", json!({})).await.ok();
         act(&people.environment, &cases[0], "add_co_handler", json!({ "unit_id": HOUSING.to_string(), "part": "协助" })).await.ok();
+        let mut every = Vec::new();
+        for id in &cases {
+            every.push(people.dispatcher.get(&format!("/api/v1/cases/{id}")).await.ok()["number"].as_str().unwrap().to_owned());
+        }
+        let mut exported = 0;
         let two = |a: GrantWish, b: GrantWish| vec![a, b];
         let grant = |role: &str, area, unit| GrantWish { role: role.into(), area, unit };
         let both = two(grant("handler", Some(CITY), Some(ENVIRONMENT)), grant("verifier", Some(EAST), None));
@@ -952,15 +957,20 @@ async fn every_way_of_looking_agrees_with_the_page() {
             app.login_with(both).await,
         ];
         for who in everybody {
-            let mut opens = Vec::new();
+            let (mut opens, mut numbers) = (Vec::new(), Vec::new());
             for id in &cases {
-                match who.get(&format!("/api/v1/cases/{id}")).await.status {
-                    StatusCode::OK => opens.push(id.clone()),
+                let page = who.get(&format!("/api/v1/cases/{id}")).await;
+                match page.status {
+                    StatusCode::OK => {
+                        numbers.push(page.ok()["number"].as_str().unwrap().to_owned());
+                        opens.push(id.clone());
+                    }
                     status => assert_eq!(status, StatusCode::NOT_FOUND),
                 }
             }
             opens.sort();
-            for query in ["sort=received", "sort=due", "state=open", "queue=all&sort=due&limit=1"] {
+            // 测试 is in each of them.
+            for query in ["sort=received", "sort=due", "state=open", "queue=all&sort=due&limit=1", "q=%E6%B5%8B%E8%AF%95"] {
                 let mut listed = Vec::new();
                 let mut after = String::new();
                 loop {
@@ -978,7 +988,18 @@ async fn every_way_of_looking_agrees_with_the_page() {
             assert_eq!(counts["total"], opens.len(), "{counts}");
             let map = who.get("/api/v1/cases/map?bbox=122,29,123,30&zoom=18").await.ok();
             assert_eq!(map["features"].as_array().unwrap().len(), opens.len());
+            let taken = who.get("/api/v1/cases/export?format=csv&reason=monthly%20report").await;
+            if taken.status == StatusCode::OK {
+                exported += 1;
+                let text = taken.text();
+                for number in &every {
+                    assert_eq!(text.contains(number.as_str()), numbers.contains(number), "{number}");
+                }
+            } else {
+                assert_eq!(taken.status, StatusCode::FORBIDDEN, "{}", taken.text());
+            }
         }
+        assert!(exported >= 2, "dispatchers take lists out");
     })
     .await;
 }
