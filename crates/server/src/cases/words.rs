@@ -27,7 +27,7 @@ pub fn event_kind(lang: Lang, kind: &str) -> String {
 }
 
 /// What a sentence can name, from the body of an event; `{name}` in the text. A missing one is empty.
-const NAMED: [&str; 32] = [
+const NAMED: &[&str] = &[
     "unit",
     "worker",
     "reason",
