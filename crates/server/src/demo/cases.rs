@@ -4,7 +4,7 @@
 use super::lot::Lot;
 use super::matters::{MATTERS, Matter, RETURNED};
 use super::photos;
-use super::teams::{self, Sent};
+use super::teams::{self, AT_THE_DOOR, Sent};
 use crate::cases::{self, actions, intake};
 use crate::platform::{Actor, App, AreaId, CaseId, Ctx, Fault, Lang, Purpose, Scope, Tx, UnitId, WorkerId};
 use crate::territory::{self, Address};
@@ -19,7 +19,7 @@ const DAYS: i64 = 24;
 const FOLLOW_UP_MS: i64 = 10 * DAY_MS;
 /// Most moments at which somebody looks at one case.
 const LOOKS: usize = 40;
-/// One case in so many was heard by a visiting team, every second of these answered on the spot.
+/// One case in so many was heard by a visiting team, a third of these answered on the spot.
 const HEARD: usize = 6;
 
 /// How far a case gets before the present.
@@ -51,7 +51,8 @@ pub(super) struct Plan {
 /// What a visiting team heard at the door.
 pub(super) struct Heard {
     pub team: Sent,
-    pub on_the_spot: bool,
+    /// Answered on the spot, with the name of its kind.
+    pub at_the_door: Option<&'static (Matter, &'static str)>,
 }
 
 /// Makes `count` of them, the oldest first. Some seconds of work: a server can do it while it already answers.
@@ -64,7 +65,7 @@ pub async fn make(app: &App, seed: u64, count: usize) -> Result<(), Fault> {
         let team = sent.get(which / HEARD % sent.len().max(1));
         let heard = team.filter(|_| which % HEARD == HEARD - 1).map(|team| Heard {
             team: team.clone(),
-            on_the_spot: which % (2 * HEARD) == HEARD - 1,
+            at_the_door: (which / HEARD % 3 == 0).then(|| &AT_THE_DOOR[which / HEARD / 3 % AT_THE_DOOR.len()]),
         });
         let place = match &heard {
             Some(heard) => lot.pick(&visited(app, &heard.team, &addresses)).clone(),
@@ -73,7 +74,10 @@ pub async fn make(app: &App, seed: u64, count: usize) -> Result<(), Fault> {
         let present = app.now();
         let received = moment_of_receipt(&mut lot, present, age);
         let plan = Plan {
-            matter: MATTERS[which % MATTERS.len()].clone(),
+            matter: match heard.as_ref().and_then(|heard| heard.at_the_door) {
+                Some((matter, _)) => matter.clone(),
+                None => MATTERS[which % MATTERS.len()].clone(),
+            },
             place,
             received,
             until: wish(&mut lot, (present.0 - received.0) / DAY_MS),
@@ -128,17 +132,15 @@ pub(super) async fn one(app: &App, lot: &mut Lot, plan: Plan) -> Result<CaseId, 
     if let Some(heard) = &heard {
         submission.channel = intake::VISIT.to_owned();
         submission.team_id = Some(heard.team.team.to_string());
-        if heard.on_the_spot {
-            let after = if matter.photos {
-                vec![photos::upload(&opener, lot).await?]
-            } else {
-                Vec::new()
-            };
+        if let Some((_, kind)) = heard.at_the_door {
+            let pack = &policy::current(app)?.pack;
+            let kind = pack.categories.iter().find(|one| one.leaf && one.name.zh == *kind);
+            submission.category_code = kind.map(|kind| kind.code.clone());
             submission.on_the_spot = Some(intake::OnTheSpotInput {
                 result: matter.result.to_owned(),
                 answer_way: "in_person".to_owned(),
-                answer_body: format!("当场答复：{}", matter.result),
-                after_attachments: after,
+                answer_body: matter.result.to_owned(),
+                after_attachments: vec![photos::upload(&opener, lot).await?],
             });
         }
     }

@@ -67,7 +67,7 @@ pub async fn make(app: &App, seed: u64) -> Result<(), Fault> {
         let visiting = team.clone().filter(|_| matter.title == HEARD);
         let heard = visiting.map(|team| Heard {
             team,
-            on_the_spot: false,
+            at_the_door: None,
         });
         let plan = Plan {
             matter,

@@ -2,6 +2,7 @@
 //!
 //! Entry points: [`make`], and [`all`], for the cases they heard. Must not write a row: teams are made as an administrator makes them.
 
+use super::matters::Matter;
 use super::people::unit_code;
 use crate::platform::{AreaId, Ctx, Fault, TeamId, Tx, WorkerId};
 use crate::territory::{self, Map};
@@ -12,6 +13,37 @@ use crate::workforce::{
 
 /// Bodies whose city bureaus send a team, and which grid of which community of the first town it visits.
 const SENT: [(&str, usize, usize); 2] = [("housing", 0, 0), ("health", 1, 0)];
+
+/// Matters that can be settled at the door, with the pack's name of their kind.
+pub const AT_THE_DOOR: [(Matter, &str); 3] = [
+    (
+        Matter {
+            title: "楼道感应灯不亮",
+            body: "{place}二楼的感应灯坏了，晚上上下楼看不清。",
+            result: "当场联系物业，换了灯头，已经亮了。",
+            photos: false,
+        },
+        "路灯与景观照明",
+    ),
+    (
+        Matter {
+            title: "不会做养老待遇资格认证",
+            body: "我住{place}，手机上做不来养老待遇资格认证，怕养老金停发。",
+            result: "当场用手机帮老人做完认证，讲清了每年什么时候做。",
+            photos: false,
+        },
+        "社会保险",
+    ),
+    (
+        Matter {
+            title: "门口堆了装修垃圾",
+            body: "{place}一楼装修，袋装垃圾堆在单元门口，推车出不去。",
+            result: "当场找到业主，已全部清走。",
+            photos: false,
+        },
+        "暴露垃圾与环境卫生",
+    ),
+];
 
 /// Makes them; a pack without such a bureau has none.
 pub fn make(ctx: &Ctx, tx: &mut Tx, map: &Map) -> Result<(), Fault> {
