@@ -27,6 +27,7 @@ steps! {
     20 "0020_open311",
     30 "0030_counters",
     31 "0031_team",
+    32 "0032_order_taken_back",
 }
 
 #[cfg(test)]

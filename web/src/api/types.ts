@@ -602,6 +602,7 @@ export interface OrderDetail extends OrderBrief {
   problems: CaseBrief[]
   own: boolean
   cancel_refusal: null | { code: string; message: string }
+  take_back_refusal: null | { code: string; message: string }
   cancelled_at: Instant | null
   cancelled_by: string | null
   note: string | null

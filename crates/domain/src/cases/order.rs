@@ -1,10 +1,10 @@
-//! Work orders 交办单 (LH-14): when a department may cancel (销号) one. The five steps are those of the cases it consists of: carried out
+//! Work orders 交办单 (LH-14): when a department may cancel (销号) one, and when it may take one back (收回). The five steps are those of the cases it consists of: carried out
 //! (handled), problems collected (cases of their own), reported up (answered to the department), handled by class (the problems in the main
 //! loop), fed back and cancelled.
 //!
 //! Must not: know areas, liaisons or clocks; a share of an order is a case like any other.
 
-use super::refusal::CancelRefusal;
+use super::refusal::{CancelRefusal, TakeBackRefusal};
 use super::state::StateKey;
 
 /// What the rules look at.
@@ -34,6 +34,19 @@ impl OrderState<'_> {
         }
         if self.problems.iter().any(|state| owed(state) || *state == Handled) {
             return Err(CancelRefusal::ProblemsOpen);
+        }
+        Ok(())
+    }
+
+    /// Whether it may be taken back: as long as nothing was fed back, for what was is kept and cancelled as it should be. What was begun or
+    /// carried out meanwhile ends with it; the problems found go on in the main loop.
+    pub fn may_take_back(&self) -> Result<(), TakeBackRefusal> {
+        if self.cancelled {
+            return Err(TakeBackRefusal::Already);
+        }
+        let fed_back = |state: &StateKey| matches!(state, StateKey::Answered | StateKey::Verified | StateKey::Closed);
+        if self.shares.iter().any(fed_back) {
+            return Err(TakeBackRefusal::FedBack);
         }
         Ok(())
     }
@@ -69,5 +82,28 @@ mod tests {
             verdict(true, StateKey::Closed, StateKey::Closed),
             Err(CancelRefusal::Already)
         );
+    }
+
+    /// One share fed back is enough to keep the order; a problem under way is not.
+    #[test]
+    fn an_order_is_taken_back_only_before_anything_was_fed_back() {
+        let verdict = |cancelled, share| {
+            OrderState {
+                cancelled,
+                shares: &[StateKey::Accepted, share],
+                problems: &[StateKey::Answered],
+            }
+            .may_take_back()
+        };
+        for state in StateKey::ALL {
+            let fed_back = matches!(state, StateKey::Answered | StateKey::Verified | StateKey::Closed);
+            let expected = if fed_back {
+                Err(TakeBackRefusal::FedBack)
+            } else {
+                Ok(())
+            };
+            assert_eq!(verdict(false, state), expected, "{state:?}");
+            assert_eq!(verdict(true, state), Err(TakeBackRefusal::Already));
+        }
     }
 }

@@ -155,6 +155,11 @@ refusals! {
         NotFedBack = "order_not_fed_back",
         ProblemsOpen = "order_problems_open",
     }
+    /// Why a work order is not taken back.
+    TakeBackRefusal {
+        Already = "order_already_cancelled",
+        FedBack = "order_fed_back_already",
+    }
     /// Why a mediation outcome is not recorded.
     MediateRefusal {
         NotHandling = "case_not_in_handling",

@@ -203,3 +203,70 @@ async fn an_order_needs_a_liaison_and_stays_with_its_people() {
     })
     .await;
 }
+
+/// Given by mistake, an order is taken back with a reason as long as nothing was fed back: its shares end as withdrawn, whoever had one hears
+/// of it, and no list or figure still holds it. A problem found meanwhile goes on.
+#[tokio::test]
+async fn an_order_is_taken_back_before_anything_was_fed_back() {
+    each_with_photos(async |app| {
+        let place = place(app).await;
+        let bureau = department(app, &place).await;
+        let areas = [&*EAST_COMMUNITY.to_string(), &*EAST_GRID.to_string()];
+        let order = bureau.post("/api/v1/orders", order_of(app, &place, &areas)).await.ok();
+        let path = format!("/api/v1/orders/{}", order["id"].as_str().unwrap());
+        let take_back = format!("{path}/take-back");
+        assert_eq!(order["take_back_refusal"], Value::Null);
+        let share = order["shares"][0]["case"]["id"].as_str().unwrap().to_owned();
+        let liaison = sign_in(app, "liaison", EAST_COMMUNITY, None, Some(place.liaison)).await;
+        let grid = sign_in(app, "grid_worker", EAST_GRID, None, Some(place.grid)).await;
+        let pass = format!("/api/v1/orders/shares/{share}/pass");
+        liaison.post(&pass, json!({ "worker_ids": [place.grid] })).await.ok();
+        act(&grid, &share, "take", json!({})).await.ok();
+        let problem = json!({
+            "id": app.app.new_id::<CaseId>(), "channel": "patrol", "body": "学校门口井盖缺失", "category_code": WORK, "area_id": EAST_GRID,
+            "order_share": share,
+        });
+        let problem = grid.post("/api/v1/cases", problem).await.ok()["case"]["id"].as_str().unwrap().to_owned();
+
+        assert_eq!(bureau.post(&take_back, json!({})).await.json()["field"], "reason");
+        assert_eq!(grid.post(&take_back, json!({ "reason": "不想做" })).await.verdict(), "404 not_found");
+        app.advance_minutes(1);
+        let over = bureau.post(&take_back, json!({ "reason": "区域选错了，另行下派" })).await.ok();
+        assert_eq!((over["state"].as_str(), over["note"].as_str()), (Some("taken_back"), Some("区域选错了，另行下派")));
+        let states: Vec<_> = over["shares"].as_array().unwrap().iter().map(|s| s["case"]["state"].as_str().unwrap()).collect();
+        assert_eq!(states, ["withdrawn", "withdrawn"]);
+        assert_eq!(done_of(&over)[0], (0, json!(2)), "nothing counts as carried out");
+        assert_eq!(over["problems"][0]["state"], "assigned", "what was found goes on");
+        assert_eq!(bureau.post(&take_back, json!({ "reason": "x" })).await.verdict(), "422 order_already_cancelled");
+        assert_eq!(bureau.post(&format!("{path}/cancel"), json!({})).await.verdict(), "422 order_already_cancelled");
+        for person in [&liaison, &grid] {
+            let notices = person.get("/api/v1/notices").await.ok();
+            assert_eq!(notices["items"][0]["kind"], "order_taken_back", "{notices}");
+        }
+        let page = grid.get(&format!("/api/v1/cases/{share}")).await.ok();
+        assert!(kinds(&page).contains(&"order_taken_back") && page["due_at"].is_null(), "{page}");
+        let mine = grid.get("/api/v1/cases?queue=mine").await.ok();
+        assert!(mine["items"].as_array().unwrap().iter().all(|case| case["id"] != share.as_str()), "{mine}");
+        assert_eq!(liaison.get("/api/v1/orders/shares").await.ok()["items"], json!([]));
+        assert_eq!(bureau.get("/api/v1/orders?state=open").await.ok()["items"], json!([]));
+        assert_eq!(bureau.get("/api/v1/orders?state=cancelled").await.ok()["items"], json!([]));
+        assert_eq!(bureau.get("/api/v1/orders?state=taken_back").await.ok()["items"][0]["id"], order["id"]);
+        assert_eq!(act(&grid, &share, "handle", json!({ "result": "x" })).await.verdict(), "422 case_not_in_handling");
+        assert_eq!(grid.get(&format!("/api/v1/cases/{problem}?purpose=handle")).await.ok()["order"]["cancelled"], true);
+        counters_are_true(app, &[CITY, EAST, EAST_COMMUNITY, EAST_GRID]).await;
+
+        // Once a share was fed back it is too late.
+        let order = bureau.post("/api/v1/orders", order_of(app, &place, &[&EAST_GRID.to_string()])).await.ok();
+        let share = order["shares"][0]["case"]["id"].as_str().unwrap().to_owned();
+        liaison.post(&format!("/api/v1/orders/shares/{share}/pass"), json!({ "worker_ids": [place.grid] })).await.ok();
+        act(&grid, &share, "take", json!({})).await.ok();
+        act(&grid, &share, "handle", json!({ "result": "已查" })).await.ok();
+        act(&grid, &share, "answer", json!({ "way": "in_person", "body": "已查完" })).await.ok();
+        let path = format!("/api/v1/orders/{}", order["id"].as_str().unwrap());
+        assert_eq!(bureau.get(&path).await.ok()["take_back_refusal"]["code"], "order_fed_back_already");
+        let late = bureau.post(&format!("{path}/take-back"), json!({ "reason": "不用了" })).await;
+        assert_eq!(late.verdict(), "422 order_fed_back_already");
+        counters_are_true(app, &[CITY, EAST, EAST_COMMUNITY, EAST_GRID]).await;
+    })
+    .await;
+}

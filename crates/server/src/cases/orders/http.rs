@@ -21,6 +21,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(shares))
         .routes(routes!(page))
         .routes(routes!(cancel))
+        .routes(routes!(take_back))
         .routes(routes!(workers))
         .routes(routes!(pass))
         .routes(routes!(send_back))
@@ -30,7 +31,7 @@ pub fn routes() -> OpenApiRouter<App> {
 #[into_params(parameter_in = Query)]
 #[serde(default)]
 struct OrdersQuery {
-    /// `open` or `cancelled`; both when left out.
+    /// `open`, `cancelled` or `taken_back`; all when left out.
     state: Option<String>,
     /// Items, at most 200.
     limit: Option<u32>,
@@ -44,8 +45,9 @@ async fn list(Staff(ctx): Staff, Query(query): Query<OrdersQuery>) -> Result<Jso
     ctx.scope.require(Permission::CaseRead)?;
     let state = match query.state.as_deref() {
         None | Some("") => None,
-        Some("open") => Some("open"),
-        Some("cancelled") => Some("cancelled"),
+        Some("open") => Some(("open", false)),
+        Some("cancelled") => Some(("cancelled", false)),
+        Some("taken_back") => Some(("cancelled", true)),
         Some(_) => return Err(Fault::invalid("state", "state_unknown")),
     };
     ctx.app
@@ -113,6 +115,31 @@ async fn cancel(
     ctx.app
         .write(&ctx, move |ctx, tx| {
             super::cancel(ctx, tx, id, &input.note)?;
+            let order = store::order(tx, id)?.ok_or_else(Fault::not_found)?;
+            view::detail(ctx, tx, &order)
+        })
+        .await
+        .map(Json)
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+struct TakeBackInput {
+    #[serde(default)]
+    reason: String,
+}
+
+/// The department takes the order back, before any share was fed back: its shares end as withdrawn.
+#[utoipa::path(post, path = "/orders/{id}/take-back", params(("id" = String, Path)), request_body = TakeBackInput,
+    responses((status = 200, body = OrderDetail)), tag = "orders")]
+async fn take_back(
+    Staff(ctx): Staff,
+    Path(id): Path<OrderId>,
+    Json(input): Json<TakeBackInput>,
+) -> Result<Json<OrderDetail>, Fault> {
+    ctx.scope.require(Permission::CaseRead)?;
+    ctx.app
+        .write(&ctx, move |ctx, tx| {
+            super::take_back(ctx, tx, id, &input.reason)?;
             let order = store::order(tx, id)?.ok_or_else(Fault::not_found)?;
             view::detail(ctx, tx, &order)
         })

@@ -1,9 +1,11 @@
 //! Work orders 交办单 (LH-14): a department lists work that enters the grids; the liaison 联络员 of each area passes it to a worker; it is
-//! carried out, problems are collected, reported up, handled by class, fed back; then the department cancels (销号) it.
+//! carried out, problems are collected, reported up, handled by class, fed back; then the department cancels (销号) it, or takes it back (收回) before anything
+//! was fed back.
 //!
 //! No second workflow: each share of an order is a case that waits for its liaison as any case waits for dispatch (clock of the step
 //! `dispatch`), then is in a worker's hands (`handle`), answered to the department (`answer`) and closed when the order is cancelled. A
-//! problem found is a case of its own in the main loop. Entry points: [`give`], [`pass`], [`link_problem`], [`cancel`], [`routes`].
+//! problem found is a case of its own in the main loop. Entry points: [`give`], [`pass`], [`link_problem`], [`cancel`], [`take_back`],
+//! [`routes`].
 //! Must not: decide when an order may be cancelled; that is `domain::cases::order`.
 
 mod http;
@@ -54,7 +56,10 @@ pub struct OrderRow {
     pub title: String,
     pub body: String,
     pub category: String,
+    /// It is over: cancelled or taken back.
     pub cancelled: bool,
+    /// It was taken back; the note says why.
+    pub taken_back: bool,
     pub created_by: AccountId,
     pub created_worker: Option<WorkerId>,
     pub created_name: String,
@@ -175,6 +180,7 @@ pub fn give(ctx: &Ctx, tx: &mut Tx, new: &NewOrder) -> Result<OrderRow, Fault> {
         body: body.to_owned(),
         category: new.category_code.clone(),
         cancelled: false,
+        taken_back: false,
         created_by: ctx.account()?,
         created_worker: worker_of(ctx),
         created_name: actor_name(ctx).unwrap_or_default().to_owned(),
@@ -465,24 +471,77 @@ fn cancel(ctx: &Ctx, tx: &mut Tx, id: OrderId, note: &str) -> Result<(), Fault> 
             json!({ "part": order.number, "note": note }),
         )?;
     }
-    store::cancel_order(tx, id, ctx.now, actor_name(ctx).unwrap_or_default(), note)?;
+    store::end_order(tx, id, false, ctx.now, actor_name(ctx).unwrap_or_default(), note)?;
     let mark = json!({ "number": order.number, "order": id.to_string() });
     tx.record(ctx, Mark::new("order.cancelled", Subject::Unit(order.unit), mark))?;
     Ok(())
 }
 
+/// Takes an order back 收回: not needed after all. Its shares end as withdrawn; the liaison and the worker of each hear of it.
+fn take_back(ctx: &Ctx, tx: &mut Tx, id: OrderId, reason: &str) -> Result<(), Fault> {
+    let order = own_order(ctx, tx, id)?;
+    let reason = actions::text("reason", reason)?;
+    let linked = store::linked(tx, id)?;
+    may_take_back(&order, &linked).map_err(Fault::refused)?;
+    let open = linked.iter().filter(|one| one.role == Role::Share && one.row.is_open());
+    for share in open {
+        let mut work = Work::open_own(ctx, tx, share.row.id)?;
+        let (unit, worker) = (work.row.unit_id, work.row.worker_id);
+        let reports: Vec<ReportId> = work.before.live_reports().map(|report| report.id).collect();
+        for report in reports {
+            work.case = work.case.clone().withdraw(report.into()).map_err(refused)?;
+            store::withdraw_report(tx, report, ctx.now)?;
+        }
+        work.row.outcome = Some("withdrawn".to_owned());
+        work.save(
+            ctx,
+            tx,
+            "case.order_taken_back",
+            json!({ "part": order.number, "reason": reason }),
+        )?;
+        work.row.unit_id = unit;
+        tell_taken_back(ctx, tx, &work.row, worker)?;
+    }
+    store::end_order(tx, id, true, ctx.now, actor_name(ctx).unwrap_or_default(), reason)?;
+    let mark = json!({ "number": order.number, "order": id.to_string(), "reason": sha256_hex(reason) });
+    tx.record(ctx, Mark::new("order.taken_back", Subject::Unit(order.unit), mark))?;
+    Ok(())
+}
+
+/// The liaison of the share's area and the worker who had it hear that nothing more is to be done.
+fn tell_taken_back(ctx: &Ctx, tx: &mut Tx, row: &CaseRow, worker: Option<WorkerId>) -> Result<(), Fault> {
+    let liaison = match row.area_id {
+        Some(area) => liaison_of(ctx, tx, area)?,
+        None => None,
+    };
+    let mut told: Vec<WorkerId> = liaison.into_iter().chain(worker).collect();
+    told.dedup();
+    for worker in told {
+        let body = json!({ "number": row.number, "title": row.title });
+        alerts::tell(ctx, tx, worker, row, "order_taken_back", body)?;
+    }
+    Ok(())
+}
+
 fn may_cancel(order: &OrderRow, linked: &[Linked]) -> Result<(), &'static str> {
+    with_state(order, linked, |state| state.may_cancel().map_err(Into::into))
+}
+
+fn may_take_back(order: &OrderRow, linked: &[Linked]) -> Result<(), &'static str> {
+    with_state(order, linked, |state| state.may_take_back().map_err(Into::into))
+}
+
+fn with_state<T>(order: &OrderRow, linked: &[Linked], ask: impl FnOnce(OrderState) -> T) -> T {
     let of = |role: Role| -> Vec<StateKey> {
         let cases = linked.iter().filter(|one| one.role == role);
         cases.map(|one| one.row.state).collect()
     };
     let (shares, problems) = (of(Role::Share), of(Role::Problem));
-    let state = OrderState {
+    ask(OrderState {
         cancelled: order.cancelled,
         shares: &shares,
         problems: &problems,
-    };
-    state.may_cancel().map_err(Into::into)
+    })
 }
 
 /// The holder a timer speaks to while a share waits for its liaison.

@@ -1,6 +1,6 @@
 //! What an order looks like from outside: a line in a list, its page, its mark on a case. Must not: change anything.
 
-use super::{Linked, OrderRow, Role, acts_for, liaison_of, may_cancel, passes_on};
+use super::{Linked, OrderRow, Role, acts_for, liaison_of, may_cancel, may_take_back, passes_on};
 use crate::cases::place::{self, Rules};
 use crate::cases::view::{self, AttachmentView, CaseBrief, CategoryRef, Ref, RefusalView};
 use crate::cases::{store, words};
@@ -45,7 +45,7 @@ pub struct Progress {
 impl Progress {
     /// Counts one case of an order.
     pub fn count(&mut self, role: Role, state: StateKey, late: bool, n: i64) {
-        use StateKey::{Accepted, Assigned, Handled, Handling, Parked, Received};
+        use StateKey::{Accepted, Assigned, Handled, Handling, Parked, Received, Withdrawn};
         if role == Role::Problem {
             self.problems += n;
             if matches!(state, Received | Accepted | Assigned | Handling | Parked | Handled) {
@@ -58,6 +58,8 @@ impl Progress {
             Received | Accepted => self.waiting += n,
             Assigned | Handling | Parked => self.passed += n,
             Handled => self.carried_out += n,
+            // Taken back: nothing was done, nothing is owed.
+            Withdrawn => {}
             _ => self.fed_back += n,
         }
         if late {
@@ -74,7 +76,7 @@ pub struct OrderBrief {
     pub title: String,
     pub unit: Ref,
     pub category: CategoryRef,
-    /// `open` or `cancelled`.
+    /// `open`, `cancelled` or `taken_back`.
     pub state: String,
     pub created_at: String,
     pub created_by: String,
@@ -123,10 +125,12 @@ pub struct OrderDetail {
     pub shares: Vec<ShareView>,
     /// Problems found on the way, each a case in the main loop.
     pub problems: Vec<CaseBrief>,
-    /// The caller acts for the department: may send back and cancel.
+    /// The caller acts for the department: may send back, cancel and take back.
     pub own: bool,
     /// Why it cannot be cancelled now; none when it can.
     pub cancel_refusal: Option<RefusalView>,
+    /// Why it cannot be taken back now; none when it can.
+    pub take_back_refusal: Option<RefusalView>,
     pub cancelled_at: Option<String>,
     pub cancelled_by: Option<String>,
     pub note: Option<String>,
@@ -162,6 +166,14 @@ pub fn mark(order: &OrderRow, role: Role) -> OrderRef {
     }
 }
 
+fn state_of(order: &OrderRow) -> &'static str {
+    match (order.cancelled, order.taken_back) {
+        (_, true) => "taken_back",
+        (true, _) => "cancelled",
+        _ => "open",
+    }
+}
+
 /// Lines of the list, the numbers read in one query.
 pub fn briefs(ctx: &Ctx, tx: &mut Tx, rules: &Rules, orders: &[OrderRow]) -> Result<Vec<OrderBrief>, Fault> {
     let ids: Vec<super::OrderId> = orders.iter().map(|order| order.id).collect();
@@ -179,7 +191,7 @@ pub fn briefs(ctx: &Ctx, tx: &mut Tx, rules: &Rules, orders: &[OrderRow]) -> Res
             code: order.category.clone(),
             name: words::category(ctx.lang, rules, &order.category),
         },
-        state: if order.cancelled { "cancelled" } else { "open" }.to_owned(),
+        state: state_of(order).to_owned(),
         created_at: order.created_at.to_string(),
         created_by: order.created_name.clone(),
         due_on: order.due_on.clone(),
@@ -207,10 +219,10 @@ pub fn detail(ctx: &Ctx, tx: &mut Tx, order: &OrderRow) -> Result<OrderDetail, F
     }
     let brief = briefs(ctx, tx, &rules, std::slice::from_ref(order))?.pop();
     let brief = brief.ok_or_else(|| Fault::internal("one order makes one line"))?;
-    let refusal = may_cancel(order, &all).err().map(|code| RefusalView {
+    let refusal = |code: &str| RefusalView {
         code: code.to_owned(),
         message: i18n::sentence(ctx.lang, code, &[]),
-    });
+    };
     let rows = |role: Role| -> Vec<_> {
         let of = seen.iter().filter(|one| one.role == role);
         of.map(|one| one.row.clone()).collect()
@@ -222,12 +234,13 @@ pub fn detail(ctx: &Ctx, tx: &mut Tx, order: &OrderRow) -> Result<OrderDetail, F
         shares.push(share(ctx, tx, row, case, found as i64)?);
     }
     Ok(OrderDetail {
-        steps: steps(ctx, &brief.progress, order.cancelled),
+        steps: steps(ctx, &brief.progress, order.cancelled && !order.taken_back),
         shares,
         problems: view::briefs(ctx, tx, &rules, &rows(Role::Problem))?,
         body: order.body.clone(),
         own,
-        cancel_refusal: refusal,
+        cancel_refusal: may_cancel(order, &all).err().map(refusal),
+        take_back_refusal: may_take_back(order, &all).err().map(refusal),
         cancelled_at: order.cancelled_at.map(|at| at.to_string()),
         cancelled_by: order.cancelled_name.clone(),
         note: order.note.clone().filter(|note| !note.is_empty()),

@@ -14,7 +14,7 @@ const MAX_LINKED: i64 = 2_000;
 macro_rules! order_columns {
     () => {
         "o.id, o.number, o.unit_id, o.unit_name, o.title, o.body, o.category_code, o.state, o.created_by, o.created_worker, o.created_name, \
-         o.created_at, o.due_on, o.cancelled_at, o.cancelled_name, o.note, o.content_hash"
+         o.created_at, o.due_on, o.cancelled_at, o.cancelled_name, o.note, o.content_hash, o.taken_back"
     };
 }
 
@@ -38,6 +38,7 @@ fn read(row: &Row) -> Result<OrderRow, Fault> {
         cancelled_name: c.next()?,
         note: c.next()?,
         content_hash: c.next()?,
+        taken_back: c.next()?,
     })
 }
 
@@ -68,10 +69,18 @@ pub fn insert_order(tx: &mut Tx, o: &OrderRow) -> Result<(), Fault> {
     Ok(())
 }
 
-pub fn cancel_order(tx: &mut Tx, id: OrderId, at: Timestamp, name: &str, note: &str) -> Result<(), Fault> {
+/// Cancelled, or taken back.
+pub fn end_order(
+    tx: &mut Tx,
+    id: OrderId,
+    taken_back: bool,
+    at: Timestamp,
+    name: &str,
+    note: &str,
+) -> Result<(), Fault> {
     tx.execute(
-        "update work_order set state = 'cancelled', cancelled_at = $1, cancelled_name = $2, note = $3 where id = $4",
-        &params![at.0, name, note, id],
+        "update work_order set state = 'cancelled', taken_back = $1, cancelled_at = $2, cancelled_name = $3, note = $4 where id = $5",
+        &params![taken_back, at.0, name, note, id],
     )?;
     Ok(())
 }
@@ -167,7 +176,7 @@ pub fn orders(
     tx: &mut Tx,
     scope: &Scope,
     units: &[UnitId],
-    state: Option<&str>,
+    state: Option<(&'static str, bool)>,
     after: Option<(i64, String)>,
     limit: u32,
 ) -> Result<Vec<OrderRow>, Fault> {
@@ -178,8 +187,9 @@ pub fn orders(
     sql = sql
         .push("exists (select 1 from work_order_case w join cases c on c.id = w.case_id where w.order_id = o.id and ");
     sql = scope.case_predicate(sql, Permission::CaseRead, "c").push("))");
-    if let Some(state) = state {
+    if let Some((state, taken_back)) = state {
         sql = sql.push(" and o.state = ").bind(state);
+        sql = sql.push(" and o.taken_back = ").bind(taken_back);
     }
     if let Some((at, id)) = after {
         sql = sql

@@ -53,6 +53,7 @@ pub async fn samples(world: &mut World<'_>) -> Vec<Sample> {
         Sample::new("GET /api/v1/orders/shares"),
         of_order("GET /api/v1/orders/{id}"),
         of_order("POST /api/v1/orders/{id}/cancel").body(json!({})),
+        of_order("POST /api/v1/orders/{id}/take-back").body(json!({})),
         of_share("GET /api/v1/orders/shares/{id}/workers"),
         of_share("POST /api/v1/orders/shares/{id}/pass").body(json!({ "worker_ids": [] })),
         of_share("POST /api/v1/orders/shares/{id}/send-back").body(json!({ "reason": "x" })),
