@@ -94,6 +94,40 @@ test('work of a grid worker on leave falls to the stand-in and returns, and a ga
   await leave(officer)
 })
 
+test('what was typed in a dialog is there again after it was closed by accident or the page was loaded anew, and goes on request', async () => {
+  const officer = await staff(morning, 'personnel')
+  const { page } = officer
+  const open = async () => {
+    await page.getByRole('button', { name: '新增人员' }).click()
+    await see(dialog(page))
+    return dialog(page)
+  }
+  await page.goto('/desk/admin/workers')
+  let form = await open()
+  expect(await form.getByText('已恢复上次没有提交的内容').count()).toBe(0)
+  await field(form, '人员').fill('欧阳海燕')
+  await field(form, '工号').fill('WH09999')
+  await page.keyboard.press('Escape')
+  await gone(page.locator('.el-dialog:visible'))
+  form = await open()
+  expect(await field(form, '人员').inputValue()).toBe('欧阳海燕')
+  await page.reload()
+  form = await open()
+  expect(await field(form, '工号').inputValue()).toBe('WH09999')
+  await see(form.getByText('已恢复上次没有提交的内容'))
+  await accessible(page, 'restored dialog')
+  await shoot(page, 'desk-restored')
+  await form.getByRole('button', { name: '不要了，重新填' }).click()
+  expect(await field(form, '人员').inputValue()).toBe('')
+  await field(form, '人员').fill('欧阳海燕')
+  await field(form, '工号').fill('WH09999')
+  await form.getByRole('button', { name: '保存' }).click()
+  await gone(page.locator('.el-dialog:visible'))
+  form = await open()
+  expect(await field(form, '人员').inputValue()).toBe('')
+  await leave(officer)
+})
+
 test('an import is checked first and changes nothing on error', async () => {
   const dispatcher = await staff(morning, 'dispatcher')
   const { page } = dispatcher

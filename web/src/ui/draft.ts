@@ -1,6 +1,7 @@
 // Keeps what was typed in a form until it has been sent: in memory of this tab (sessionStorage), never on the server.
-// Entry point: `useDraft`. It must not hold secrets (passwords) or outlive the tab.
-import { onScopeDispose, reactive, watch } from 'vue'
+// Entry points: `useDraft` (a form that is always there), `useDialogDraft` (one that opens and closes). It must not hold secrets
+// (passwords) or outlive the tab.
+import { onScopeDispose, reactive, ref, watch, type Ref } from 'vue'
 
 const PREFIX = 'wangge.draft.'
 const SAVE_AFTER_MS = 250
@@ -52,6 +53,71 @@ export function useDraft<T extends object>(key: string, empty: () => T): Draft<T
       skip = true
       Object.assign(form, empty())
       sessionStorage.removeItem(PREFIX + key)
+    },
+  }
+}
+
+export interface DialogDraft<T> {
+  /** The form while the dialog is open. */
+  form: Ref<T | null>
+  /** Whether something was restored from before. */
+  restored: Ref<boolean>
+  /** Opens it for `key` (what is edited, or `new`), with what was typed there before over what `start` gives. */
+  open(key: string, start: () => T): void
+  /** Closes it; what was typed is kept. */
+  close(): void
+  /** Puts it back to what it starts with. */
+  discard(): void
+  /** Closes it and forgets what was typed; call after the server has confirmed. */
+  sent(): void
+}
+
+/** The form of a dialog: what was typed is kept over an accidental close, a reload and a trip to another page. */
+export function useDialogDraft<T extends object>(name: string): DialogDraft<T> {
+  const form = ref<T | null>(null) as Ref<T | null>
+  const restored = ref(false)
+  let key = ''
+  let start: () => T = () => ({}) as T
+  let untouched = ''
+
+  const stop = watch(
+    form,
+    (now) => {
+      if (!now) return
+      const text = JSON.stringify(now)
+      try {
+        if (text === untouched) sessionStorage.removeItem(key)
+        else sessionStorage.setItem(key, text)
+      } catch {
+        // As above: only not kept.
+      }
+    },
+    { deep: true, flush: 'sync' },
+  )
+  onScopeDispose(stop)
+  return {
+    form,
+    restored,
+    open(of, from) {
+      key = `${PREFIX}${name}.${of}`
+      start = from
+      const fresh = from()
+      untouched = JSON.stringify(fresh)
+      const stored = read(key)
+      restored.value = stored !== null
+      form.value = { ...fresh, ...stored } as T
+    },
+    close: () => void (form.value = null),
+    discard() {
+      sessionStorage.removeItem(key)
+      restored.value = false
+      const fresh = start()
+      untouched = JSON.stringify(fresh)
+      form.value = fresh
+    },
+    sent() {
+      form.value = null
+      sessionStorage.removeItem(key)
     },
   }
 }

@@ -22,6 +22,7 @@ const en: typeof zh = {
     copied: 'Copied',
     print: 'Print',
     download: 'Download',
+    startOver: 'Drop it and start over',
     refresh: 'Refresh',
     choose: 'Choose',
     all: 'All',

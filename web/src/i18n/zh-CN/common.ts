@@ -22,6 +22,7 @@ export default {
     print: '打印',
     download: '下载',
     refresh: '刷新',
+    startOver: '不要了，重新填',
     choose: '请选择',
     all: '全部',
     yes: '是',
