@@ -27,7 +27,7 @@ test('a dispute climbs from the community to the street and is settled, and the 
   // Not settled in the community: to the street in the same moment.
   const first = await staff(morning, 'mediator')
   await openCase(first.page, made.number)
-  await act(first.page, /^签收|^接收/)
+  await act(first.page, /^签收/)
   await see(first.page.getByText('调不成时转：乡镇（街道）调解'))
   await act(first.page, /^登记调解|^记录调解/, async (form) => {
     await form.getByRole('radio', { name: '未达成' }).check({ force: true })
@@ -40,7 +40,7 @@ test('a dispute climbs from the community to the street and is settled, and the 
   const { page } = second
   await openCase(page, made.number)
   await see(page.getByText('未能调成，已转：乡镇（街道）调解'))
-  await act(page, /^签收|^接收/)
+  await act(page, /^签收/)
   await act(page, /^登记调解|^记录调解/, async (form) => {
     await form.getByRole('radio', { name: '达成协议' }).check({ force: true })
     await field(form, '协议内容').fill('三天内清空楼道，今后不再堆放')

@@ -36,7 +36,7 @@ const COLUMNS: [(&str, &str); 12] = [
     ("经办人", "worker"),
     ("渠道", "channel"),
     ("紧急", "urgent"),
-    ("受理时间", "received_at"),
+    ("收到时间", "received_at"),
     ("到期时间", "due_at"),
     ("是否超时", "late"),
 ];

@@ -135,6 +135,7 @@ pub const NAMES: &[(Field, &[&str])] = &[
         Field::ReceivedAt,
         &[
             "时间",
+            "收到时间",
             "来电时间",
             "受理时间",
             "登记时间",

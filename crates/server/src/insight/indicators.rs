@@ -33,7 +33,7 @@ pub const INDICATORS: &[Indicator] = &[
         unit: "count",
         name: ("未办结", "Open"),
         definition: (
-            "已接收、尚未结案的事件（不含不予受理、合并、撤回）。",
+            "已收到、尚未结案的事件（不含不予受理、合并、撤回）。",
             "Cases received and not yet closed, declined, merged or withdrawn.",
         ),
     },
@@ -49,9 +49,9 @@ pub const INDICATORS: &[Indicator] = &[
     Indicator {
         key: "received_today",
         unit: "count",
-        name: ("今日接收", "Received today"),
+        name: ("今日收到", "Received today"),
         definition: (
-            "今日零时起接收的事件；合并后的只算一件。",
+            "今日零时起收到的事件；合并后的只算一件。",
             "Cases received since midnight; merged ones count once.",
         ),
     },
@@ -67,9 +67,9 @@ pub const INDICATORS: &[Indicator] = &[
     Indicator {
         key: "received",
         unit: "count",
-        name: ("时段内接收", "Received in the period"),
+        name: ("时段内收到", "Received in the period"),
         definition: (
-            "所选时段（不选时为含今天的时段内）内接收的事件。",
+            "所选时段（不选时为含今天的时段内）内收到的事件。",
             "Cases received in the period (the last 30 days, today included, when none is chosen).",
         ),
     },

@@ -1,6 +1,6 @@
 // Words of the field face.
 export default {
-  field: { title: '网格外勤', skip: '跳到正文', doors: '功能', offline: '没有网络。可以继续填，连上网后自动发送。', unsent: '有 {n} 条还没发出去', refused: '有 {n} 条没有被接收，需要您处理' },
+  field: { title: '网格外勤', skip: '跳到正文', doors: '功能', offline: '没有网络。可以继续填，连上网后自动发送。', unsent: '有 {n} 条还没发出去', refused: '有 {n} 条没有收下，需要您处理' },
   tab: { today: '今日', new: '随手报', spot: '现场办', notices: '提醒', me: '我的' },
   login: { title: '登录', login: '账号', password: '密码', totp: '动态验证码（6 位）', busy: '正在登录…' },
   today: {
@@ -39,7 +39,7 @@ export default {
     history: '经过',
     done: '已完成：{action}',
     kept: '没有网络，已存在手机里，连上网后自动发送。',
-    stage: { report: '反映', before: '处理前', after: '处理后', agreement: '协议书', answer: '答复' },
+    stage: { report: '反映', before: '处理前', after: '处理后', agreement: '协议书', answer: '反馈' },
   },
   action: { take: '签收', arrive: '我到了', handle: '处理完了', answer: '反馈居民', return: '退回', ask: '申请延期、暂停', comment: '备注' },
   act: {
