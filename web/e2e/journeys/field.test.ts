@@ -1,7 +1,7 @@
 // The grid worker's phone: a report with a photo and position, a matter settled on the spot in one form, no signal.
 import { expect, inject, test } from 'vitest'
 import { accessible, gone, see, textOf } from '../kit/check'
-import { field, openCase } from '../kit/desk'
+import { field, openCase, takeDown } from '../kit/desk'
 import { lineTo } from '../kit/line'
 import { leave, PHONE, shoot, staff } from '../kit/people'
 import { photo } from '../kit/photo'
@@ -122,3 +122,80 @@ test('what can be solved on the spot is: report, result, photo and answer in one
   await shoot(page, 'field-today')
   await leave(worker)
 })
+
+/** A dispute on the mediator's phone: its mediation is recorded there, and the case is read where there is no signal. */
+test('a mediation is recorded on the phone, and a case opened before is there without signal', async () => {
+  const clerk = await staff(morning, 'clerk')
+  const made = await takeDown(clerk.page, { channel: '窗口', phone: '13900007777', name: '宋女士', body: '楼下邻居把三角梅种到我家窗边，吵了几回', category: '邻里纠纷' })
+  await openCase(clerk.page, made.number)
+  const id = clerk.page.url().split('/').pop() ?? ''
+  await leave(clerk)
+
+  const line = await lineTo(morning)
+  const mediator = await staff(line, 'mediator', { size: PHONE })
+  const { page, context } = mediator
+  await page.goto(`/field/case/${id}`)
+  await page.getByRole('button', { name: '签收' }).click()
+  await page.locator('dialog[open]').getByRole('button', { name: '确认' }).click()
+  await page.getByRole('button', { name: '登记调解' }).click()
+  const sheet = page.locator('dialog[open]')
+  await sheet.getByRole('button', { name: '确认' }).click()
+  await see(sheet.getByRole('alert'))
+  await sheet.getByRole('radio', { name: '达成协议' }).check()
+  await field(sheet, '协议内容').fill('花移到公共花坛，双方各退一步')
+  await sheet.getByRole('button', { name: '确认' }).click()
+  await see(sheet.getByText('请填写这一项'))
+  await field(sheet, '哪天回访').fill('2026-03-18')
+  await sheet.locator('input[type=file]').setInputFiles(photo('agreement'))
+  await see(sheet.locator('.photo img'))
+  await accessible(page, 'mediation on the phone')
+  await shoot(page, 'field-mediation')
+  await sheet.getByRole('button', { name: '确认' }).click()
+  await see(page.getByText('已完成：登记调解'))
+  await page.getByText('经过', { exact: true }).click()
+  await see(page.getByText('花移到公共花坛，双方各退一步'))
+  await page.evaluate(async () => void (await navigator.serviceWorker.ready))
+  await page.reload()
+  await see(page.getByText('吵了几回').first())
+
+  // No signal at all: the page is there as it was seen, says so, and what is written then waits on the phone.
+  line.cut()
+  await context.setOffline(true)
+  await page.goto(`/field/case/${id}`)
+  await see(page.getByText(/没有网络：这是 .* 看到的/))
+  await see(page.getByText('吵了几回').first())
+  await see(page.getByText('1 张照片，有网络时才能看'))
+  await accessible(page, 'case without signal')
+  await shoot(page, 'field-case-offline')
+  expect(await page.evaluate(readableItems)).not.toContain('三角梅')
+  expect(await page.evaluate(() => JSON.stringify({ ...localStorage, ...sessionStorage }))).not.toContain('三角梅')
+  await page.getByRole('button', { name: '备注' }).click()
+  await field(page.locator('dialog[open]'), '备注内容').fill('双方都在家，下午再去看一眼')
+  await page.locator('dialog[open]').getByRole('button', { name: '确认' }).click()
+  await see(page.getByText('没有网络，已存在手机里，连上网后自动发送。'))
+  await page.goto('/field/case/0190aaaa-0000-7000-8000-000000000001')
+  await see(page.getByRole('alert'))
+
+  // With signal again it is sent by itself; after signing out nothing can be read any more.
+  line.mend()
+  await context.setOffline(false)
+  await page.goto('/field/me')
+  await see(page.getByText('全部已发送'))
+  await page.goto(`/field/case/${id}`)
+  await page.getByText('经过', { exact: true }).click()
+  await see(page.getByText('双方都在家，下午再去看一眼'))
+  expect(await page.getByText(/没有网络：这是/).count()).toBe(0)
+  expect(await page.evaluate(keptNames)).toContain(`seen/case/${id}`)
+  await page.goto('/field/me')
+  await page.getByRole('button', { name: '退出登录' }).click()
+  await page.waitForURL('**/field/login**')
+  expect(await page.evaluate(keptNames)).not.toContain(`seen/case/${id}`)
+  await leave(mediator)
+  await line.close()
+})
+
+/** The names of what the phone's own store holds. */
+async function keptNames() {
+  const db = await new Promise<IDBDatabase>((resolve) => (indexedDB.open('wangge-field').onsuccess = (e) => resolve((e.target as IDBOpenDBRequest).result)))
+  return await new Promise<string>((resolve) => (db.transaction('item').objectStore('item').getAllKeys().onsuccess = (e) => resolve((e.target as IDBRequest).result.join())))
+}

@@ -1,5 +1,5 @@
 // What a worker can do about a case on the phone, and what each asks for. Whether it may be done now, the server says.
-export type Action = 'take' | 'arrive' | 'handle' | 'answer' | 'return' | 'ask' | 'comment'
+export type Action = 'take' | 'arrive' | 'handle' | 'answer' | 'return' | 'ask' | 'comment' | 'mediate'
 
 export interface Form {
   /** Moves the case on. */
@@ -12,6 +12,7 @@ export const FORMS: Record<Action, Form> = {
   take: { main: true, required: [] },
   arrive: { main: true, required: [] },
   handle: { main: true, required: ['result'] },
+  mediate: { main: true, required: ['outcome', 'agreement'] },
   answer: { main: true, required: ['body'] },
   ask: { required: ['reason'] },
   return: { required: ['reason_code', 'reason'] },
@@ -32,7 +33,18 @@ export interface ActionInput {
   kind: 'extension' | 'pause' | 'park'
   days: number | ''
   until: string
+  outcome: 'agreed' | 'failed' | 'withdrawn' | ''
+  agreement: string
+  mediator: string
+  /** Days of the calendar. */
+  held_on: string
+  follow_up_on: string
+  /** Photos of the paper. */
+  attachments: string[]
 }
+
+/** An agreement is looked at again on a day that is named; nothing else is. */
+const MEDIATION: (keyof ActionInput)[] = ['outcome', 'agreement', 'mediator', 'held_on', 'attachments']
 
 /** What is sent: only the fields of the action, empty ones left out; a day of the calendar becomes its end in Shanghai. */
 export function actionBody(action: Action, form: ActionInput): Record<string, unknown> {
@@ -44,6 +56,7 @@ export function actionBody(action: Action, form: ActionInput): Record<string, un
     return: ['reason_code', 'reason'],
     ask: form.kind === 'extension' ? ['kind', 'reason', 'days'] : form.kind === 'pause' ? ['kind', 'reason', 'until'] : ['kind', 'reason'],
     comment: ['body'],
+    mediate: form.outcome === 'agreed' ? [...MEDIATION, 'follow_up_on'] : MEDIATION,
   }
   const body: Record<string, unknown> = { action_id: form.id }
   for (const key of fields[action]) {
@@ -56,5 +69,7 @@ export function actionBody(action: Action, form: ActionInput): Record<string, un
 }
 
 /** The required fields that are still empty. */
-export const missing = (action: Action, form: ActionInput): string[] =>
-  FORMS[action].required.filter((key) => actionBody(action, form)[key] === undefined)
+export function missing(action: Action, form: ActionInput): string[] {
+  const owed = action === 'mediate' && form.outcome === 'agreed' ? ['follow_up_on'] : []
+  return [...FORMS[action].required, ...owed].filter((key) => actionBody(action, form)[key] === undefined)
+}
