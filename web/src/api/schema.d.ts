@@ -210,6 +210,23 @@ export interface paths {
         patch: operations["change"];
         trace?: never;
     };
+    "/api/v1/areas/{id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ends an area. Refused while areas lie below it, cases in it are open, or units or posts belong to it. */
+        post: operations["end"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/blobs/{hash}": {
         parameters: {
             query?: never;
@@ -2484,6 +2501,15 @@ export interface components {
         EndAppointment: {
             /** @description The last day. */
             valid_to: string;
+        };
+        EndInput: {
+            /** @description Last day in force; ISO date, today at the latest. */
+            valid_to?: string;
+        };
+        /** @description What was made of it. */
+        Ended: {
+            /** Format: int64 */
+            territory_version: number;
         };
         /** @description Something that happened. */
         EventView: {
@@ -5019,6 +5045,31 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AreaView"];
+                };
+            };
+        };
+    };
+    end: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["AreaId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EndInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ended"];
                 };
             };
         };

@@ -351,6 +351,9 @@ export interface ImportReport {
   rows: number
   ok?: number
   created?: number
+  /** Of areas. */
+  renamed?: number
+  boundaries?: number
   problems: RowProblem[]
   /** Columns of the file that were not taken over. */
   ignored_columns?: string[]

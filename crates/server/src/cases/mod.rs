@@ -6,6 +6,7 @@
 
 pub mod actions;
 mod alerts;
+mod areas;
 mod classify;
 mod clocks;
 mod cluster;
@@ -57,6 +58,7 @@ pub fn recount(tx: &mut Tx, area: crate::platform::AreaId) -> Result<Vec<(String
 /// All routes of this part, below `/api/v1`.
 pub fn routes() -> utoipa_axum::router::OpenApiRouter<crate::platform::App> {
     http::routes()
+        .merge(areas::routes())
         .merge(mediation::routes())
         .merge(orders::routes())
         .merge(migration::routes())

@@ -155,6 +155,21 @@ pub fn chain_of(ctx: &Ctx, area: AreaId) -> Option<([Option<AreaId>; 5], u8)> {
         .map(|found| (found.chain, found.depth))
 }
 
+/// Ends an area, as far as territory is concerned.
+pub fn end_area(ctx: &Ctx, tx: &mut Tx, area: AreaId, day: &str) -> Result<i64, Fault> {
+    territory::end_area(ctx, tx, area, day)
+}
+
+/// Reads the territory anew, after a change of it.
+pub async fn load(app: &App) -> Result<(), Fault> {
+    territory::load(app).await
+}
+
+/// Units and posts in force that belong to an area itself.
+pub fn seated_at(ctx: &Ctx, tx: &mut Tx, area: AreaId) -> Result<i64, Fault> {
+    workforce::seated_at(tx, area, &ctx.now.date().to_string())
+}
+
 /// Areas directly below one; without one, those at the top.
 pub fn areas_below(ctx: &Ctx, area: Option<AreaId>) -> Vec<AreaId> {
     territory::current(&ctx.app).children(area).map(|one| one.id).collect()
@@ -196,7 +211,7 @@ pub fn labels(ctx: &Ctx, tx: &mut Tx, rows: &[CaseRow]) -> Result<Labels, Fault>
     let map = territory::current(&ctx.app);
     let mut labels = Labels::default();
     for area in rows.iter().filter_map(|row| row.area_id) {
-        if let Some(found) = map.area(area) {
+        if let Some(found) = map.ever(area) {
             labels
                 .areas
                 .entry(area)

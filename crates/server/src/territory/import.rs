@@ -86,23 +86,29 @@ pub async fn import_areas(
     dry_run: bool,
 ) -> Result<ImportReport, Fault> {
     let pack = policy::current(&ctx.app)?;
-    let mut known = pack.area_names.clone();
-    known.insert(
-        pack.pack.jurisdiction.code.clone(),
-        pack.pack.jurisdiction.name.zh.clone(),
-    );
-    known.extend(names);
-    let digits: Vec<u8> = pack.pack.levels.iter().map(|level| level.code_digits).collect();
-    let plan = plan_import(&digits, &pack.pack.jurisdiction.code, &rows, &known);
+    let plan = plan_of(&pack, &rows, names);
     let mut report = report_of(ctx, &plan, rows.len(), &pack.pack);
     if dry_run || !report.problems.is_empty() || (report.created == 0 && report.renamed == 0) {
         return Ok(report);
     }
-    let levels: Vec<String> = pack.pack.levels.iter().map(|level| level.key.clone()).collect();
+    let levels = levels_of(&pack);
     let version = ctx.app.write(ctx, move |ctx, tx| make(ctx, tx, &plan, &levels)).await?;
     load(&ctx.app).await?;
     report.territory_version = Some(version);
     Ok(report)
+}
+
+fn levels_of(pack: &policy::Current) -> Vec<String> {
+    pack.pack.levels.iter().map(|level| level.key.clone()).collect()
+}
+
+fn plan_of(pack: &policy::Current, rows: &[Row], names: BTreeMap<String, String>) -> ImportPlan {
+    let top = &pack.pack.jurisdiction;
+    let mut known = pack.area_names.clone();
+    known.insert(top.code.clone(), top.name.zh.clone());
+    known.extend(names);
+    let digits: Vec<u8> = pack.pack.levels.iter().map(|level| level.code_digits).collect();
+    plan_import(&digits, &top.code, rows, &known)
 }
 
 fn report_of(ctx: &Ctx, plan: &ImportPlan, rows: usize, pack: &domain::policy::Pack) -> ImportReport {
@@ -126,6 +132,14 @@ fn report_of(ctx: &Ctx, plan: &ImportPlan, rows: usize, pack: &domain::policy::P
             Some(old) if !area.placeholder && old.name != area.name => report.renamed += 1,
             Some(_) => {}
         }
+    }
+    // A code names one area for ever: what ended does not begin again under it.
+    for area in plan.areas.iter().filter(|area| map.has_ended(&area.code)) {
+        report.problems.push(RowProblem {
+            row: 0,
+            code: "import_ended_area".to_owned(),
+            message: crate::platform::i18n::sentence(ctx.lang, "import_ended_area", &[("found", area.code.clone())]),
+        });
     }
     for problem in &plan.problems {
         let key = problem_key(problem.code);
@@ -289,15 +303,27 @@ pub async fn import_boundaries(ctx: &Ctx, text: &str, datum: Datum, dry_run: boo
             problem(*row, "import_unknown_area", code);
         }
     }
-    let mut report = import_areas(ctx, rows.clone(), BTreeMap::new(), true).await?;
+    let pack = policy::current(&ctx.app)?;
+    let plan = plan_of(&pack, &rows, BTreeMap::new());
+    let mut report = report_of(ctx, &plan, rows.len(), &pack.pack);
     report.rows = shapes.len();
     report.problems.extend(problems);
     report.boundaries = shapes.len();
     if dry_run || !report.problems.is_empty() {
         return Ok(report);
     }
-    import_areas(ctx, rows, BTreeMap::new(), false).await?;
-    set_boundaries(ctx, shapes, &mut report).await?;
+    let (levels, new) = (levels_of(&pack), report.created > 0);
+    let version = ctx
+        .app
+        .write(ctx, move |ctx, tx| {
+            if new {
+                make(ctx, tx, &plan, &levels)?;
+            }
+            set_boundaries(ctx, tx, &shapes)
+        })
+        .await?;
+    load(&ctx.app).await?;
+    report.territory_version = Some(version);
     Ok(report)
 }
 
@@ -312,29 +338,17 @@ fn is_sound(region: &Region) -> bool {
             .all(|rings| !rings.is_empty() && rings.iter().all(closed))
 }
 
-async fn set_boundaries(
-    ctx: &Ctx,
-    shapes: Vec<(usize, String, Region)>,
-    report: &mut ImportReport,
-) -> Result<(), Fault> {
-    let version = ctx
-        .app
-        .write(ctx, move |ctx, tx| {
-            let map = store::map(tx)?;
-            let version = store::new_version(ctx, tx, "boundaries")?;
-            for (_, code, region) in &shapes {
-                let area = map
-                    .by_code(code)
-                    .ok_or_else(|| Fault::invalid("code", "import_unknown_area").with("found", code))?;
-                let text = serde_json::to_string(&GeoJson::of(region)).map_err(Fault::internal)?;
-                store::put_boundary(tx, area.id, &text, region)?;
-            }
-            let body = serde_json::json!({ "version": version, "boundaries": shapes.len() });
-            tx.record(ctx, Mark::new("territory.boundaries", Subject::Territory, body))?;
-            Ok(version)
-        })
-        .await?;
-    load(&ctx.app).await?;
-    report.territory_version = Some(version);
-    Ok(())
+fn set_boundaries(ctx: &Ctx, tx: &mut crate::platform::Tx, shapes: &[(usize, String, Region)]) -> Result<i64, Fault> {
+    let map = store::map(tx)?;
+    let version = store::new_version(ctx, tx, "boundaries")?;
+    for (_, code, region) in shapes {
+        let area = map
+            .by_code(code)
+            .ok_or_else(|| Fault::invalid("code", "import_unknown_area").with("found", code))?;
+        let text = serde_json::to_string(&GeoJson::of(region)).map_err(Fault::internal)?;
+        store::put_boundary(tx, area.id, &text, region)?;
+    }
+    let body = serde_json::json!({ "version": version, "boundaries": shapes.len() });
+    tx.record(ctx, Mark::new("territory.boundaries", Subject::Territory, body))?;
+    Ok(version)
 }

@@ -48,6 +48,8 @@ pub struct Map {
     regions: HashMap<usize, Region>,
     boxes: RTree<GeomWithData<Rectangle<[f64; 2]>, usize>>,
     names: NameIndex,
+    /// No longer in force: only their names are told, for what was recorded in them.
+    ended: HashMap<AreaId, Area>,
 }
 
 /// Parents stand before their children in order of code, so one pass hands kinds down.
@@ -113,7 +115,24 @@ impl Map {
             regions,
             boxes,
             names,
+            ended: HashMap::new(),
         }
+    }
+
+    /// With the areas that are no longer in force.
+    pub fn with_ended(mut self, ended: Vec<Area>) -> Map {
+        self.ended = ended.into_iter().map(|area| (area.id, area)).collect();
+        self
+    }
+
+    /// An area in force, or one that was.
+    pub fn ever(&self, id: AreaId) -> Option<&Area> {
+        self.area(id).or_else(|| self.ended.get(&id))
+    }
+
+    /// Whether an area of this code was in force and is no more.
+    pub fn has_ended(&self, code: &str) -> bool {
+        self.ended.values().any(|area| area.code == code)
     }
 
     pub fn is_empty(&self) -> bool {
@@ -147,9 +166,10 @@ impl Map {
         chain.into_iter().flatten().filter_map(|one| self.area(one)).collect()
     }
 
-    /// `东港街道新民社区第三网格`: the names from the second level down; the top's own name for the top.
+    /// `东港街道新民社区第三网格`: the names from the second level down; the top's own name for the top. Also of what has ended.
     pub fn full_name(&self, id: AreaId) -> String {
-        let chain = self.chain(id);
+        let chain = self.ever(id).map(|area| area.chain).unwrap_or_default();
+        let chain: Vec<&Area> = chain.into_iter().flatten().filter_map(|one| self.ever(one)).collect();
         let from = usize::from(chain.len() > 1);
         chain[from..].iter().map(|area| area.name.as_str()).collect()
     }

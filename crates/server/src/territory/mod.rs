@@ -37,6 +37,35 @@ pub async fn load(app: &App) -> Result<(), Fault> {
     Ok(())
 }
 
+/// Ends an area: `day` (ISO date, today at the latest, not before it came into force) is its last day, and nothing new goes there from now on;
+/// what was recorded in it keeps its name and version. Refused for the top and while areas lie below it. The caller has looked for everything above territory, and loads the
+/// territory anew after the commit. Gives the territory version made.
+pub fn end_area(ctx: &Ctx, tx: &mut Tx, id: AreaId, day: &str) -> Result<i64, Fault> {
+    let map = store::map(tx)?;
+    let area = map.area(id).ok_or_else(Fault::not_found)?;
+    let day: jiff::civil::Date = day
+        .trim()
+        .parse()
+        .map_err(|_| Fault::invalid("valid_to", "date_expected"))?;
+    if day > ctx.now.date() {
+        return Err(Fault::invalid("valid_to", "day_in_the_future"));
+    }
+    if day.to_string() < store::valid_from(tx, id)? {
+        return Err(Fault::invalid("valid_to", "area_ends_before_start"));
+    }
+    if area.parent.is_none() {
+        return Err(Fault::refused("area_is_the_top"));
+    }
+    if area.child_count > 0 {
+        return Err(Fault::refused("area_has_areas_below").with("count", area.child_count));
+    }
+    let version = store::new_version(ctx, tx, "end")?;
+    store::end_area(tx, id, &day.to_string())?;
+    let body = serde_json::json!({ "version": version, "valid_to": day.to_string() });
+    tx.record(ctx, Mark::new("area.ended", Subject::Area(id), body))?;
+    Ok(version)
+}
+
 /// The area of a point, or of a text when no point is given or the point lies nowhere: an address of the table first (longest match),
 /// then names of areas in the text.
 pub fn find(app: &App, tx: &mut Tx, at: Option<LonLat>, text: &str) -> Result<Option<AreaId>, Fault> {

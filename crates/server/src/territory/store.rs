@@ -11,9 +11,8 @@ use domain::territory::NewArea;
 /// Everything in force, as one value.
 pub fn map(tx: &mut Tx) -> Result<Map, Fault> {
     let version = version(tx)?;
-    let sql = "select id, code, name, placeholder, pinyin, initials, level, kind, parent_id, depth, a1, a2, a3, a4, a5, lon, lat
-               from area where valid_to is null order by code";
-    let areas: Result<Vec<Area>, Fault> = tx.query(sql, &[])?.iter().map(read_area).collect();
+    let in_force = areas(tx, "valid_to is null")?;
+    let ended = areas(tx, "valid_to is not null")?;
     let mut boundaries = Vec::new();
     let sql =
         "select b.area_id, b.geojson from area_boundary b join area a on a.id = b.area_id where a.valid_to is null";
@@ -21,7 +20,15 @@ pub fn map(tx: &mut Tx) -> Result<Map, Fault> {
         let shape: GeoJson = serde_json::from_str(row.text(1)?).map_err(Fault::internal)?;
         boundaries.push((row.get::<AreaId>(0)?, shape.into_region()));
     }
-    Ok(Map::new(version, areas?, boundaries))
+    Ok(Map::new(version, in_force, boundaries).with_ended(ended))
+}
+
+fn areas(tx: &mut Tx, which: &'static str) -> Result<Vec<Area>, Fault> {
+    let sql = format!(
+        "select id, code, name, placeholder, pinyin, initials, level, kind, parent_id, depth, a1, a2, a3, a4, a5, lon, lat
+         from area where {which} order by code"
+    );
+    tx.query(&sql, &[])?.iter().map(read_area).collect()
 }
 
 fn read_area(row: &Row) -> Result<Area, Fault> {
@@ -113,6 +120,18 @@ pub fn set_kind(tx: &mut Tx, id: AreaId, kind: Option<&str>) -> Result<(), Fault
         "update area set kind = $1 where id = $2",
         &[kind.map(str::to_owned).into(), id.into()],
     )?;
+    Ok(())
+}
+
+/// The day it came into force.
+pub fn valid_from(tx: &mut Tx, id: AreaId) -> Result<String, Fault> {
+    let row = tx.query_one("select valid_from from area where id = $1", &[id.into()])?;
+    Ok(row.get(0)?)
+}
+
+/// Its last day in force.
+pub fn end_area(tx: &mut Tx, id: AreaId, day: &str) -> Result<(), Fault> {
+    tx.execute("update area set valid_to = $1 where id = $2", &[day.into(), id.into()])?;
     Ok(())
 }
 

@@ -345,3 +345,8 @@ pub fn grids_of(app: &App, tx: &mut Tx, worker: WorkerId, at: Timestamp) -> Resu
 pub fn units_of_worker(tx: &mut Tx, worker: WorkerId, at: Timestamp) -> Result<Vec<UnitId>, Fault> {
     store::units_of_worker(tx, worker, at)
 }
+
+/// Units and posts in force that belong to an area itself.
+pub fn seated_at(tx: &mut Tx, area: AreaId, on: &str) -> Result<i64, Fault> {
+    store::seated_at(tx, area, on)
+}

@@ -1,7 +1,7 @@
 //! SQL of workforce, and the use cases that write it.
 
 use crate::platform::{AppointmentId, AreaId, Ctx, Fault, LeaveId, Mark, PostId, Subject, Tx, UnitId, WorkerId};
-use db::{Row, Sql};
+use db::{Row, Sql, params};
 use domain::time::Timestamp;
 use domain::workforce::{AppointRefused, Appointment, Leave, Seat, may_appoint};
 use jiff::civil::Date;
@@ -649,4 +649,15 @@ pub fn units_of_worker(tx: &mut Tx, worker: WorkerId, at: Timestamp) -> Result<V
         &[worker.into(), date.as_str().into(), date.as_str().into(), MAX_ROWS.into()],
     )?;
     rows.iter().map(|row| Ok(row.get(0)?)).collect()
+}
+
+/// Units in force at an area, and its posts of such units with somebody on them; those whose last day is `on` count no more.
+pub fn seated_at(tx: &mut Tx, area: AreaId, on: &str) -> Result<i64, Fault> {
+    let row = tx.query_one(
+        "select (select count(*) from unit u where u.area_id = $1 and (u.valid_to is null or u.valid_to > $2)) \
+         + (select count(*) from post p join unit u on u.id = p.unit_id where p.area_id = $1 and (u.valid_to is null or u.valid_to > $2) \
+            and exists (select 1 from appointment a where a.post_id = p.id and (a.valid_to is null or a.valid_to > $2)))",
+        &params![area, on],
+    )?;
+    Ok(row.get(0)?)
 }

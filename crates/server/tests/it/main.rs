@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod access;
+mod areas;
 mod backup;
 mod bare;
 mod blobs;

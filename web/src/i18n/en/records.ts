@@ -14,6 +14,7 @@ const en: typeof zh = {
     account_totp_begun: 'Second factor begun',
     account_totp_off: 'Second factor off',
     account_totp_on: 'Second factor on',
+    area_ended: 'Area ended',
     area_changed: 'Area changed',
     calendar_adopted: 'Calendar adopted',
     calendar_imported: 'Calendar imported',

@@ -13,6 +13,7 @@ export default {
     account_totp_off: '关闭两步验证',
     account_totp_on: '开启两步验证',
     area_changed: '修改区域',
+    area_ended: '停用区域',
     calendar_adopted: '启用日历',
     calendar_imported: '导入日历',
     case_accepted: '受理',

@@ -45,6 +45,9 @@ pub async fn samples(world: &mut World<'_>) -> Vec<Sample> {
         Sample::new("PATCH /api/v1/areas/{id}")
             .objects(EAST, WEST)
             .body(json!({ "kind": "no such kind" })),
+        Sample::new("POST /api/v1/areas/{id}/end")
+            .objects(EAST, WEST)
+            .body(json!({ "valid_to": "no day" })),
         Sample::new("POST /api/v1/areas/import")
             .query("?dry_run=true")
             .body(json!({})),
