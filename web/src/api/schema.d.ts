@@ -1087,6 +1087,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/orders/{id}/take-back": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The department takes the order back, before any share was fed back: its shares end as withdrawn. */
+        post: operations["take_back"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/outbox": {
         parameters: {
             query?: never;
@@ -3365,7 +3382,7 @@ export interface components {
             late: boolean;
             number: string;
             progress: components["schemas"]["Progress"];
-            /** @description `open` or `cancelled`. */
+            /** @description `open`, `cancelled` or `taken_back`. */
             state: string;
             title: string;
             unit: components["schemas"]["Ref"];
@@ -3377,12 +3394,13 @@ export interface components {
             cancelled_at?: string | null;
             cancelled_by?: string | null;
             note?: string | null;
-            /** @description The caller acts for the department: may send back and cancel. */
+            /** @description The caller acts for the department: may send back, cancel and take back. */
             own: boolean;
             /** @description Problems found on the way, each a case in the main loop. */
             problems: components["schemas"]["CaseBrief"][];
             shares: components["schemas"]["ShareView"][];
             steps: components["schemas"]["LoopStep"][];
+            take_back_refusal?: components["schemas"]["RefusalView"] | null;
         };
         /**
          * Format: uuid
@@ -3680,7 +3698,7 @@ export interface components {
                 late: boolean;
                 number: string;
                 progress: components["schemas"]["Progress"];
-                /** @description `open` or `cancelled`. */
+                /** @description `open`, `cancelled` or `taken_back`. */
                 state: string;
                 title: string;
                 unit: components["schemas"]["Ref"];
@@ -4382,6 +4400,9 @@ export interface components {
         Table: {
             columns: string[];
             rows: string[][];
+        };
+        TakeBackInput: {
+            reason?: string;
         };
         /** @description One visiting team's figures; each number leads to its cases. */
         TeamFigure: {
@@ -6363,7 +6384,7 @@ export interface operations {
     list: {
         parameters: {
             query?: {
-                /** @description `open` or `cancelled`; both when left out. */
+                /** @description `open`, `cancelled` or `taken_back`; all when left out. */
                 state?: string;
                 /** @description Items, at most 200. */
                 limit?: number;
@@ -6532,6 +6553,31 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["CancelInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderDetail"];
+                };
+            };
+        };
+    };
+    take_back: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TakeBackInput"];
             };
         };
         responses: {
