@@ -189,7 +189,7 @@ test('a boundary is uploaded after a check, and an area ends once nothing is lef
     await dialog(page).getByRole('button', { name: '停用海晏第六网格' }).click()
   }
   await endArea()
-  await see(dialog(page).getByText(/还有 \d+ 个单位或岗位设在这里/))
+  await see(dialog(page).getByText(/还有 \d+ 个单位、岗位或走访队设在这里/))
   await accessible(page, 'ending an area')
   await shoot(page, 'desk-area-end')
   const officer = await staff(morning, 'personnel')

@@ -346,7 +346,7 @@ pub fn units_of_worker(tx: &mut Tx, worker: WorkerId, at: Timestamp) -> Result<V
     store::units_of_worker(tx, worker, at)
 }
 
-/// Units and posts in force that belong to an area itself.
+/// Units, posts and visiting teams in force that belong to an area itself.
 pub fn seated_at(tx: &mut Tx, area: AreaId, on: &str) -> Result<i64, Fault> {
     store::seated_at(tx, area, on)
 }

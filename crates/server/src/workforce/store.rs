@@ -651,12 +651,14 @@ pub fn units_of_worker(tx: &mut Tx, worker: WorkerId, at: Timestamp) -> Result<V
     rows.iter().map(|row| Ok(row.get(0)?)).collect()
 }
 
-/// Units in force at an area, and its posts of such units with somebody on them; those whose last day is `on` count no more.
+/// Units in force at an area, its posts of such units with somebody on them, and teams that visit it; those whose last day is `on` count no
+/// more.
 pub fn seated_at(tx: &mut Tx, area: AreaId, on: &str) -> Result<i64, Fault> {
     let row = tx.query_one(
         "select (select count(*) from unit u where u.area_id = $1 and (u.valid_to is null or u.valid_to > $2)) \
          + (select count(*) from post p join unit u on u.id = p.unit_id where p.area_id = $1 and (u.valid_to is null or u.valid_to > $2) \
-            and exists (select 1 from appointment a where a.post_id = p.id and (a.valid_to is null or a.valid_to > $2)))",
+            and exists (select 1 from appointment a where a.post_id = p.id and (a.valid_to is null or a.valid_to > $2))) \
+         + (select count(*) from team_area w join team t on t.id = w.team_id where w.area_id = $1 and (t.valid_to is null or t.valid_to > $2))",
         &params![area, on],
     )?;
     Ok(row.get(0)?)

@@ -462,7 +462,7 @@ const en: typeof zh = {
     rural: 'Rural',
     datum: 'Datum of the boundaries',
     end: 'End this area',
-    endWhy: 'Nothing new goes to an area that has ended; what was recorded keeps its name, and its code is not used again. It cannot end while areas lie below it, cases are open, or units or posts are in it.',
+    endWhy: 'Nothing new goes to an area that has ended; what was recorded keeps its name, and its code is not used again. It cannot end while areas lie below it, cases are open, or units, posts or visiting teams are in it.',
     lastDay: 'Last day (today at the latest)',
     endNow: 'End {name}',
   },
