@@ -56,7 +56,12 @@ fn press() -> impl Strategy<Value = Press> {
 fn rules() -> impl Strategy<Value = Rules> {
     (1..3u32, 0..4u8, any::<[bool; 4]>(), 0..3u32).prop_map(|(returns, answer, flags, extensions)| Rules {
         returns_before_arbiter: returns,
-        answer_by: [AnswerBy::Handler, AnswerBy::GridWorker, AnswerBy::Liaison, AnswerBy::Desk][answer as usize],
+        answer_by: [
+            AnswerBy::Handler,
+            AnswerBy::GridWorker,
+            AnswerBy::Liaison,
+            AnswerBy::Desk,
+        ][answer as usize],
         answer_in_person: flags[0],
         verification: flags[1],
         after_photo: flags[2],

@@ -58,14 +58,16 @@ pub(super) struct Heard {
 /// Makes `count` of them, the oldest first. Some seconds of work: a server can do it while it already answers.
 pub async fn make(app: &App, seed: u64, count: usize) -> Result<(), Fault> {
     let addresses = territory::every_address(app).await?;
-    let sent = app.read(&system(app), |ctx, tx| teams::all(ctx, tx)).await?;
+    let sent = app.read(&system(app), teams::all).await?;
     for which in 0..count {
         let mut lot = Lot::of(seed, &format!("case {which}"));
         let age = DAYS * DAY_MS * (count - which) as i64 / count as i64;
         let team = sent.get(which / HEARD % sent.len().max(1));
         let heard = team.filter(|_| which % HEARD == HEARD - 1).map(|team| Heard {
             team: team.clone(),
-            at_the_door: (which / HEARD % 3 == 0).then(|| &AT_THE_DOOR[which / HEARD / 3 % AT_THE_DOOR.len()]),
+            at_the_door: (which / HEARD)
+                .is_multiple_of(3)
+                .then(|| &AT_THE_DOOR[which / HEARD / 3 % AT_THE_DOOR.len()]),
         });
         let place = match &heard {
             Some(heard) => lot.pick(&visited(app, &heard.team, &addresses)).clone(),

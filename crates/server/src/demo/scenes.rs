@@ -51,9 +51,7 @@ pub async fn make(app: &App, seed: u64) -> Result<(), Fault> {
     if near.is_empty() {
         return Ok(());
     }
-    let sent = app
-        .read(&Ctx::system(app, "demo"), |ctx, tx| teams::all(ctx, tx))
-        .await?;
+    let sent = app.read(&Ctx::system(app, "demo"), teams::all).await?;
     let team = sent
         .into_iter()
         .find(|team| grid.is_some_and(|grid| team.areas.contains(&grid)));

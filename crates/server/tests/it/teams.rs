@@ -209,7 +209,7 @@ async fn what_a_team_hears_is_answered_on_the_spot_or_handled_and_told() {
         act(&inspector, &case, "handle", json!({ "result": "已加装净化装置" })).await.ok();
         let notices = liaison.get("/api/v1/notices").await.ok();
         assert_eq!((notices["items"][0]["kind"].as_str(), notices["items"][0]["case_id"].as_str()), (Some("answer_owed"), Some(case.as_str())));
-        assert_eq!(todays(&liaison).await, [case.clone()]);
+        assert_eq!(todays(&liaison).await, std::slice::from_ref(&case));
         let told = json!({ "way": "in_person", "body": "净化装置装好了", "solved": true });
         assert_eq!(act(&inspector, &case, "answer", told.clone()).await.verdict(), "422 liaison_answers");
 
