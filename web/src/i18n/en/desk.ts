@@ -159,14 +159,14 @@ const en: typeof zh = {
   },
   export: {
     title: 'Export the list',
-    count: 'The {n} cases of the present filters will be exported.',
+    count: '{n} cases match the filters and will be exported.',
     why: 'Exports leave a mark: who, when, why. Large ones need a second person. Files carry a watermark.',
     reason: 'Reason for the export',
-    waits: 'Asked for; a second person has to approve. Then download it here:',
+    waits: 'Asked for; once a second person has approved, download it here:',
     ask: 'Ask for approval',
   },
   exports: {
-    hint: 'A larger list needs a second person; files carry a watermark saying who took them, when and why.',
+    hint: 'A larger list needs a second person; files carry a watermark saying who exported them, when and why.',
     none: 'Nothing has been exported yet',
     asked: 'Asked at',
     who: 'By',
@@ -174,7 +174,7 @@ const en: typeof zh = {
     rows: 'Rows',
     decided: 'Approved by',
   },
-  exportState: { waiting: 'Waiting', approved: 'Ready', refused: 'Refused', small: 'Taken out' },
+  exportState: { waiting: 'Waiting', approved: 'Ready', refused: 'Refused', small: 'Exported' },
   file: { choose: 'Choose a file', folder: 'Choose a folder', none: 'Nothing chosen yet', several: '{name} and others, {n} files' },
   packCheck: {
     title: 'Check a rule pack',
@@ -188,7 +188,7 @@ const en: typeof zh = {
   },
   bench: { none: 'Nothing is waiting', current: 'Current case' },
   dispatch: {
-    hint: 'Returned ones first, then those to look at; tick several to send them off by rule.',
+    hint: 'Start with what was returned, then what is waiting to be accepted; tick several to route them by rule.',
     received: 'To be accepted: a person has to look',
     accepted: 'To be dispatched',
     returned: 'Returned, to be dispatched again',
@@ -198,7 +198,7 @@ const en: typeof zh = {
     cameBack: 'Returned {n} times. After the pack\'s number an arbiter names the unit, which cannot return it.',
   },
   approvals: { hint: 'More time, a pause or setting aside each need a reason; you approve or refuse.' },
-  verifying: { hint: 'Confirmed by someone other than the handler: was it done, was the resident answered.' },
+  verifying: { hint: 'Someone other than the handler confirms that it was done and that the resident was answered.' },
   case: {
     actions: 'What can be done',
     cannot: '{n} more cannot be done now',
@@ -209,7 +209,7 @@ const en: typeof zh = {
     where: 'Where',
     who: 'Who has it',
     until: 'Until when',
-    why: 'Why then',
+    why: 'How this is worked out',
     nobody: 'No unit yet',
     coCount: '{n} co-handlers',
     noAddress: 'No address given',
