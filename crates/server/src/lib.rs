@@ -23,4 +23,5 @@ pub fn register(app: &platform::App) {
     router::connect(app);
     operations::register(app);
     cases::register(app);
+    exchange::webhooks::register(app);
 }

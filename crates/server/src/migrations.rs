@@ -28,6 +28,7 @@ steps! {
     30 "0030_counters",
     31 "0031_team",
     32 "0032_order_taken_back",
+    40 "0040_webhook",
 }
 
 #[cfg(test)]

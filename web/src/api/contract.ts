@@ -37,6 +37,8 @@ export type Contract = [
   Hold<Fits<'UnitView', shown.Unit>>,
   Hold<Fits<'PartnerView', shown.Partner>>,
   Hold<Fits<'PartnerUseView', shown.PartnerUse>>,
+  Hold<Fits<'WebhookView', shown.Webhook>>,
+  Hold<Fits<'WebhookMessageView', shown.WebhookMessage>>,
   Hold<Fits<'BadgeView', shown.BadgeCheck>>,
   Hold<Fits<'PublicStatus', shown.PublicStatus>>,
   Hold<Fits<'Outcomes', shown.Outcomes>>,

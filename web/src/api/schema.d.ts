@@ -1241,6 +1241,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/partners/{id}/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Webhooks of a partner, the newest first; at most 20. */
+        get: operations["list"];
+        put?: never;
+        /** Makes a webhook with its secret. */
+        post: operations["make"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/place": {
         parameters: {
             query?: never;
@@ -1845,6 +1863,74 @@ export interface paths {
         head?: never;
         /** Changes a unit or ends it. */
         patch: operations["change_unit"];
+        trace?: never;
+    };
+    "/api/v1/webhook-messages/{id}/resend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends a message again under the same id, whatever became of it. */
+        post: operations["resend"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{id}/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Messages of a webhook and what became of each, the newest first. */
+        get: operations["messages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{id}/ping": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends a message that only shows whether the other side hears. */
+        post: operations["ping"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{id}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stops a webhook at once. */
+        post: operations["stop"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/workers": {
@@ -3782,6 +3868,33 @@ export interface components {
             /** @description Where the next page begins; none at the end. */
             next?: string | null;
         };
+        /** @description One page of a list. */
+        Page_WebhookMessageView: {
+            /** @description The items, in the order asked for. */
+            items: {
+                at: string;
+                /** Format: int64 */
+                attempts: number;
+                /** @description As it is sent. */
+                body: string;
+                ended_at?: string | null;
+                /** @description The `webhook-id` it is sent with, at each attempt. */
+                id: components["schemas"]["WebhookMessageId"];
+                /** @description `case.assigned`, `case.closed`, `ping`, ... */
+                kind: string;
+                next_at?: string | null;
+                /** @description The number of the case; empty for a trial. */
+                number: string;
+                /** @description What the last attempt gave: a status of HTTP, or a code. */
+                outcome?: string | null;
+                /** @description The same in a sentence. */
+                outcome_text?: string | null;
+                /** @description `waiting`, `delivered`, `failed`. */
+                state: string;
+            }[];
+            /** @description Where the next page begins; none at the end. */
+            next?: string | null;
+        };
         /** @description An area in a few words. */
         PartnerArea: {
             code: string;
@@ -4594,6 +4707,63 @@ export interface components {
             note?: string | null;
             /** @description `pass` or `fail`. */
             result: string;
+        };
+        /** @description A webhook to make. The id is made by the caller: the same request again is the same webhook. */
+        WebhookBody: {
+            id: components["schemas"]["WebhookId"];
+            /** @description Where to; one of the operator's list. */
+            url: string;
+        };
+        /**
+         * Format: uuid
+         * @description An address at which a partner is told of changes.
+         */
+        WebhookId: string;
+        /** @description A new webhook. */
+        WebhookMade: {
+            /** @description `whsec_…`, told this once; none when an earlier try of the same request made the webhook. */
+            secret?: string | null;
+            webhook: components["schemas"]["WebhookView"];
+        };
+        /**
+         * Format: uuid
+         * @description One message to a webhook.
+         */
+        WebhookMessageId: string;
+        /** @description One message. */
+        WebhookMessageView: {
+            at: string;
+            /** Format: int64 */
+            attempts: number;
+            /** @description As it is sent. */
+            body: string;
+            ended_at?: string | null;
+            /** @description The `webhook-id` it is sent with, at each attempt. */
+            id: components["schemas"]["WebhookMessageId"];
+            /** @description `case.assigned`, `case.closed`, `ping`, ... */
+            kind: string;
+            next_at?: string | null;
+            /** @description The number of the case; empty for a trial. */
+            number: string;
+            /** @description What the last attempt gave: a status of HTTP, or a code. */
+            outcome?: string | null;
+            /** @description The same in a sentence. */
+            outcome_text?: string | null;
+            /** @description `waiting`, `delivered`, `failed`. */
+            state: string;
+        };
+        /** @description Where a partner is told of public changes. */
+        WebhookView: {
+            created_at: string;
+            created_name: string;
+            id: components["schemas"]["WebhookId"];
+            partner_id: components["schemas"]["PartnerId"];
+            stopped_at?: string | null;
+            /** @description Who stopped it; `gone` when the receiver answered 410. */
+            stopped_by?: string | null;
+            /** @description Changes before this moment have become messages. */
+            told_until: string;
+            url: string;
         };
         /** @description A worker by name and number. */
         WorkerBrief: {
@@ -6819,6 +6989,52 @@ export interface operations {
             };
         };
     };
+    list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["PartnerId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookView"][];
+                };
+            };
+        };
+    };
+    make: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["PartnerId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookBody"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookMade"];
+                };
+            };
+        };
+    };
     place: {
         parameters: {
             query?: never;
@@ -7951,6 +8167,95 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["UnitDetail"];
+                };
+            };
+        };
+    };
+    resend: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["WebhookMessageId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookMessageView"];
+                };
+            };
+        };
+    };
+    messages: {
+        parameters: {
+            query?: {
+                /** @description Number of items, at most 200. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                after?: string;
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["WebhookId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_WebhookMessageView"];
+                };
+            };
+        };
+    };
+    ping: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["WebhookId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookMessageView"];
+                };
+            };
+        };
+    };
+    stop: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["WebhookId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookView"];
                 };
             };
         };

@@ -129,6 +129,33 @@ export interface Partner {
 }
 
 /** One use of a partner's key. */
+export interface Webhook {
+  id: string
+  partner_id: string
+  url: string
+  told_until: string
+  created_at: string
+  created_name: string
+  stopped_at?: string | null
+  /** Who stopped it; `gone` when the receiver answered 410. */
+  stopped_by?: string | null
+}
+
+export interface WebhookMessage {
+  /** The `webhook-id` it is sent with. */
+  id: string
+  at: string
+  kind: string
+  number: string
+  body: string
+  state: string
+  attempts: number
+  next_at?: string | null
+  outcome?: string | null
+  outcome_text?: string | null
+  ended_at?: string | null
+}
+
 export interface PartnerUse {
   id: Id
   at: Instant

@@ -39,6 +39,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(export_file))
         .routes(routes!(transparency_page))
         .merge(super::open311::routes())
+        .merge(super::webhooks::routes())
 }
 
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]

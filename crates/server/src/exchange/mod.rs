@@ -1,6 +1,6 @@
 //! Exchange 交换: lists that come in, lists that go out, other systems, what the public is shown.
 //!
-//! Entry points: [`import`], [`open311`], [`routes`]. A list goes through the cases part's own functions; nothing here makes or reads a case by itself.
+//! Entry points: [`import`], [`open311`], [`webhooks`], [`routes`]. A list goes through the cases part's own functions; nothing here makes or reads a case by itself.
 
 mod export;
 mod http;
@@ -11,6 +11,7 @@ mod rows;
 mod store;
 mod table;
 mod transparency;
+pub mod webhooks;
 
 pub use http::routes;
 pub use table::{MAX_BYTES, MAX_ROWS};

@@ -29,6 +29,9 @@ pub struct Config {
     pub trust_proxy: bool,
     /// Whether `/metrics` answers others than this machine. `WANGGE_METRICS_OPEN`
     pub metrics_open: bool,
+    /// Where webhooks may go: `host`, `host:port`, or `http://host:port` where there is no TLS; none: nowhere. A private address must stand
+    /// here as an address; a name that leads to one is refused. `WANGGE_WEBHOOK_TARGETS`, separated by commas
+    pub webhook_targets: Vec<String>,
     /// Marks a place as fictional on every face. `WANGGE_DEMO`
     pub demo: bool,
     /// Cost of password hashing.
@@ -94,6 +97,7 @@ impl Default for Config {
             log: "info".into(),
             trust_proxy: false,
             metrics_open: false,
+            webhook_targets: Vec::new(),
             demo: false,
             argon2: Argon2Cost::default(),
             limits: Limits::default(),
@@ -177,6 +181,10 @@ impl Config {
             if let Some(value) = variable(name) {
                 *setting = truth(&value).ok_or(ConfigError::Variable { name, value })?;
             }
+        }
+        if let Some(targets) = variable("WANGGE_WEBHOOK_TARGETS") {
+            let targets = targets.split(',').map(str::trim).filter(|one| !one.is_empty());
+            config.webhook_targets = targets.map(str::to_owned).collect();
         }
         if let Some(path) = variable("WANGGE_KEY_FILE") {
             config.key_file = path.into();

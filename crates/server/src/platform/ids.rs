@@ -158,6 +158,14 @@ id!(
     PartnerUseId
 );
 id!(
+    /// An address at which a partner is told of changes.
+    WebhookId
+);
+id!(
+    /// One message to a webhook.
+    WebhookMessageId
+);
+id!(
     /// An address that can be found by text.
     AddressId
 );

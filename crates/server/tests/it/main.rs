@@ -37,4 +37,5 @@ mod territory;
 mod tidy;
 mod today;
 mod transparency;
+mod webhooks;
 mod workforce;

@@ -113,12 +113,14 @@ pub fn revoke(ctx: &Ctx, tx: &mut Tx, id: PartnerId) -> Result<PartnerRow, Fault
     let row = in_scope(ctx, tx, id, &[Permission::AccountManage])?;
     if row.revoked_at.is_none() {
         store::revoke_partner(ctx, tx, id, ctx.account()?)?;
+        crate::exchange::webhooks::stop_of(ctx, tx, id)?;
         tx.record(ctx, Mark::new("partner.revoked", Subject::Partner(id), json!({})))?;
     }
     store::partner(tx, id)?.ok_or_else(Fault::not_found)
 }
 
-fn in_scope(ctx: &Ctx, tx: &mut Tx, id: PartnerId, any: &[Permission]) -> Result<PartnerRow, Fault> {
+/// A partner of the caller's area.
+pub fn in_scope(ctx: &Ctx, tx: &mut Tx, id: PartnerId, any: &[Permission]) -> Result<PartnerRow, Fault> {
     if !any.iter().any(|permission| ctx.scope.has(*permission)) {
         return Err(Fault::forbidden());
     }
@@ -128,7 +130,7 @@ fn in_scope(ctx: &Ctx, tx: &mut Tx, id: PartnerId, any: &[Permission]) -> Result
 }
 
 /// Who may look at partners and at what was shared with them.
-const READERS: [Permission; 2] = [Permission::AccountManage, Permission::AuditRead];
+pub const READERS: [Permission; 2] = [Permission::AccountManage, Permission::AuditRead];
 
 /// Partners of the own area, the newest first.
 pub fn list(ctx: &Ctx, tx: &mut Tx, after: Option<(i64, String)>, limit: u32) -> Result<Vec<PartnerRow>, Fault> {
@@ -146,6 +148,11 @@ pub fn uses(
 ) -> Result<Vec<UseRow>, Fault> {
     in_scope(ctx, tx, id, &READERS)?;
     store::uses(tx, id, after, limit)
+}
+
+/// The partner, for the program's own work.
+pub fn by_id(tx: &mut Tx, id: PartnerId) -> Result<Option<PartnerRow>, Fault> {
+    store::partner(tx, id)
 }
 
 /// The partner of a key. `None` for no key or an unknown one: the same answer to both.

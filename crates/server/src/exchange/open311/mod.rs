@@ -6,7 +6,7 @@
 
 mod catalog;
 mod http;
-mod keys;
+pub(in crate::exchange) mod keys;
 mod media;
 mod params;
 mod requests_in;
