@@ -283,6 +283,8 @@ async fn facts(app: &App, case: CaseId) -> Result<Facts, Fault> {
         Ok(Facts {
             dispute: !settled && pack.category(code).is_some_and(|category| category.mediation),
             answers: match pack.answer_rule(code).map(|rule| rule.who) {
+                // The liaison owes it, and is a grid's worker.
+                _ if !page["team"].is_null() => By::Grid,
                 Some(Answerer::Handler) => By::Holder,
                 Some(Answerer::GridWorker) => By::Grid,
                 Some(Answerer::Desk) | None => By::Dispatcher,
