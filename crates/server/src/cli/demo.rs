@@ -39,6 +39,9 @@ pub struct Args {
     /// 虚构事件的件数 · How many fictional cases; they come in while the server already answers
     #[arg(long, default_value_t = 150)]
     pub cases: usize,
+    /// 允许推送到的地址，逗号分隔 · Where webhooks may go, separated by commas
+    #[arg(long, env = "WANGGE_WEBHOOK_TARGETS", value_delimiter = ',')]
+    pub webhook_targets: Vec<String>,
     /// 只生成数据，不启动服务 · Make the data and stop
     #[arg(long)]
     pub only_data: bool,
@@ -55,6 +58,7 @@ pub fn run(args: Args) -> Result<(), CliError> {
         blobs: args.data.join("blobs").display().to_string(),
         key_file: args.data.join("wangge.key"),
         log: "warn".into(),
+        webhook_targets: args.webhook_targets,
         demo: true,
         // One person at one machine tries all the accounts.
         limits: Limits {
