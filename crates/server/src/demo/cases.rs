@@ -3,12 +3,14 @@
 
 use super::lot::Lot;
 use super::matters::{MATTERS, Matter, RETURNED};
+use super::people::acting;
 use super::photos;
 use super::teams::{self, AT_THE_DOOR, Sent};
 use crate::cases::{self, actions, intake};
 use crate::platform::{Actor, App, AreaId, CaseId, Ctx, Fault, Lang, Purpose, Scope, Tx, UnitId, WorkerId};
 use crate::territory::{self, Address};
-use crate::{access, policy, workforce};
+use crate::workforce::teams::Team;
+use crate::{policy, workforce};
 use domain::policy::Answerer;
 use domain::time::{DAY_MS, HOUR_MS, MINUTE_MS, Timestamp};
 use serde_json::{Value, json};
@@ -70,7 +72,7 @@ pub async fn make(app: &App, seed: u64, count: usize) -> Result<(), Fault> {
                 .then(|| &AT_THE_DOOR[which / HEARD / 3 % AT_THE_DOOR.len()]),
         });
         let place = match &heard {
-            Some(heard) => lot.pick(&visited(app, &heard.team, &addresses)).clone(),
+            Some(heard) => lot.pick(&visited(app, &heard.team.team, &addresses)).clone(),
             None => lot.pick(&addresses).clone(),
         };
         let present = app.now();
@@ -133,7 +135,7 @@ pub(super) async fn one(app: &App, lot: &mut Lot, plan: Plan) -> Result<CaseId, 
     };
     if let Some(heard) = &heard {
         submission.channel = intake::VISIT.to_owned();
-        submission.team_id = Some(heard.team.team.to_string());
+        submission.team_id = Some(heard.team.team.id.to_string());
         if let Some((_, kind)) = heard.at_the_door {
             let pack = &policy::current(app)?.pack;
             let kind = pack.categories.iter().find(|one| one.leaf && one.name.zh == *kind);
@@ -186,13 +188,9 @@ pub(super) async fn one(app: &App, lot: &mut Lot, plan: Plan) -> Result<CaseId, 
 }
 
 /// Addresses where a team goes; all of them, if it goes where there are none.
-fn visited(app: &App, team: &Sent, addresses: &[Address]) -> Vec<Address> {
-    let ctx = system(app);
-    let own: Vec<Address> = addresses
-        .iter()
-        .filter(|one| teams::visits(&ctx, team, one.area))
-        .cloned()
-        .collect();
+fn visited(app: &App, team: &Team, addresses: &[Address]) -> Vec<Address> {
+    let goes = |one: &&Address| team.visits(app, one.area);
+    let own: Vec<Address> = addresses.iter().filter(goes).cloned().collect();
     if own.is_empty() { addresses.to_vec() } else { own }
 }
 
@@ -206,14 +204,8 @@ async fn member(app: &App, team: &Sent, at: Timestamp) -> Result<Ctx, Fault> {
     };
     let worker = team.member;
     let actor = app.read(&base, move |ctx, tx| {
-        let name = workforce::worker(tx, worker)?.map(|one| one.name).unwrap_or_default();
-        let account = access::account_of_worker(tx, worker)?.ok_or_else(Fault::not_found)?;
-        Ok(Actor::Account {
-            id: account,
-            worker: Some(worker),
-            unit: workforce::units_of_worker(tx, worker, ctx.now)?.first().copied(),
-            name,
-        })
+        let unit = workforce::units_of_worker(tx, worker, ctx.now)?.first().copied();
+        acting(tx, worker, unit)?.ok_or_else(Fault::not_found)
     });
     let actor = actor.await?;
     Ok(Ctx { actor, ..base })
@@ -403,16 +395,7 @@ async fn who(app: &App, seen: &Facts, by: By, at: Timestamp) -> Result<Option<Ct
                 },
             };
             let Some(worker) = worker else { return Ok(None) };
-            let name = workforce::worker(tx, worker)?.map(|one| one.name).unwrap_or_default();
-            let Some(account) = access::account_of_worker(tx, worker)? else {
-                return Ok(None);
-            };
-            Ok(Some(Actor::Account {
-                id: account,
-                worker: Some(worker),
-                unit,
-                name,
-            }))
+            acting(tx, worker, unit)
         })
         .await?;
     Ok(found.map(|actor| Ctx { actor, ..base }))

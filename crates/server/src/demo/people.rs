@@ -3,7 +3,7 @@
 use super::lot::Lot;
 use super::words;
 use crate::access::{self, GrantWish, NewAccount};
-use crate::platform::{AccountId, App, AreaId, Ctx, Fault, Tx, UnitId, WorkerId};
+use crate::platform::{AccountId, Actor, App, AreaId, Ctx, Fault, Tx, UnitId, WorkerId};
 use crate::policy;
 use crate::territory::{self, Map};
 use crate::workforce::{self, LeaveRow, NewAppointment, NewPost, NewUnit, NewWorker, Seat};
@@ -260,6 +260,19 @@ fn appoint(ctx: &Ctx, tx: &mut Tx, post: crate::platform::PostId, worker: Worker
     )
 }
 
+/// A worker of the demo as whoever acts, for a unit; none without an account.
+pub fn acting(tx: &mut Tx, worker: WorkerId, unit: Option<UnitId>) -> Result<Option<Actor>, Fault> {
+    let Some(id) = access::account_of_worker(tx, worker)? else {
+        return Ok(None);
+    };
+    Ok(Some(Actor::Account {
+        id,
+        worker: Some(worker),
+        unit,
+        name: workforce::worker(tx, worker)?.map(|one| one.name).unwrap_or_default(),
+    }))
+}
+
 /// Each grid's stand-in is the worker of the next grid of the same community.
 fn grid_seats(ctx: &Ctx, tx: &mut Tx, map: &Map) -> Result<(), Fault> {
     let at = ctx.now;
@@ -408,7 +421,7 @@ fn station(ctx: &Ctx, tx: &mut Tx, map: &Map, account: &DemoAccount) -> Result<S
             let sent = super::teams::all(ctx, tx)?;
             let own = sent
                 .iter()
-                .find(|one| grid.is_some_and(|grid| one.areas.contains(&grid)));
+                .find(|one| grid.is_some_and(|grid| one.team.areas.contains(&grid)));
             (grid, None, own.map(|one| one.member))
         }
         "clerk" => {

@@ -4,10 +4,10 @@
 use super::cases::{self, Heard, Plan, Until};
 use super::lot::Lot;
 use super::matters::{MATTERS, Matter};
-use super::people::unit_code;
+use super::people::{acting, unit_code};
 use super::teams;
 use crate::cases::orders::{self, NewOrder};
-use crate::platform::{Actor, App, AreaId, Ctx, Fault};
+use crate::platform::{App, AreaId, Ctx, Fault};
 use crate::territory::{self, Address};
 use crate::workforce;
 use domain::time::{DAY_MS, MINUTE_MS, Timestamp};
@@ -54,7 +54,7 @@ pub async fn make(app: &App, seed: u64) -> Result<(), Fault> {
     let sent = app.read(&Ctx::system(app, "demo"), teams::all).await?;
     let team = sent
         .into_iter()
-        .find(|team| grid.is_some_and(|grid| team.areas.contains(&grid)));
+        .find(|sent| grid.is_some_and(|grid| sent.team.areas.contains(&grid)));
     let known = |title: &str| MATTERS.iter().find(|matter| matter.title == title).cloned();
     let scenes = SCENES
         .iter()
@@ -111,18 +111,10 @@ async fn order(app: &App, town: Option<AreaId>) -> Result<(), Fault> {
         let Some(worker) = held.and_then(|held| held.worker) else {
             return Ok(());
         };
-        let Some(account) = crate::access::account_of_worker(tx, worker)? else {
+        let Some(actor) = acting(tx, worker, Some(unit.id))? else {
             return Ok(());
         };
-        let by = Ctx {
-            actor: Actor::Account {
-                id: account,
-                worker: Some(worker),
-                unit: Some(unit.id),
-                name: workforce::worker(tx, worker)?.map(|one| one.name).unwrap_or_default(),
-            },
-            ..ctx.clone()
-        };
+        let by = Ctx { actor, ..ctx.clone() };
         let due = Timestamp(by.now.0 + ORDER_DAYS * DAY_MS).date().to_string();
         let new = NewOrder {
             id: ctx.app.new_id(),

@@ -4,11 +4,11 @@
 
 use super::matters::Matter;
 use super::people::unit_code;
-use crate::platform::{AreaId, Ctx, Fault, TeamId, Tx, WorkerId};
-use crate::territory::{self, Map};
+use crate::platform::{AreaId, Ctx, Fault, Tx, WorkerId};
+use crate::territory::Map;
 use crate::workforce::{
     self, Ask,
-    teams::{self, NewTeam},
+    teams::{self, NewTeam, Team},
 };
 
 /// Bodies whose city bureaus send a team, and which grid of which community of the first town it visits.
@@ -84,29 +84,18 @@ fn grid_of(map: &Map, community: usize, grid: usize) -> Option<AreaId> {
     map.children(Some(community.id)).nth(grid).map(|area| area.id)
 }
 
-/// A team of the demo: where it goes and who goes.
+/// A team of the demo, and who goes.
 #[derive(Debug, Clone)]
 pub struct Sent {
-    pub team: TeamId,
-    pub areas: Vec<AreaId>,
+    pub team: Team,
     pub member: WorkerId,
 }
 
 /// The teams with a member each.
 pub fn all(ctx: &Ctx, tx: &mut Tx) -> Result<Vec<Sent>, Fault> {
-    let sent = |team: teams::Team| {
+    let sent = |team: Team| {
         let member = team.members.last()?.worker;
-        Some(Sent {
-            team: team.id,
-            areas: team.areas,
-            member,
-        })
+        Some(Sent { team, member })
     };
     Ok(teams::teams(tx, ctx.now)?.into_iter().filter_map(sent).collect())
-}
-
-/// Whether an address lies where a team goes.
-pub fn visits(ctx: &Ctx, sent: &Sent, area: AreaId) -> bool {
-    let map = territory::current(&ctx.app);
-    sent.areas.iter().any(|own| map.is_under(area, *own))
 }
