@@ -204,7 +204,7 @@ fn told(
             .and_then(|id| place::chain_of(ctx, id))
             .map_or(0, |(_, depth)| depth);
         let unit = match row.unit_id {
-            Some(id) => unit_of(ctx, tx, &mut units, id)?,
+            Some(id) => public::unit_once(ctx, tx, &mut units, id)?,
             None => None,
         };
         let open = public::is_own(row);
@@ -222,19 +222,5 @@ fn told(
             answer: answers.remove(&row.id).map(|text| public::masked(&text)),
         });
     }
-    Ok(found)
-}
-
-fn unit_of(
-    ctx: &Ctx,
-    tx: &mut Tx,
-    known: &mut HashMap<UnitId, Option<UnitInfo>>,
-    unit: UnitId,
-) -> Result<Option<UnitInfo>, Fault> {
-    if let Some(found) = known.get(&unit) {
-        return Ok(found.clone());
-    }
-    let found = place::unit(ctx, tx, unit)?;
-    known.insert(unit, found.clone());
     Ok(found)
 }

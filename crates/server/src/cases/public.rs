@@ -4,7 +4,7 @@
 //! position and the photos are public as they were when they were handed in there; of any other only its kind, its area and how it goes. Must
 //! not: read the reporter, or a case the pack keeps to itself.
 
-use super::place::{self, Rules};
+use super::place::{self, Rules, UnitInfo};
 use super::queue::Reach;
 use super::record::CaseRow;
 use super::{store, words};
@@ -146,7 +146,7 @@ pub fn list(ctx: &Ctx, tx: &mut Tx, q: &Question) -> Result<Vec<PublicCase>, Fau
             body: told.then(|| masked(&row.body)),
             answer: answers.remove(&row.id).filter(|_| told).map(|text| masked(&text)),
             unit: match unit {
-                Some(unit) => unit_name(ctx, tx, &mut units, unit)?,
+                Some(unit) => unit_once(ctx, tx, &mut units, unit)?.map(|unit| unit.public_name),
                 None => None,
             },
             received_at: row.received_at,
@@ -175,18 +175,19 @@ fn merged_state(tx: &mut Tx, row: &CaseRow) -> Result<StateKey, Fault> {
     }
 }
 
-fn unit_name(
+/// A unit, asked for once however many cases it has.
+pub(super) fn unit_once(
     ctx: &Ctx,
     tx: &mut Tx,
-    known: &mut HashMap<UnitId, Option<String>>,
+    known: &mut HashMap<UnitId, Option<UnitInfo>>,
     unit: UnitId,
-) -> Result<Option<String>, Fault> {
-    if let Some(name) = known.get(&unit) {
-        return Ok(name.clone());
+) -> Result<Option<UnitInfo>, Fault> {
+    if let Some(found) = known.get(&unit) {
+        return Ok(found.clone());
     }
-    let name = place::unit(ctx, tx, unit)?.map(|unit| unit.public_name);
-    known.insert(unit, name.clone());
-    Ok(name)
+    let found = place::unit(ctx, tx, unit)?;
+    known.insert(unit, found.clone());
+    Ok(found)
 }
 
 /// Steps within `[from, to)`, oldest first; one more than `most` when there are more.
