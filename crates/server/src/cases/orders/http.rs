@@ -111,10 +111,19 @@ async fn cancel(
     Path(id): Path<OrderId>,
     Json(input): Json<CancelInput>,
 ) -> Result<Json<OrderDetail>, Fault> {
+    end(ctx, id, move |ctx, tx| super::cancel(ctx, tx, id, &input.note)).await
+}
+
+/// Ends an order one way or the other; answers with what it is then.
+async fn end(
+    ctx: Ctx,
+    id: OrderId,
+    how: impl FnOnce(&Ctx, &mut Tx) -> Result<(), Fault> + Send + 'static,
+) -> Result<Json<OrderDetail>, Fault> {
     ctx.scope.require(Permission::CaseRead)?;
     ctx.app
         .write(&ctx, move |ctx, tx| {
-            super::cancel(ctx, tx, id, &input.note)?;
+            how(ctx, tx)?;
             let order = store::order(tx, id)?.ok_or_else(Fault::not_found)?;
             view::detail(ctx, tx, &order)
         })
@@ -136,15 +145,7 @@ async fn take_back(
     Path(id): Path<OrderId>,
     Json(input): Json<TakeBackInput>,
 ) -> Result<Json<OrderDetail>, Fault> {
-    ctx.scope.require(Permission::CaseRead)?;
-    ctx.app
-        .write(&ctx, move |ctx, tx| {
-            super::take_back(ctx, tx, id, &input.reason)?;
-            let order = store::order(tx, id)?.ok_or_else(Fault::not_found)?;
-            view::detail(ctx, tx, &order)
-        })
-        .await
-        .map(Json)
+    end(ctx, id, move |ctx, tx| super::take_back(ctx, tx, id, &input.reason)).await
 }
 
 #[derive(Debug, Serialize, ToSchema)]
