@@ -17,12 +17,15 @@ use sha2::Sha256;
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
+use tokio::sync::RwLock;
 
 /// The other side: what it heard, and what it answers next (204 when nothing is set).
 #[derive(Clone, Default)]
 struct Receiver {
     heard: Arc<Mutex<Vec<(HeaderMap, String)>>>,
     answers: Arc<Mutex<VecDeque<StatusCode>>>,
+    /// Answers wait while a test holds it for writing.
+    gate: Arc<RwLock<()>>,
 }
 
 impl Receiver {
@@ -31,6 +34,7 @@ impl Receiver {
         let hear = |State(me): State<Receiver>, headers: HeaderMap, body: Bytes| async move {
             let body = String::from_utf8(body.to_vec()).unwrap();
             me.heard.lock().unwrap().push((headers, body));
+            let _open = me.gate.read().await;
             let next = me.answers.lock().unwrap().pop_front();
             (next.unwrap_or(StatusCode::NO_CONTENT), [("location", "/elsewhere")])
         };
@@ -289,6 +293,39 @@ async fn nothing_is_sent_where_it_must_not_go() {
         assert_eq!(admin.post(&path, body).await.verdict(), "422 open311_key_revoked");
         let foreign = app.login_as("security_admin", Some(WEST)).await;
         assert_eq!(foreign.get(&path).await.verdict(), "404 not_found");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_stopped_on_its_way_is_not_tried_again() {
+    each(async |app, receiver, address| {
+        people(app).await;
+        let admin = app.login_as("security_admin", None).await;
+        let of = partner(&admin, app, None).await;
+        let (id, _) = webhook(&admin, app, of, &format!("http://{address}/hook")).await;
+        receiver.answers(&[StatusCode::SERVICE_UNAVAILABLE]);
+        admin.post(&format!("/api/v1/webhooks/{id}/ping"), json!({})).await.ok();
+        app.advance_minutes(1);
+        let closed = receiver.gate.write().await;
+        let stop = async {
+            while receiver.heard.lock().unwrap().is_empty() {
+                tokio::task::yield_now().await;
+            }
+            admin.post(&format!("/api/v1/webhooks/{id}/stop"), json!({})).await.ok();
+            drop(closed);
+        };
+        let (ran, ()) = tokio::join!(jobs::run_due(&app.app), stop);
+        ran.expect("the jobs run");
+        let kept = log(&admin, id).await.remove(0);
+        assert_eq!(
+            (&kept["state"], &kept["outcome"]),
+            (&json!("failed"), &json!("webhook_stopped")),
+            "{kept}"
+        );
+        receiver.take();
+        later(app, 60).await;
+        assert!(receiver.take().is_empty());
     })
     .await;
 }

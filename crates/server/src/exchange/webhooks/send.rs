@@ -46,7 +46,7 @@ const PAUSES_MS: [i64; 7] = [
 const CONNECT: Duration = Duration::from_secs(4);
 const WHOLE: Duration = Duration::from_secs(10);
 /// The receiver is gone for good: the webhook is stopped (Standard Webhooks).
-const GONE: u16 = 410;
+const GONE: &str = "410";
 
 /// Tells the platform of the job.
 pub fn register(app: &App) {
@@ -76,6 +76,10 @@ impl Sender {
     }
 }
 
+fn is_gone(message: &MessageRow) -> bool {
+    message.outcome.as_deref() == Some(GONE)
+}
+
 /// A message on its way: the address and the key that signs it.
 struct Ready {
     message: MessageRow,
@@ -95,8 +99,12 @@ async fn run(ctx: Ctx) -> Result<Effect, Fault> {
     Ok(Box::new(move |ctx, tx| {
         let delivered = ended.iter().filter(|(_, m)| m.state == "delivered").count();
         for (webhook, message) in &ended {
-            store::note_attempt(tx, message)?;
-            if message.outcome.as_deref() == Some("410") {
+            let running = store::webhook(tx, webhook.id)?.is_some_and(|now| now.stopped_at.is_none());
+            // Stopped while this was on its way: what did not arrive stays as stopping left it, and is not tried again.
+            if running || message.next_at.is_none() {
+                store::note_attempt(tx, message)?;
+            }
+            if running && is_gone(message) {
                 store::stop(tx, webhook.id, "gone", ctx.now)?;
             }
         }
@@ -222,7 +230,7 @@ async fn attempt(ctx: &Ctx, client: &reqwest::Client, one: Ready) -> (WebhookRow
     let delivered = outcome.starts_with('2') && outcome.len() == 3;
     let again = PAUSES_MS
         .get(usize::try_from(message.attempts - 1).unwrap_or(usize::MAX))
-        .filter(|_| outcome != GONE.to_string());
+        .filter(|_| outcome != GONE);
     message.next_at = again.filter(|_| !delivered).map(|pause| ctx.now.plus_ms(*pause));
     message.state = match (delivered, message.next_at) {
         (true, _) => "delivered",
