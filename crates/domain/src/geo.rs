@@ -192,6 +192,13 @@ impl Region {
         if inside { Side::Inside } else { Side::Outside }
     }
 
+    /// Whether some of it lies in a box (west, south, east, north), its border included.
+    pub fn meets(&self, bbox: [f64; 4]) -> bool {
+        let [w, s, _, _] = bbox;
+        let mut edges = self.polygons.iter().flatten().flat_map(|ring| ring.windows(2));
+        edges.any(|edge| enters(edge[0], edge[1], bbox)) || self.side(LonLat { lon: w, lat: s }) != Side::Outside
+    }
+
     /// Metres from the point to the nearest edge; infinite for an empty region. Local plane, good to a part in a thousand over a few km.
     pub fn metres_to_edge(&self, at: LonLat) -> f64 {
         let edges = self.polygons.iter().flatten().flat_map(|ring| ring.windows(2));
@@ -298,6 +305,24 @@ fn crosses(p: LonLat, a: LonLat, b: LonLat) -> bool {
     (a.lat > p.lat) != (b.lat > p.lat) && p.lon < (b.lon - a.lon) * (p.lat - a.lat) / (b.lat - a.lat) + a.lon
 }
 
+/// Whether a segment has a point in a box: what is left of it after cutting at each side (Liang and Barsky).
+fn enters(a: LonLat, b: LonLat, [w, s, e, n]: [f64; 4]) -> bool {
+    let (dx, dy) = (b.lon - a.lon, b.lat - a.lat);
+    let (mut from, mut to) = (0.0f64, 1.0f64);
+    for (step, room) in [(-dx, a.lon - w), (dx, e - a.lon), (-dy, a.lat - s), (dy, n - a.lat)] {
+        if step == 0.0 {
+            if room < 0.0 {
+                return false;
+            }
+        } else if step < 0.0 {
+            from = from.max(room / step);
+        } else {
+            to = to.min(room / step);
+        }
+    }
+    from <= to
+}
+
 fn metres_to_segment(p: LonLat, a: LonLat, b: LonLat) -> f64 {
     let per_lat = 111_195.0;
     let per_lon = per_lat * p.lat.to_radians().cos();
@@ -372,6 +397,24 @@ mod tests {
         let middle = region.center().unwrap();
         assert!((middle.lon - 2.0).abs() < 1e-9 && (middle.lat - 2.0).abs() < 1e-9);
         assert!((region.metres_to_edge(at(4.001, 2.0)) - 111.1).abs() < 0.5);
+    }
+
+    #[test]
+    fn a_box_is_met_by_edges_by_lying_inside_and_by_lying_around() {
+        let region = Region {
+            polygons: vec![vec![square(0.0, 0.0, 4.0), square(1.0, 1.0, 1.0)]],
+        };
+        for (bbox, met) in [
+            ([3.0, 3.0, 9.0, 9.0], true),
+            ([2.5, 2.5, 3.0, 3.0], true),
+            ([-1.0, -1.0, 9.0, 9.0], true),
+            ([4.0, 4.0, 5.0, 5.0], true),
+            ([-1.0, 2.2, 9.0, 2.4], true),
+            ([1.2, 1.2, 1.8, 1.8], false),
+            ([4.1, 0.0, 5.0, 4.0], false),
+        ] {
+            assert_eq!(region.meets(bbox), met, "{bbox:?}");
+        }
     }
 
     #[test]

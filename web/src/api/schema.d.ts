@@ -712,6 +712,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/facilities": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Facilities in scope, and public ones. */
+        get: operations["list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/facilities/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Facilities from CSV (`text/csv`) or GeoJSON (`application/geo+json`); the same code again replaces what was there. */
+        post: operations["bring_in"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/facilities/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Takes a facility away. */
+        delete: operations["take_away"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/imports/cases": {
         parameters: {
             query?: never;
@@ -2669,6 +2720,42 @@ export interface components {
             id: string;
             reason?: string;
         };
+        /**
+         * Format: uuid
+         * @description Something that stands in the place: a service point, an office, a building.
+         */
+        FacilityId: string;
+        /** @description What an import found or did. */
+        FacilityReport: {
+            /** @description Facilities that are (or would be) new. */
+            created: number;
+            /** @description Any problem here means that nothing was changed; the first hundred. */
+            problems: components["schemas"]["RowProblem"][];
+            /** @description Facilities that are (or would be) replaced. */
+            replaced: number;
+            /** @description Rows or features read. */
+            rows: number;
+        };
+        /** @description A facility as staff see it. */
+        FacilityView: {
+            address: string;
+            area_id: components["schemas"]["AreaId"];
+            area_name: string;
+            /** @description `public`, `partner` or `staff`. */
+            audience: string;
+            code: string;
+            hours: string;
+            id: components["schemas"]["FacilityId"];
+            kind: string;
+            /** Format: double */
+            lat: number;
+            /** Format: double */
+            lon: number;
+            name: string;
+            /** @description Whether its outline is known. */
+            outlined: boolean;
+            phone: string;
+        };
         /** @description The body of every error answer. */
         FaultView: {
             /** @description Stable; what programs look at. */
@@ -3671,6 +3758,31 @@ export interface components {
             next?: string | null;
         };
         /** @description One page of a list. */
+        Page_FacilityView: {
+            /** @description The items, in the order asked for. */
+            items: {
+                address: string;
+                area_id: components["schemas"]["AreaId"];
+                area_name: string;
+                /** @description `public`, `partner` or `staff`. */
+                audience: string;
+                code: string;
+                hours: string;
+                id: components["schemas"]["FacilityId"];
+                kind: string;
+                /** Format: double */
+                lat: number;
+                /** Format: double */
+                lon: number;
+                name: string;
+                /** @description Whether its outline is known. */
+                outlined: boolean;
+                phone: string;
+            }[];
+            /** @description Where the next page begins; none at the end. */
+            next?: string | null;
+        };
+        /** @description One page of a list. */
         Page_JobItem: {
             /** @description The items, in the order asked for. */
             items: {
@@ -3822,7 +3934,7 @@ export interface components {
             /** @description The items, in the order asked for. */
             items: {
                 at: string;
-                /** @description `requests_in`, `requests_out`, `updates_in`, `updates_out`, `tokens`. */
+                /** @description `requests_in`, `requests_out`, `updates_in`, `updates_out`, `tokens`, `facilities_out`. */
                 call: string;
                 /**
                  * Format: int64
@@ -3932,7 +4044,7 @@ export interface components {
         /** @description One use of a key. */
         PartnerUseView: {
             at: string;
-            /** @description `requests_in`, `requests_out`, `updates_in`, `updates_out`, `tokens`. */
+            /** @description `requests_in`, `requests_out`, `updates_in`, `updates_out`, `tokens`, `facilities_out`. */
             call: string;
             /**
              * Format: int64
@@ -6202,6 +6314,82 @@ export interface operations {
         responses: {
             /** @description The file */
             200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    list: {
+        parameters: {
+            query?: {
+                /** @description Its source's number. */
+                code?: string;
+                /** @description What it is. */
+                kind?: string;
+                /** @description Area, with everything below it. */
+                area?: components["schemas"]["AreaId"];
+                /** @description Number of items, at most 200. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_FacilityView"];
+                };
+            };
+        };
+    };
+    bring_in: {
+        parameters: {
+            query?: {
+                dry_run?: boolean;
+                /** @description Datum of the positions; must be said. */
+                datum?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "text/csv": string;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FacilityReport"];
+                };
+            };
+        };
+    };
+    take_away: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["FacilityId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -39,7 +39,7 @@ const STEPS: [&str; 18] = [
 ];
 
 /// What is asked for.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Question {
     /// Depth (1 to 5) and area whose subtree is meant; none: everywhere.
     pub area: Option<(u8, AreaId)>,
@@ -53,6 +53,10 @@ pub struct Question {
     pub open: Option<bool>,
     /// West, south, east, north: only what has a public position inside.
     pub within: Option<[f64; 4]>,
+    /// Only what is shown in one of these boxes: at its public position or, without one, in the middle of its area. Empty: everywhere.
+    pub shown_in: Vec<[f64; 4]>,
+    /// Only what comes after the matter of this number, in the order of the list.
+    pub after: Option<String>,
     pub offset: i64,
     pub limit: i64,
 }
@@ -230,14 +234,9 @@ pub fn changes(
 /// Whether the photo is one that [`list`] shows with the matter of this number.
 pub fn photo_is_public(ctx: &Ctx, tx: &mut Tx, number: &str, hash: &str) -> Result<bool, Fault> {
     let question = Question {
-        area: None,
         numbers: Some(vec![number.to_owned()]),
-        categories: None,
-        received: None,
-        open: None,
-        within: None,
-        offset: 0,
         limit: 1,
+        ..Question::default()
     };
     let found = list(ctx, tx, &question)?;
     Ok(found.iter().any(|case| case.photos.iter().any(|photo| photo == hash)))

@@ -4,6 +4,7 @@
 //! through the functions of the parts, as an administrator would. Must not hold a real place, person or password.
 
 mod cases;
+mod facilities;
 mod lot;
 mod matters;
 mod people;
@@ -69,6 +70,7 @@ pub async fn furnish(app: &App, seed: u64) -> Result<bool, Fault> {
     let ctx = Ctx::system(app, "demo");
     let grids = make_territory(&ctx, seed).await?;
     make_addresses(&ctx, seed, &grids).await?;
+    facilities::make(&ctx, seed).await?;
     people::make(&ctx, seed).await?;
     Ok(true)
 }

@@ -1,10 +1,11 @@
 //! Exchange 交换: lists that come in, lists that go out, other systems, what the public is shown.
 //!
-//! Entry points: [`import`], [`open311`], [`webhooks`], [`routes`]. A list goes through the cases part's own functions; nothing here makes or reads a case by itself.
+//! Entry points: [`import`], [`open311`], [`ogc`], [`webhooks`], [`routes`]. A list goes through the cases part's own functions; nothing here makes or reads a case by itself.
 
 mod export;
 mod http;
 pub mod import;
+pub mod ogc;
 pub mod open311;
 pub mod requests311;
 mod rows;

@@ -169,6 +169,10 @@ id!(
     /// An address that can be found by text.
     AddressId
 );
+id!(
+    /// Something that stands in the place: a service point, an office, a building.
+    FacilityId
+);
 
 #[cfg(test)]
 mod tests {

@@ -35,6 +35,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(boundaries))
         .routes(routes!(change))
         .routes(routes!(addresses))
+        .merge(super::facilities::routes())
         .merge(
             OpenApiRouter::new()
                 .routes(routes!(import))

@@ -327,7 +327,7 @@ pub async fn import_boundaries(ctx: &Ctx, text: &str, datum: Datum, dry_run: boo
     Ok(report)
 }
 
-fn is_sound(region: &Region) -> bool {
+pub(super) fn is_sound(region: &Region) -> bool {
     let in_range = |at: &LonLat| LonLat::new(at.lon, at.lat).is_ok();
     let closed =
         |ring: &Vec<LonLat>| ring.len() >= MIN_RING && ring.first() == ring.last() && ring.iter().all(in_range);

@@ -1,9 +1,10 @@
 //! Territory 区域: areas, boundaries, addresses, and from a point or a text to the area it belongs to.
 //!
 //! Entry points: [`current`] (the whole tree in memory, swapped on each change), [`import_areas`], [`import_boundaries`],
-//! [`find`] (point or text to area). Positions are WGS-84 inside; the datum is declared and converted at the edge, once.
+//! [`find`] (point or text to area), [`facilities`] (what stands there). Positions are WGS-84 inside; the datum is declared and converted at the edge, once.
 //! Must not know units or workers: those are above.
 
+pub mod facilities;
 mod http;
 mod import;
 mod map;

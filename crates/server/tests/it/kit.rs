@@ -95,7 +95,12 @@ impl TestApp {
 
     /// The fictional city of the demo, with its accounts ([`PASSWORD`]) and without cases.
     pub async fn demo(backend: Backend) -> TestApp {
-        let test = TestApp::empty(backend, config()).await;
+        TestApp::demo_with(backend, config()).await
+    }
+
+    /// As [`TestApp::demo`], with other settings.
+    pub async fn demo_with(backend: Backend, config: Config) -> TestApp {
+        let test = TestApp::empty(backend, config).await;
         demo::open_place(&test.app, None)
             .await
             .expect("the pack comes into force");
@@ -125,6 +130,12 @@ impl TestApp {
             app,
             database,
         }
+    }
+
+    /// Answers on a socket too, for programs of others; until the test ends.
+    pub fn listen(&self, listener: tokio::net::TcpListener) {
+        let router = self.router.clone().into_make_service_with_connect_info::<SocketAddr>();
+        tokio::spawn(async move { axum::serve(listener, router).await.expect("the socket serves") });
     }
 
     /// Takes the database away.

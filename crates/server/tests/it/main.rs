@@ -23,6 +23,7 @@ mod jobs;
 mod kit;
 mod ledger;
 mod mailbox;
+mod ogc;
 mod open311;
 mod operations;
 mod orders;

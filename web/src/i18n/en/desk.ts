@@ -562,7 +562,7 @@ const en: typeof zh = {
     at: 'Time',
     call: 'What',
     outcome: 'Result',
-    shared: 'Requests concerned',
+    shared: 'Numbers concerned',
     done: 'Done',
     again: 'Sent again, not done again',
     refused: 'Refused ({code})',
@@ -573,6 +573,7 @@ const en: typeof zh = {
       updates_in: 'Request added to',
       updates_out: 'Progress read',
       tokens: 'Token exchanged',
+      facilities_out: 'Facilities read',
     },
   },
   webhooks: {

@@ -562,7 +562,7 @@ export default {
     at: '时间',
     call: '做了什么',
     outcome: '结果',
-    shared: '涉及诉求',
+    shared: '涉及编号',
     done: '完成',
     again: '重复发送，未重复处理',
     refused: '已拒绝（{code}）',
@@ -573,6 +573,7 @@ export default {
       updates_in: '补充诉求',
       updates_out: '查询进展',
       tokens: '凭证换编号',
+      facilities_out: '查询设施',
     },
   },
   webhooks: {

@@ -20,6 +20,13 @@ fn publicly(sql: Sql, reach: &Reach, codes: &[String]) -> Sql {
 
 const OVER: &str = "(c.state in ('closed', 'declined') or exists (select 1 from cases m where m.id = c.merged_into and m.state in ('closed', 'declined')))";
 
+fn in_box(sql: Sql, alias: &'static str, [w, s, e, n]: &[f64; 4]) -> Sql {
+    let sql = sql.push(" and ").push(alias).push(".lon >= ").bind(*w);
+    let sql = sql.push(" and ").push(alias).push(".lon <= ").bind(*e);
+    let sql = sql.push(" and ").push(alias).push(".lat >= ").bind(*s);
+    sql.push(" and ").push(alias).push(".lat <= ").bind(*n)
+}
+
 /// The newest first.
 pub fn public_cases(tx: &mut Tx, reach: &Reach, q: &Question, codes: &[String]) -> Result<Vec<CaseRow>, Fault> {
     let mut sql = publicly(
@@ -44,6 +51,24 @@ pub fn public_cases(tx: &mut Tx, reach: &Reach, q: &Question, codes: &[String]) 
         sql = sql.push(" and c.channel = ").bind(CHANNEL);
         sql = sql.push(" and c.lat >= ").bind(s).push(" and c.lat <= ").bind(n);
         sql = sql.push(" and c.lon >= ").bind(w).push(" and c.lon <= ").bind(e);
+    }
+    if !q.shown_in.is_empty() {
+        sql = sql.push(" and (1 = 0");
+        for bbox in &q.shown_in {
+            sql = sql
+                .push(" or (c.channel = ")
+                .bind(CHANNEL)
+                .push(" and c.lon is not null");
+            sql = in_box(sql, "c", bbox);
+            sql = sql.push(") or ((c.lon is null or c.channel <> ").bind(CHANNEL);
+            sql = sql.push(") and exists (select 1 from area a where a.id = c.area_id");
+            sql = in_box(sql, "a", bbox).push("))");
+        }
+        sql = sql.push(")");
+    }
+    if let Some(number) = &q.after {
+        sql = sql.push(" and (c.received_at, c.id) < (select l.received_at, l.id from cases l where l.number = ");
+        sql = sql.bind(number).push(")");
     }
     sql = sql.push(" order by c.received_at desc, c.id desc limit ").bind(q.limit);
     let sql = sql.push(" offset ").bind(q.offset);

@@ -149,7 +149,7 @@ async fn revoke(Staff(ctx): Staff, Path(id): Path<PartnerId>) -> Result<Json<Par
 pub struct PartnerUseView {
     id: PartnerUseId,
     at: String,
-    /// `requests_in`, `requests_out`, `updates_in`, `updates_out`, `tokens`.
+    /// `requests_in`, `requests_out`, `updates_in`, `updates_out`, `tokens`, `facilities_out`.
     call: String,
     /// `done`, `again` (a retry), or the code of the refusal.
     outcome: String,

@@ -53,13 +53,8 @@ pub async fn one(ctx: Ctx, params: Params, number: String) -> Result<Answer, Fau
 fn everything(place: &Where) -> Question {
     Question {
         area: place.area(),
-        numbers: None,
-        categories: None,
-        received: None,
-        open: None,
-        within: None,
-        offset: 0,
         limit: MOST,
+        ..Question::default()
     }
 }
 

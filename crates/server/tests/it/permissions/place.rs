@@ -4,7 +4,7 @@ use super::{Sample, World};
 use crate::kit::{EAST, WEST};
 use domain::workforce::Term;
 use serde_json::json;
-use server::platform::{AreaId, Ctx, LeaveId, MembershipId, PostId, TeamId, UnitId, WorkerId};
+use server::platform::{AreaId, Ctx, FacilityId, LeaveId, MembershipId, PostId, TeamId, UnitId, WorkerId};
 use server::workforce::teams::{self, Membership, NewTeam};
 use server::workforce::{self, NewAppointment, NewPost, NewUnit, NewWorker, Seat};
 
@@ -52,6 +52,12 @@ pub async fn samples(world: &mut World<'_>) -> Vec<Sample> {
             .query("?dry_run=true")
             .body(json!({})),
         Sample::new("GET /api/v1/addresses").query("?q=无"),
+        Sample::new("GET /api/v1/facilities"),
+        Sample::new("POST /api/v1/facilities/import").query("?dry_run=true"),
+        Sample::new("DELETE /api/v1/facilities/{id}").objects(
+            world.app.app.new_id::<FacilityId>(),
+            world.app.app.new_id::<FacilityId>(),
+        ),
         Sample::new("GET /api/v1/units").query("?body=none"),
         Sample::new("POST /api/v1/units").body(bad_unit),
         Sample::new("GET /api/v1/units/{id}").objects(own.unit, foreign.unit),
