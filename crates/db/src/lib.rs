@@ -49,7 +49,7 @@ pub use error::DbError;
 pub use migrate::{Migration, MigrationReport};
 pub use sql::Sql;
 pub use state::Health;
-pub use tx::Tx;
+pub use tx::{AtCommit, Tx};
 pub use value::{FromValue, Row, Value};
 
 use job::{Call, Job, Queue};

@@ -17,7 +17,7 @@ pub(crate) use target::Target;
 
 use crate::job::{Job, Queue};
 use crate::sqlite::{run_callbacks, spawn};
-use crate::tx::Conn;
+use crate::tx::{Conn, gather};
 use crate::{DbError, Options, Row, State, Tx, Value};
 use codec::Decoded;
 use futures_util::TryStreamExt;
@@ -210,6 +210,13 @@ impl Worker {
             return job.settle(Err(error));
         }
         let keep = job.run(&mut tx);
+        let shared = if keep && tx.failed.is_none() {
+            let mut pieces = Vec::new();
+            gather(&mut pieces, std::mem::take(&mut tx.pieces));
+            tx.run_pieces(pieces)
+        } else {
+            Ok(())
+        };
         let Tx {
             conn: Conn::Postgres(mut pg),
             callbacks,
@@ -220,6 +227,7 @@ impl Worker {
             return;
         };
         let fate = match (self.role, keep, failed) {
+            (Role::Write, true, _) if shared.is_err() => pg.rollback(shared),
             (Role::Write, true, None) => pg.commit(),
             (Role::Read, _, _) => pg.rollback(Ok(())),
             (Role::Write, true, Some(error)) => pg.rollback(Err(DbError::GivenUp(error.to_string()))),

@@ -1,12 +1,12 @@
 //! SQLite: one writer thread with group commit, a pool of reader threads, each with its own connection.
 //!
-//! The writer takes the waiting closures, runs each in a savepoint of one transaction, commits once (`synchronous=FULL`: the commit
-//! is on the disk) and only then answers them all. While a commit waits for the disk the next closures gather, so the batches grow
+//! The writer takes the waiting closures, runs each in a savepoint of one transaction, then what they share ([`AtCommit`](crate::AtCommit)),
+//! commits once (`synchronous=FULL`: the commit is on the disk) and only then answers them all. While a commit waits for the disk the next closures gather, so the batches grow
 //! with the load by themselves. A commit that fails fails its whole batch, and if the disk was the reason no write is accepted any
 //! more (fsync must not be tried again: the pages may be gone from the cache); reads go on.
 
 use crate::job::{Job, Queue, panic_text};
-use crate::tx::{Callback, Conn};
+use crate::tx::{Callback, Conn, Piece, gather};
 use crate::{DbError, Options, Row, State, Tx, Value};
 use rusqlite::config::DbConfig;
 use rusqlite::functions::{Context, FunctionFlags};
@@ -157,7 +157,7 @@ struct Writer {
 
 /// How one closure of a batch ended.
 enum Ended {
-    Kept(Vec<Callback>),
+    Kept(Vec<Callback>, Vec<Box<dyn Piece>>),
     /// Its savepoint was rolled back; the error, if it is not the closure's own.
     Undone(Result<(), DbError>),
     /// The database ended the whole transaction.
@@ -185,7 +185,7 @@ impl Writer {
         }
         let started = Instant::now();
         let mut answers: Vec<(Box<dyn Job>, Result<(), DbError>)> = Vec::new();
-        let mut callbacks = Vec::new();
+        let (mut callbacks, mut pieces) = (Vec::new(), Vec::new());
         let mut kept = 0;
         let mut next = Some(first);
         while let Some(mut job) = next.take() {
@@ -193,9 +193,10 @@ impl Writer {
                 answers.push((job, Ok(())));
             } else {
                 match self.one(job.as_mut()) {
-                    Ended::Kept(more) => {
+                    Ended::Kept(after, before) => {
                         kept += 1;
-                        callbacks.extend(more);
+                        callbacks.extend(after);
+                        gather(&mut pieces, before);
                         answers.push((job, Ok(())));
                     }
                     Ended::Undone(fate) => answers.push((job, fate)),
@@ -215,8 +216,12 @@ impl Writer {
                 return self.fail(answers, error);
             }
         } else {
-            if let Err(error) = self.command("commit") {
-                return self.fail(answers, error);
+            match self
+                .shared(pieces)
+                .and_then(|more| self.command("commit").map(|()| more))
+            {
+                Ok(more) => callbacks.extend(more),
+                Err(error) => return self.fail(answers, error),
             }
             self.state.committed();
         }
@@ -226,6 +231,13 @@ impl Writer {
         }
     }
 
+    /// Runs what the closures of the batch share.
+    fn shared(&self, pieces: Vec<Box<dyn Piece>>) -> Result<Vec<Callback>, DbError> {
+        let mut tx = Tx::new(Conn::Sqlite(&self.conn), 0);
+        tx.run_pieces(pieces)?;
+        Ok(tx.callbacks)
+    }
+
     /// Runs one closure in its savepoint.
     fn one(&self, job: &mut dyn Job) -> Ended {
         if let Err(error) = self.command("savepoint job") {
@@ -233,7 +245,12 @@ impl Writer {
         }
         let mut tx = Tx::new(Conn::Sqlite(&self.conn), 0);
         let keep = job.run(&mut tx);
-        let Tx { callbacks, failed, .. } = tx;
+        let Tx {
+            callbacks,
+            pieces,
+            failed,
+            ..
+        } = tx;
         if self.conn.is_autocommit() {
             return Ended::Lost(
                 failed.unwrap_or_else(|| DbError::Other("the transaction was ended inside a closure".into())),
@@ -246,7 +263,7 @@ impl Writer {
             (true, None) => {
                 return self
                     .command("release savepoint job")
-                    .map_or_else(Ended::Lost, |()| Ended::Kept(callbacks));
+                    .map_or_else(Ended::Lost, |()| Ended::Kept(callbacks, pieces));
             }
             (true, Some(error)) => Err(DbError::GivenUp(error.to_string())),
             (false, _) => Ok(()),

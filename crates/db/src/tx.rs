@@ -1,23 +1,75 @@
-//! The transaction a closure works in: statements, deferred writes, inner attempts, what to do after the commit.
+//! The transaction a closure works in: statements, deferred writes, inner attempts, what to do before and after the commit.
 //!
 //! Same behaviour on both databases, including this: **after a statement failed, nothing of the transaction can be kept**
 //! (PostgreSQL works so), unless the statement ran inside [`Tx::attempt`].
 
 use crate::postgres::PgTx;
 use crate::{Backend, DbError, Row, Sql, Value, sqlite};
+use std::any::{Any, TypeId};
 
 pub(crate) type Callback = Box<dyn FnOnce() + Send>;
+
+/// Work that the closures of one commit share: what several of them hand over is put together and run once, before the commit.
+/// Nothing in the transaction sees its effect before. If it fails, nothing of the commit is kept.
+pub trait AtCommit: Send + 'static {
+    /// Takes over what another closure of the same commit handed in.
+    fn merge(&mut self, other: Self);
+    /// Runs it.
+    fn run(self, tx: &mut Tx<'_>) -> Result<(), DbError>;
+}
+
+/// An [`AtCommit`] of any kind.
+pub(crate) trait Piece: Send {
+    fn kind(&self) -> TypeId;
+    fn take_over(&mut self, other: Box<dyn Any>);
+    fn into_any(self: Box<Self>) -> Box<dyn Any>;
+    fn run(self: Box<Self>, tx: &mut Tx<'_>) -> Result<(), DbError>;
+}
+
+impl<P: AtCommit> Piece for P {
+    fn kind(&self) -> TypeId {
+        TypeId::of::<P>()
+    }
+
+    fn take_over(&mut self, other: Box<dyn Any>) {
+        if let Ok(other) = other.downcast::<P>() {
+            self.merge(*other);
+        }
+    }
+
+    fn into_any(self: Box<Self>) -> Box<dyn Any> {
+        self
+    }
+
+    fn run(self: Box<Self>, tx: &mut Tx<'_>) -> Result<(), DbError> {
+        (*self).run(tx)
+    }
+}
+
+/// Puts pieces of one kind together, in the order in which the kinds first came.
+pub(crate) fn gather(all: &mut Vec<Box<dyn Piece>>, more: Vec<Box<dyn Piece>>) {
+    for piece in more {
+        match all.iter_mut().find(|known| known.kind() == piece.kind()) {
+            Some(known) => known.take_over(piece.into_any()),
+            None => all.push(piece),
+        }
+    }
+}
 
 pub(crate) enum Conn<'c> {
     Sqlite(&'c rusqlite::Connection),
     Postgres(PgTx<'c>),
 }
 
+/// Rows written by one statement at most; a power of two.
+const ROWS_AT_ONCE: usize = 64;
+
 /// One open transaction.
 pub struct Tx<'c> {
     pub(crate) conn: Conn<'c>,
     pub(crate) strand: i64,
     pub(crate) callbacks: Vec<Callback>,
+    pub(crate) pieces: Vec<Box<dyn Piece>>,
     /// The first failed statement: from then on only rolling back is possible.
     pub(crate) failed: Option<DbError>,
 }
@@ -28,6 +80,7 @@ impl<'c> Tx<'c> {
             conn,
             strand,
             callbacks: Vec::new(),
+            pieces: Vec::new(),
             failed: None,
         }
     }
@@ -47,6 +100,33 @@ impl<'c> Tx<'c> {
             Conn::Sqlite(conn) => sqlite::execute(conn, sql, params).map(|_| ()),
             Conn::Postgres(conn) => conn.defer(sql, params),
         })
+    }
+
+    /// Writes many rows: `head` ends in `values `, `tail` is what follows the rows (`on conflict ..`, or nothing). Few statements whose
+    /// texts are few as well, so that they stay prepared; their counts are not waited for.
+    pub fn insert_rows<const N: usize>(
+        &mut self,
+        head: &'static str,
+        rows: impl IntoIterator<Item = [Value; N]>,
+        tail: &'static str,
+    ) -> Result<(), DbError> {
+        let rows: Vec<[Value; N]> = rows.into_iter().collect();
+        let mut rest = rows.as_slice();
+        while !rest.is_empty() {
+            let length = (1 << rest.len().ilog2()).min(ROWS_AT_ONCE);
+            let (now, later) = rest.split_at(length);
+            let mut sql = Sql::new(head);
+            for (nth, row) in now.iter().enumerate() {
+                sql = sql
+                    .push(if nth == 0 { "(" } else { ", (" })
+                    .list(row.iter().cloned())
+                    .push(")");
+            }
+            let sql = sql.push(tail);
+            self.defer(sql.text(), sql.params())?;
+            rest = later;
+        }
+        Ok(())
     }
 
     /// All rows. Bound them in the SQL (`limit`): they are all held in memory.
@@ -85,7 +165,7 @@ impl<'c> Tx<'c> {
     pub fn attempt<T, E: From<DbError>>(&mut self, f: impl FnOnce(&mut Self) -> Result<T, E>) -> Result<T, E> {
         self.flush()?;
         self.command("savepoint attempt")?;
-        let callbacks = self.callbacks.len();
+        let (callbacks, pieces) = (self.callbacks.len(), self.pieces.len());
         let outcome = f(self);
         let sent = self.flush();
         let outcome = match (outcome, sent) {
@@ -98,6 +178,7 @@ impl<'c> Tx<'c> {
         };
         self.failed = None;
         self.callbacks.truncate(callbacks);
+        self.pieces.truncate(pieces);
         self.command("rollback to savepoint attempt")?;
         self.command("release savepoint attempt")?;
         outcome
@@ -115,11 +196,26 @@ impl<'c> Tx<'c> {
         self.callbacks.push(Box::new(f));
     }
 
+    /// Something to do right before the commit, once for all closures that share it.
+    pub fn at_commit(&mut self, work: impl AtCommit) {
+        self.pieces.push(Box::new(work));
+    }
+
     pub fn backend(&self) -> Backend {
         match self.conn {
             Conn::Sqlite(_) => Backend::Sqlite,
             Conn::Postgres(_) => Backend::Postgres,
         }
+    }
+
+    /// Runs what the closures share; the transaction is failed if one of them fails.
+    pub(crate) fn run_pieces(&mut self, pieces: Vec<Box<dyn Piece>>) -> Result<(), DbError> {
+        for piece in pieces {
+            piece.run(self).inspect_err(|error| {
+                self.failed.get_or_insert_with(|| error.clone());
+            })?;
+        }
+        Ok(())
     }
 
     /// Waits for the deferred statements.

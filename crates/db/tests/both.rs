@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use db::testkit::{TestDb, each_backend};
-use db::{Backend, Db, DbError, Migration, MigrationReport, Options, Sql, Value, params};
+use db::{AtCommit, Backend, Db, DbError, Migration, MigrationReport, Options, Sql, Tx, Value, params};
 use std::sync::{Arc, Mutex};
 
 const ITEMS: Migration = Migration {
@@ -233,6 +233,91 @@ async fn a_passed_over_error_cannot_be_kept_but_an_attempt_can_fail() {
             ids.iter().map(|row| row.get(0).unwrap()).collect::<Vec<i64>>(),
             [1, 2, 5]
         );
+    })
+    .await;
+}
+
+/// Counts under a name how often it was handed in.
+struct Tally {
+    name: &'static str,
+    n: i64,
+}
+
+impl AtCommit for Tally {
+    fn merge(&mut self, other: Tally) {
+        self.n += other.n;
+    }
+
+    fn run(self, tx: &mut Tx<'_>) -> Result<(), DbError> {
+        tx.execute(
+            "insert into item (id, name, weight) values ((select coalesce(max(id), 0) + 1 from item), $1, $2)",
+            &params![self.name, self.n as f64],
+        )?;
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn what_closures_share_runs_once_before_the_commit_and_only_for_what_is_kept() {
+    each_backend(|db| async move {
+        migrated(&db).await;
+        let tally = |name, n| Tally { name, n };
+        let seen = db
+            .write(move |tx| {
+                tx.at_commit(tally("kept", 1));
+                let undone = tx.attempt(|tx| {
+                    tx.at_commit(tally("kept", 10));
+                    Err::<(), _>(DbError::Other("no".into()))
+                });
+                assert!(undone.is_err());
+                tx.at_commit(tally("kept", 2));
+                tx.query_one("select count(*) from item", &params![])?.get::<i64>(0)
+            })
+            .await;
+        assert_eq!(seen, Ok(0), "not before the commit");
+        let undone = db.write(move |tx| {
+            tx.at_commit(tally("undone", 1));
+            Err::<(), _>(DbError::Other("no".into()))
+        });
+        assert!(undone.await.is_err());
+        // It fails at the commit: the name is taken.
+        let failed = db.write(move |tx| {
+            tx.at_commit(tally("kept", 1));
+            tx.execute("insert into item (id, name) values (90, 'beside')", &params![])
+        });
+        assert!(matches!(failed.await, Err(DbError::Unique { .. })));
+        let items = db
+            .read(|tx| tx.query("select name, weight from item", &params![]))
+            .await;
+        let items = items.unwrap();
+        assert_eq!(items.len(), 1, "{items:?}");
+        assert_eq!(
+            (items[0].text(0).unwrap(), items[0].get::<f64>(1).unwrap()),
+            ("kept", 3.0)
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn many_rows_are_written_by_few_statements() {
+    each_backend(|db| async move {
+        migrated(&db).await;
+        db.write(|tx| {
+            let rows = (0..200i64).map(|n| [Value::from(n), Value::from(format!("n{n}"))]);
+            tx.insert_rows("insert into item (id, name) values ", rows, "")?;
+            let again = (100..107i64).map(|n| [Value::from(n), Value::from("x"), Value::from(1.5)]);
+            tx.insert_rows(
+                "insert into item (id, name, weight) values ",
+                again,
+                " on conflict (id) do update set weight = excluded.weight",
+            )
+        })
+        .await
+        .unwrap();
+        let row = db.read(|tx| tx.query_one("select count(*), sum(weight) from item", &params![]));
+        let row = row.await.unwrap();
+        assert_eq!((row.get::<i64>(0).unwrap(), row.get::<f64>(1).unwrap()), (200, 10.5));
     })
     .await;
 }
