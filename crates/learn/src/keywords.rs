@@ -2,6 +2,8 @@
 
 use crate::predict::{Guess, MAX_REASONS, Prediction, Reason, top_two};
 use crate::text::normalised;
+use aho_corasick::AhoCorasick;
+use std::collections::BTreeMap;
 
 /// Most keywords in all.
 pub const MAX_KEYWORDS: usize = 20_000;
@@ -15,11 +17,13 @@ const RIVAL: f32 = 0.25;
 const HEAD_CHARS: usize = 30;
 
 /// Categories with their words. Answers in the shape of [`crate::Model::predict`].
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Keywords {
     labels: Vec<String>,
     /// Normalised word, the word as written, category, weight.
     words: Vec<(String, String, usize, f32)>,
+    /// Finds them all in one pass; none while there are no words.
+    finder: Option<AhoCorasick>,
 }
 
 /// Why a list of keywords is refused.
@@ -65,10 +69,11 @@ impl Keywords {
             out.labels.push(category.to_string());
         }
         if out.words.len() > MAX_KEYWORDS {
-            Err(KeywordsError::TooMany)
-        } else {
-            Ok(out)
+            return Err(KeywordsError::TooMany);
         }
+        let finder = AhoCorasick::new(out.words.iter().map(|word| &word.0));
+        out.finder = Some(finder.map_err(|_| KeywordsError::TooMany)?);
+        Ok(out)
     }
 
     /// Each word counts once, however often it stands, twice if it begins in the first [`HEAD_CHARS`] characters; blanks and marks inside
@@ -115,11 +120,17 @@ impl Keywords {
 
     /// The words that stand in the text, without those that are part of a longer one there.
     fn longest_found(&self, text: &str) -> Vec<Hit<'_>> {
-        let found = self.words.iter().filter_map(|word| {
-            let at = text.find(word.0.as_str())?;
-            Some(Hit { word, at })
-        });
-        let found: Vec<Hit> = found.collect();
+        let mut first = BTreeMap::new();
+        for hit in self.finder.iter().flat_map(|finder| finder.find_overlapping_iter(text)) {
+            first.entry(hit.pattern().as_usize()).or_insert(hit.start());
+        }
+        let found: Vec<Hit> = first
+            .into_iter()
+            .map(|(word, at)| Hit {
+                word: &self.words[word],
+                at,
+            })
+            .collect();
         let longer = |hit: &&Hit| {
             let plain = hit.word.0.as_str();
             found
@@ -189,7 +200,7 @@ mod tests {
     #[test]
     fn bad_lists_are_refused() {
         assert_eq!(
-            Keywords::new(&[("a", &[("，", 1.0)])]),
+            Keywords::new(&[("a", &[("，", 1.0)])]).map(drop),
             Err(KeywordsError::Empty("a".into()))
         );
         assert!(matches!(
@@ -197,7 +208,7 @@ mod tests {
             Err(KeywordsError::Weight { .. })
         ));
         assert_eq!(
-            Keywords::new(&[("a", &[]), ("a", &[])]),
+            Keywords::new(&[("a", &[]), ("a", &[])]).map(drop),
             Err(KeywordsError::Twice("a".into()))
         );
     }

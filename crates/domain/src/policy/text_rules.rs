@@ -4,6 +4,7 @@
 
 use super::{Name, Pack, Source};
 use crate::text::normalise;
+use std::collections::HashSet;
 
 /// A matter that other services answer faster: said before the resident has typed it all (110, 119, 120, courts ...).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,17 +30,34 @@ pub struct UrgentHint {
 impl Pack {
     /// The first redirect whose words occur.
     pub fn redirect_for(&self, text: &str) -> Option<&Redirect> {
-        let text = normalise(text);
-        self.redirects
-            .iter()
-            .find(|one| one.keywords.iter().any(|word| text.contains(word.as_str())))
+        let text = Searched::of(text);
+        self.redirects.iter().find(|one| text.holds_one_of(&one.keywords))
     }
 
     /// The first urgency hint whose words occur.
     pub fn urgent_hint_for(&self, text: &str) -> Option<&UrgentHint> {
+        let text = Searched::of(text);
+        self.urgent_hints.iter().find(|one| text.holds_one_of(&one.keywords))
+    }
+}
+
+/// A text to be asked for many words: one whose first character it lacks is not looked for.
+struct Searched {
+    text: String,
+    characters: HashSet<char>,
+}
+
+impl Searched {
+    fn of(text: &str) -> Searched {
         let text = normalise(text);
-        self.urgent_hints
+        let characters = text.chars().collect();
+        Searched { text, characters }
+    }
+
+    fn holds_one_of(&self, words: &[String]) -> bool {
+        let may_be = |word: &str| word.chars().next().is_none_or(|first| self.characters.contains(&first));
+        words
             .iter()
-            .find(|one| one.keywords.iter().any(|word| text.contains(word.as_str())))
+            .any(|word| may_be(word) && self.text.contains(word.as_str()))
     }
 }
