@@ -7,7 +7,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 
-/// A signed-in person who may use the system. Grants are read with each request: a demotion takes effect at once.
+/// A signed-in person who may use the system, with the grants of this moment (see [`super::kept`]): a demotion takes effect at once.
 pub struct Staff(pub Ctx);
 
 /// A signed-in person, even one who must change the password first. Only for the session routes.

@@ -7,6 +7,7 @@ mod account;
 mod directory;
 mod extract;
 mod http;
+mod kept;
 mod password;
 mod read_log;
 mod session;

@@ -1,5 +1,6 @@
 //! Server-side sessions: a random token in a cookie, its hash in the table, idle and absolute limits.
 
+use super::kept::{Known, Sessions};
 use super::store;
 use crate::platform::{AccountId, App, Ctx, Fault, Lang, Scope, Tx, WorkerId};
 use base64::Engine as _;
@@ -41,23 +42,36 @@ pub struct Session {
 pub async fn find(app: &App, token: &str) -> Result<Option<(Session, Scope)>, Fault> {
     let ctx = Ctx::system(app, "session");
     let hash = token_hash(token);
-    let seen_after = ctx.now.0 - i64::from(app.config().limits.session_idle_minutes) * MINUTE_MS;
-    let asked = hash.clone();
-    let found = app.read(&ctx, move |ctx, tx| {
-        let Some((session, seen)) = store::session(tx, &asked, ctx.now, seen_after)? else {
-            return Ok(None);
-        };
-        let scope = store::scope(tx, session.account, ctx.now)?;
-        Ok(Some((session, scope, seen)))
-    });
-    let Some((session, scope, seen)) = found.await? else {
-        return Ok(None);
+    let sessions = app.part::<Sessions>();
+    let known = match sessions.find(&hash, ctx.now) {
+        Some(known) => known,
+        None => {
+            let before = sessions.before();
+            let Some(known) = read(&ctx, &hash).await? else {
+                return Ok(None);
+            };
+            sessions.keep(hash.clone(), known.clone(), before, ctx.now);
+            known
+        }
     };
-    if ctx.now.0 - seen >= TOUCH_MS {
+    if ctx.now.0 - known.seen >= TOUCH_MS {
         app.write(&ctx, move |ctx, tx| store::touch_session(tx, &hash, ctx.now))
             .await?;
     }
-    Ok(Some((session, scope)))
+    Ok(Some((known.session, known.scope)))
+}
+
+async fn read(ctx: &Ctx, hash: &str) -> Result<Option<Known>, Fault> {
+    let seen_after = ctx.now.0 - i64::from(ctx.app.config().limits.session_idle_minutes) * MINUTE_MS;
+    let hash = hash.to_owned();
+    let found = ctx.app.read(ctx, move |ctx, tx| {
+        let Some((session, seen)) = store::session(tx, &hash, ctx.now, seen_after)? else {
+            return Ok(None);
+        };
+        let scope = store::scope(tx, session.account, ctx.now)?;
+        Ok(Some(Known { session, scope, seen }))
+    });
+    found.await
 }
 
 /// Opens a session: the token for the cookie. Part of the transaction that made sure who it is.

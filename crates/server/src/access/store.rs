@@ -1,6 +1,7 @@
 //! The SQL of access. Rows in, rows out; decides nothing.
 
 use super::account::{AccountRow, AccountState, GrantRow, NewGrant};
+use super::kept;
 use super::session::Session;
 use crate::platform::http::PAGE_MAX;
 use crate::platform::{
@@ -79,6 +80,7 @@ pub fn session(
 }
 
 pub fn touch_session(tx: &mut Tx, token_hash: &str, now: Timestamp) -> Result<(), Fault> {
+    kept::changed(tx);
     tx.housekeeping(
         "update session set seen_at = $1 where token_hash = $2",
         &params![now.0, token_hash],
@@ -109,12 +111,14 @@ pub fn remove_ended_sessions(tx: &mut Tx, now: Timestamp) -> Result<(), Fault> {
 }
 
 pub fn remove_session_by_token(tx: &mut Tx, token_hash: &str) -> Result<(), Fault> {
+    kept::changed(tx);
     tx.housekeeping("delete from session where token_hash = $1", &params![token_hash])?;
     Ok(())
 }
 
 /// Removes one of the account's own sessions; whether there was one.
 pub fn remove_session(tx: &mut Tx, account: AccountId, id: &str) -> Result<bool, Fault> {
+    kept::changed(tx);
     Ok(tx.housekeeping(
         "delete from session where account_id = $1 and id = $2",
         &params![account, id],
@@ -122,6 +126,7 @@ pub fn remove_session(tx: &mut Tx, account: AccountId, id: &str) -> Result<bool,
 }
 
 pub fn remove_sessions(tx: &mut Tx, account: AccountId) -> Result<(), Fault> {
+    kept::changed(tx);
     tx.housekeeping("delete from session where account_id = $1", &params![account])?;
     Ok(())
 }
@@ -242,6 +247,7 @@ pub fn forget_failures(tx: &mut Tx, before: i64) -> Result<(), Fault> {
 }
 
 pub fn set_password(tx: &mut Tx, account: AccountId, hash: &str, must_change: bool) -> Result<(), Fault> {
+    kept::changed(tx);
     const SQL: &str = "update account set password_hash = $1, must_change_password = $2 where id = $3";
     tx.execute(SQL, &params![hash, must_change, account])?;
     Ok(())
@@ -255,6 +261,7 @@ pub fn set_totp(
     pending: Option<Vec<u8>>,
     last_step: i64,
 ) -> Result<(), Fault> {
+    kept::changed(tx);
     const SQL: &str =
         "update account set totp_sealed = $1, totp_pending_sealed = $2, totp_last_step = $3 where id = $4";
     tx.execute(SQL, &params![secret, pending, last_step, account])?;
@@ -291,6 +298,7 @@ pub fn add_account(tx: &mut Tx, account: &AccountRow, password_hash: &str, now: 
 }
 
 pub fn set_account(tx: &mut Tx, id: AccountId, name: &str, state: AccountState) -> Result<(), Fault> {
+    kept::changed(tx);
     tx.execute(
         "update account set name = $1, state = $2 where id = $3",
         &params![name, state.key(), id],
@@ -299,6 +307,7 @@ pub fn set_account(tx: &mut Tx, id: AccountId, name: &str, state: AccountState) 
 }
 
 pub fn set_lang(tx: &mut Tx, id: AccountId, lang: Lang) -> Result<(), Fault> {
+    kept::changed(tx);
     tx.execute("update account set lang = $1 where id = $2", &params![lang.key(), id])?;
     Ok(())
 }
@@ -417,6 +426,7 @@ pub fn grants(tx: &mut Tx, account: AccountId, now: Timestamp) -> Result<Vec<Gra
 }
 
 pub fn add_grant(tx: &mut Tx, id: GrantId, account: AccountId, grant: &NewGrant, now: Timestamp) -> Result<(), Fault> {
+    kept::changed(tx);
     let [a1, a2, a3, a4, a5] = grant.chain;
     tx.execute(
         "insert into account_grant (id, account_id, role, area_id, depth, a1, a2, a3, a4, a5, unit_id, valid_from, valid_to)
@@ -428,6 +438,7 @@ pub fn add_grant(tx: &mut Tx, id: GrantId, account: AccountId, grant: &NewGrant,
 
 /// Ends every grant of the account now; they stay as history.
 pub fn end_grants(tx: &mut Tx, account: AccountId, now: Timestamp) -> Result<(), Fault> {
+    kept::changed(tx);
     const SQL: &str =
         "update account_grant set valid_to = $1 where account_id = $2 and (valid_to is null or valid_to > $3)";
     tx.execute(SQL, &params![now.0, account, now.0])?;
