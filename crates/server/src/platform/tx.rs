@@ -176,7 +176,14 @@ impl<'t, 'c> Tx<'t, 'c> {
             salt: ctx.app.chance().bytes(),
         };
         let at = ledger::append(self.inner, entry)?;
-        ledger::sequence_after_commit(&ctx.app, self.inner);
+        ledger::sequence_soon(ctx, self.inner);
+        Ok(at)
+    }
+
+    /// As [`Tx::record`], for a mark whose receipt is asked for right after the commit.
+    pub fn record_for_receipt(&mut self, ctx: &Ctx, mark: Mark) -> Result<LedgerRef, Fault> {
+        let at = self.record(ctx, mark)?;
+        ledger::receipt_follows(ctx, self.inner);
         Ok(at)
     }
 
@@ -276,6 +283,23 @@ impl<'t, 'c> Tx<'t, 'c> {
     /// Something short to do once the commit is durable.
     pub fn on_commit(&mut self, f: impl FnOnce() + Send + 'static) {
         self.inner.on_commit(f);
+    }
+
+    /// A change that closures of one commit share, made right before it; see [`db::AtCommit`]. Needs a mark, as `execute`.
+    pub fn at_commit(&mut self, work: impl db::AtCommit) {
+        self.changed = true;
+        self.inner.at_commit(work);
+    }
+
+    /// As [`db::Tx::insert_rows`]. Needs a mark.
+    pub fn insert_rows<const N: usize>(
+        &mut self,
+        head: &'static str,
+        rows: impl IntoIterator<Item = [Value; N]>,
+        tail: &'static str,
+    ) -> Result<(), DbError> {
+        self.changed = true;
+        self.inner.insert_rows(head, rows, tail)
     }
 
     /// The last step: refuses changes without a mark, hands over the live events.

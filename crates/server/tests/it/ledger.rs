@@ -226,7 +226,7 @@ struct Bench {
     app: App,
     heads: Vec<TreeHead>,
     all: Vec<(Record, Hash)>,
-    /// Records in the order of their leaves.
+    /// Records under a signed head, in the order of their leaves.
     leaves: Vec<LedgerRef>,
     erased: Vec<LedgerRef>,
 }
@@ -267,7 +267,7 @@ impl Bench {
                 ledger::bring_up_to_date(&app).await.unwrap();
             }
         }
-        // The last round has no leaves yet: part of the ledger is always younger than its newest head.
+        // The last round is under no head yet: part of the ledger is always younger than its newest head.
         let copies = TABLES
             .iter()
             .map(|table| leak(format!("create table copy_{table} as select * from {table}")))
@@ -288,6 +288,7 @@ impl Bench {
             .unwrap()
             .iter()
             .rev()
+            .filter(|item| item.leaf < bench.heads[0].size)
             .map(|item| at(&item.record))
             .collect();
         bench

@@ -27,6 +27,7 @@ use super::ctx::Ctx;
 use super::fault::Fault;
 use super::tx::{Mark, Subject, Tx};
 use serde::Serialize;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use store::Payload;
@@ -46,10 +47,22 @@ pub fn text_hash(app: &App, text: &str) -> TextHash {
 #[derive(Default)]
 struct Pulse(watch::Sender<u64>);
 
-/// Called with each record: wakes the sequencer once the record is durable.
-pub(super) fn sequence_after_commit(app: &App, tx: &mut db::Tx<'_>) {
-    let pulse = app.part::<Pulse>();
+/// Called with each record: its leaf is given with the commit where that is cheap, and the sequencer of this process is woken after it.
+pub(super) fn sequence_soon(ctx: &Ctx, tx: &mut db::Tx<'_>) {
+    if tx.backend() == db::Backend::Sqlite {
+        let (sign, now) = (None, ctx.now.0);
+        tx.at_commit(sequencer::Leaves { sign, now });
+    }
+    let pulse = ctx.app.part::<Pulse>();
     tx.on_commit(move || pulse.0.send_modify(|count| *count += 1));
+}
+
+/// A receipt for a record of this transaction will be asked for at once: on SQLite the commit signs a head that covers it.
+pub(super) fn receipt_follows(ctx: &Ctx, tx: &mut db::Tx<'_>) {
+    if tx.backend() == db::Backend::Sqlite {
+        let (sign, now) = (Some(ctx.app.clone()), ctx.now.0);
+        tx.at_commit(sequencer::Leaves { sign, now });
+    }
 }
 
 /// How long marks gather before the next signed head, when nobody asks for a receipt.
@@ -74,8 +87,8 @@ pub async fn keep_up(app: App) {
 pub async fn bring_up_to_date(app: &App) -> Result<Option<TreeHead>, Fault> {
     loop {
         let (key, now) = (key(app), app.now().0);
-        let done = app.db().write(move |tx| sequencer::sequence(tx, &key, now)).await?;
-        if !done.more {
+        let more = app.db().write(move |tx| sequencer::sequence(tx, &key, now)).await?;
+        if !more {
             break;
         }
     }
@@ -93,8 +106,28 @@ pub async fn issue(app: &App, jurisdiction: &str, at: LedgerRef) -> Result<Recei
     if let Some(receipt) = issue_now(app, jurisdiction, at).await? {
         return Ok(receipt);
     }
-    bring_up_to_date(app).await?;
+    sequence_for_all(app).await?;
     issue_now(app, jurisdiction, at).await?.ok_or_else(Fault::not_found)
+}
+
+/// Runs of the sequencer that were asked for, one at a time.
+#[derive(Default)]
+struct Runs {
+    running: tokio::sync::Mutex<()>,
+    begun: AtomicU64,
+}
+
+/// Brings the ledger up to date, with one run for all who ask while another run is under way.
+async fn sequence_for_all(app: &App) -> Result<(), Fault> {
+    let runs = app.part::<Runs>();
+    let asked_at = runs.begun.load(Ordering::SeqCst);
+    let _one_at_a_time = runs.running.lock().await;
+    // A run that began after the question covers what was written before it.
+    if runs.begun.load(Ordering::SeqCst) == asked_at {
+        runs.begun.fetch_add(1, Ordering::SeqCst);
+        bring_up_to_date(app).await?;
+    }
+    Ok(())
 }
 
 /// None when no signed head covers the record yet (or there is no such record).

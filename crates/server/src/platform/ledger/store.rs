@@ -254,14 +254,21 @@ pub fn unsequenced(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<Vec<Unsequenced>>,
     Ok(chains)
 }
 
-pub fn insert_leaf(tx: &mut Tx<'_>, number: u64, at: LedgerRef, hash: Hash) -> Result<(), DbError> {
-    let sql = "insert into ledger_leaf (leaf, strand, seq, hash) values ($1, $2, $3, $4)";
-    tx.defer(sql, &params![int(number), at.strand, at.seq, hash])
+/// New leaves, numbered from `first`.
+pub fn insert_leaves(tx: &mut Tx<'_>, first: u64, leaves: &[(LedgerRef, Hash)]) -> Result<(), DbError> {
+    let rows = leaves
+        .iter()
+        .zip(first..)
+        .map(|((at, hash), number)| [int(number).into(), at.strand.into(), at.seq.into(), (*hash).into()]);
+    tx.insert_rows("insert into ledger_leaf (leaf, strand, seq, hash) values ", rows, "")
 }
 
-pub fn insert_node(tx: &mut Tx<'_>, level: u32, index: u64, hash: Hash) -> Result<(), DbError> {
-    let sql = "insert into ledger_node (level, idx, hash) values ($1, $2, $3)";
-    tx.defer(sql, &params![level, int(index), hash])
+/// New complete subtrees: (level, index, hash).
+pub fn insert_nodes(tx: &mut Tx<'_>, nodes: Vec<(u32, u64, Hash)>) -> Result<(), DbError> {
+    let rows = nodes
+        .into_iter()
+        .map(|(level, index, hash)| [level.into(), int(index).into(), hash.into()]);
+    tx.insert_rows("insert into ledger_node (level, idx, hash) values ", rows, "")
 }
 
 /// The chain has leaves up to `seq`.
