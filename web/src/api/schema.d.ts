@@ -534,6 +534,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/cases/{id}/nearby": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Cases that may be the same matter: near, alike, recent, within the scope. None once the case is over. */
+        get: operations["nearby"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/cases/{id}/receipt": {
         parameters: {
             query?: never;
@@ -2380,6 +2397,7 @@ export interface components {
             arrival_minutes?: number | null;
             attachments: components["schemas"]["AttachmentView"][];
             body: string;
+            /** @description Other open matters of those who reported it; as the reporters, only for whom may see them. */
             caller_open: components["schemas"]["CaseBrief"][];
             category_source?: string | null;
             clocks: components["schemas"]["ClockView"][];
@@ -2396,7 +2414,6 @@ export interface components {
             mediations: components["schemas"]["MediationView"][];
             merged: components["schemas"]["CaseLink"][];
             merged_into?: components["schemas"]["CaseLink"] | null;
-            nearby: components["schemas"]["NearbyCase"][];
             order?: components["schemas"]["OrderRef"] | null;
             outcome?: string | null;
             paused: boolean;
@@ -6029,6 +6046,27 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MediationView"][];
+                };
+            };
+        };
+    };
+    nearby: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NearbyCase"][];
                 };
             };
         };

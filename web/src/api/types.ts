@@ -721,7 +721,6 @@ export interface CaseDetail extends CaseBrief {
   merged_into: null | { id: Id; number: string }
   merged: { id: Id; number: string }[]
   suggested: { categories: CategorySuggestion[] }
-  nearby: NearbyCase[]
   caller_open: CaseBrief[]
 }
 

@@ -10,12 +10,23 @@ use super::store;
 use crate::platform::jobs::{Effect, Outcome};
 use crate::platform::*;
 use domain::policy::{Redirect, UrgentHint};
+use domain::time::Timestamp;
 use learn::{Classifier, Keywords, Model};
 use std::sync::{Arc, PoisonError, RwLock};
 
-/// What is kept in memory: the classifier, and which pack and model it was made from.
+/// What is kept in memory: the classifier, which pack and model it was made from, and when that was last looked at.
 #[derive(Default)]
-struct InForce(RwLock<Option<(String, Arc<Classifier>)>>);
+struct InForce(RwLock<Option<Kept>>);
+
+struct Kept {
+    pack: String,
+    model: Option<String>,
+    looked_at: Timestamp,
+    classifier: Arc<Classifier>,
+}
+
+/// A model another process trained is noticed after so long.
+const LOOK_MS: i64 = 1_000;
 
 /// A suggested category.
 #[derive(Debug, Clone)]
@@ -75,24 +86,37 @@ pub fn assess<'r>(ctx: &Ctx, tx: &mut Tx, rules: &'r Rules, title: &str, body: &
 
 /// The classifier in force; made anew when the pack or the model changed.
 fn classifier(ctx: &Ctx, tx: &mut Tx, rules: &Rules) -> Result<Arc<Classifier>, Fault> {
-    let kept = ctx.app.part::<InForce>();
-    let newest = store::newest_model(tx)?;
-    let version = format!("{} {}", rules.version, newest.as_deref().unwrap_or("-"));
-    if let Some((of, classifier)) = &*kept.0.read().unwrap_or_else(PoisonError::into_inner)
-        && *of == version
+    let in_force = ctx.app.part::<InForce>();
+    let same_pack = |kept: &&Kept| kept.pack == rules.version;
+    if let Some(kept) = in_force
+        .0
+        .read()
+        .unwrap_or_else(PoisonError::into_inner)
+        .as_ref()
+        .filter(same_pack)
+        && (kept.looked_at..kept.looked_at.plus_ms(LOOK_MS)).contains(&ctx.now)
     {
-        return Ok(classifier.clone());
+        return Ok(kept.classifier.clone());
     }
-    let model = match &newest {
-        Some(id) => Some(Model::from_bytes(&store::model_bytes(tx, id)?).map_err(Fault::internal)?),
-        None => None,
+    let newest = store::newest_model(tx)?;
+    let mut kept = in_force.0.write().unwrap_or_else(PoisonError::into_inner);
+    let classifier = match kept.as_ref().filter(same_pack).filter(|kept| kept.model == newest) {
+        Some(kept) => kept.classifier.clone(),
+        None => Arc::new(Classifier {
+            keywords: keywords(rules)?,
+            model: match &newest {
+                Some(id) => Some(Model::from_bytes(&store::model_bytes(tx, id)?).map_err(Fault::internal)?),
+                None => None,
+            },
+        }),
     };
-    let made = Arc::new(Classifier {
-        keywords: keywords(rules)?,
-        model,
+    *kept = Some(Kept {
+        pack: rules.version.clone(),
+        model: newest,
+        looked_at: ctx.now,
+        classifier: classifier.clone(),
     });
-    *kept.0.write().unwrap_or_else(PoisonError::into_inner) = Some((version, made.clone()));
-    Ok(made)
+    Ok(classifier)
 }
 
 /// The pack's words, each with the weight the constants of [`learn::Keywords`] were fitted for: half its characters.
@@ -124,6 +148,8 @@ pub async fn retrain(ctx: Ctx) -> Result<Effect, Fault> {
         if let Some((samples, bytes)) = learned {
             let id: JobId = ctx.app.new_id();
             store::insert_model(tx, &id.to_string(), ctx.now, samples, &bytes)?;
+            let in_force = ctx.app.part::<InForce>();
+            tx.on_commit(move || *in_force.0.write().unwrap_or_else(PoisonError::into_inner) = None);
             let body = serde_json::json!({ "model": id.to_string(), "samples": samples });
             tx.record(ctx, Mark::new("classifier.trained", Subject::System, body))?;
         }

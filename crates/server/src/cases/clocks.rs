@@ -88,6 +88,15 @@ pub fn follow_state(ctx: &Ctx, tx: &mut Tx, rules: &Rules, row: &mut CaseRow, an
     Ok(())
 }
 
+/// The clock of the state a case is opened in, not yet saved; none where nothing is timed.
+pub fn first(ctx: &Ctx, rules: &Rules, row: &CaseRow) -> Result<Option<ClockRow>, Fault> {
+    let category = row.category_code.as_deref().unwrap_or_default();
+    match step_of(row.state, &rules.pack, category) {
+        Some(step) => from_pack(ctx, rules, row, LEAD.to_owned(), step, ctx.now, None),
+        None => Ok(None),
+    }
+}
+
 /// Copies what the queue shows from the running clock.
 pub fn note_due(row: &mut CaseRow, clock: Option<&ClockRow>) {
     row.due_at = clock.filter(|_| row.state.is_open()).and_then(|c| c.due_at);

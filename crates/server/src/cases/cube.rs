@@ -142,9 +142,9 @@ pub fn hour(at: Timestamp) -> i64 {
     at.0.div_euclid(HOUR_MS)
 }
 
-/// Moves the counters from the facts before a change to those after it.
-pub fn shift(tx: &mut Tx, before: Option<&Facts>, after: Option<&Facts>) -> Result<(), Fault> {
-    let mut changes: BTreeMap<(AreaId, Cell), i64> = BTreeMap::new();
+/// Moves the counters from the facts before a change to those after it, at the commit.
+pub fn shift(tx: &mut Tx, before: Option<&Facts>, after: Option<&Facts>) {
+    let mut changes = BTreeMap::new();
     for (facts, sign) in [(before, -1), (after, 1)] {
         let Some(facts) = facts else { continue };
         for cell in facts.cells() {
@@ -154,8 +154,23 @@ pub fn shift(tx: &mut Tx, before: Option<&Facts>, after: Option<&Facts>) -> Resu
         }
     }
     changes.retain(|_, n| *n != 0);
-    if changes.is_empty() {
-        return Ok(());
+    if !changes.is_empty() {
+        tx.at_commit(Shift(changes));
     }
-    store::add_to_cells(tx, changes)
+}
+
+/// What is added to the counters. Cases of one commit mostly move the same ones: each is written once for all of them.
+pub struct Shift(BTreeMap<(AreaId, Cell), i64>);
+
+impl db::AtCommit for Shift {
+    fn merge(&mut self, other: Shift) {
+        for (cell, n) in other.0 {
+            *self.0.entry(cell).or_default() += n;
+        }
+    }
+
+    fn run(mut self, tx: &mut db::Tx<'_>) -> Result<(), db::DbError> {
+        self.0.retain(|_, n| *n != 0);
+        store::add_to_cells(tx, self.0)
+    }
 }

@@ -1,14 +1,14 @@
 //! Routes of cases: staff under `/cases`, residents under `/portal`.
 
 use super::actions::act;
-use super::intake::{self, Opened, Submission};
+use super::intake::{self, Submission};
 use super::outcomes::{self, Outcomes, OutcomesQuery};
 use super::portal::{self, PublicStatus};
 use super::queue::{Counts, ListQuery, MapQuery};
 use super::record::Loaded;
 use super::suggest::{self, Draft, PublicSuggestion, Suggestion};
-use super::view::{self, CaseBrief, CaseDetail};
-use super::{clocks, place, queue, store};
+use super::view::{self, CaseBrief, CaseDetail, NearbyCase};
+use super::{clocks, duplicates, place, queue, store};
 use crate::access::{Staff, log_read};
 use crate::platform::http::{Json, Page, PageQuery, Path, Public, Query};
 use crate::platform::ledger::Receipt;
@@ -30,6 +30,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(map))
         .routes(routes!(search))
         .routes(routes!(page))
+        .routes(routes!(nearby))
         .routes(routes!(explain))
         .routes(routes!(reveal))
         .routes(routes!(action))
@@ -69,18 +70,17 @@ async fn open_case(Staff(ctx): Staff, Json(submission): Json<Submission>) -> Res
         .app
         .write(&ctx, move |ctx, tx| {
             let opened = intake::open(ctx, tx, &submission)?;
-            let loaded = store::load(tx, opened.case)?.ok_or_else(Fault::not_found)?;
             // A retry by someone else must not show a case outside their scope.
-            if !ctx.scope.sees(&loaded.scope_facts(), Permission::CaseIntake) {
+            if !ctx.scope.sees(&opened.scope_facts(), Permission::CaseIntake) {
                 return Err(Fault::new(StatusCode::FORBIDDEN, "area_not_yours"));
             }
             let rules = place::rules(ctx)?;
-            let briefs = view::briefs(ctx, tx, &rules, std::slice::from_ref(&loaded.row))?;
+            let briefs = view::briefs(ctx, tx, &rules, std::slice::from_ref(&opened.row))?;
             let brief = briefs.into_iter().next().ok_or_else(Fault::not_found)?;
             Ok((opened, brief))
         })
         .await?;
-    let receipt = receipt_of(&ctx, &opened).await?;
+    let receipt = receipt_of(&ctx, opened.ledger).await?;
     Ok(Json(OpenedView {
         case,
         receipt,
@@ -88,9 +88,9 @@ async fn open_case(Staff(ctx): Staff, Json(submission): Json<Submission>) -> Res
     }))
 }
 
-async fn receipt_of(ctx: &Ctx, opened: &Opened) -> Result<Receipt, Fault> {
+async fn receipt_of(ctx: &Ctx, at: LedgerRef) -> Result<Receipt, Fault> {
     let place = crate::policy::current(&ctx.app)?.pack.jurisdiction.name.zh.clone();
-    ledger::issue(&ctx.app, &place, opened.ledger).await
+    ledger::issue(&ctx.app, &place, at).await
 }
 
 /// Help while a clerk types.
@@ -193,16 +193,18 @@ fn visible(ctx: &Ctx, tx: &mut Tx, id: CaseId) -> Result<Loaded, Fault> {
 /// The case page. Where it shows who reported, the read is written down.
 fn detail_and_log(ctx: &Ctx, tx: &mut Tx, loaded: &Loaded) -> Result<CaseDetail, Fault> {
     let detail = view::detail(ctx, tx, loaded)?;
-    if shows_reporters(&detail) {
-        let seen = ["reporter.name_masked", "reporter.phone_masked"];
-        log_read(ctx, tx, Subject::Case(loaded.row.id), &seen)?;
+    if view::has_reporters(ctx, loaded) {
+        log_and_add_reporters(ctx, tx, loaded, detail)
+    } else {
+        Ok(detail)
     }
-    Ok(detail)
 }
 
-/// Whether the page shows anything of a reporter.
-fn shows_reporters(detail: &CaseDetail) -> bool {
-    detail.reports.iter().any(|report| report.reporter.is_some())
+fn log_and_add_reporters(ctx: &Ctx, tx: &mut Tx, loaded: &Loaded, mut page: CaseDetail) -> Result<CaseDetail, Fault> {
+    let seen = ["reporter.name_masked", "reporter.phone_masked"];
+    log_read(ctx, tx, Subject::Case(loaded.row.id), &seen)?;
+    view::add_reporters(ctx, tx, loaded, &mut page)?;
+    Ok(page)
 }
 
 /// The case page. Where it shows who reported, the read is logged with its purpose.
@@ -213,22 +215,35 @@ async fn page(
     Query(query): Query<PurposeQuery>,
 ) -> Result<Json<CaseDetail>, Fault> {
     let ctx = with_purpose(ctx, &query, id)?;
+    let (loaded, detail) = ctx
+        .app
+        .read(&ctx, move |ctx, tx| {
+            let loaded = visible(ctx, tx, id)?;
+            let detail = view::detail(ctx, tx, &loaded)?;
+            Ok((loaded, detail))
+        })
+        .await?;
     // Only where a reporter is shown is there something to write down.
-    let plain = ctx.app.read(&ctx, move |ctx, tx| {
-        let loaded = visible(ctx, tx, id)?;
-        let reporters = ctx.scope.sees(&loaded.scope_facts(), Permission::CaseReporter);
-        if reporters && loaded.reports.iter().any(|r| r.reporter_id.is_some() && !r.anonymous) {
-            return Ok(None);
-        }
-        view::detail(ctx, tx, &loaded).map(Some)
-    });
-    if let Some(detail) = plain.await? {
+    if !view::has_reporters(&ctx, &loaded) {
         return Ok(Json(detail));
     }
     ctx.app
-        .write(&ctx, move |ctx, tx| {
-            let loaded = visible(ctx, tx, id)?;
-            detail_and_log(ctx, tx, &loaded)
+        .write(&ctx, move |ctx, tx| log_and_add_reporters(ctx, tx, &loaded, detail))
+        .await
+        .map(Json)
+}
+
+/// Cases that may be the same matter: near, alike, recent, within the scope. None once the case is over.
+#[utoipa::path(get, path = "/cases/{id}/nearby", params(("id" = String, Path)), responses((status = 200, body = Vec<NearbyCase>)), tag = "cases")]
+async fn nearby(Staff(ctx): Staff, Path(id): Path<CaseId>) -> Result<Json<Vec<NearbyCase>>, Fault> {
+    ctx.app
+        .read(&ctx, move |ctx, tx| {
+            let row = visible(ctx, tx, id)?.row;
+            if row.is_open() {
+                duplicates::of_case(ctx, tx, &place::rules(ctx)?, &row)
+            } else {
+                Ok(Vec::new())
+            }
         })
         .await
         .map(Json)
@@ -343,30 +358,17 @@ async fn receipt(
     Path(id): Path<CaseId>,
     Query(query): Query<ReceiptQuery>,
 ) -> Result<Json<Receipt>, Fault> {
-    let opened = ctx
+    let at = ctx
         .app
         .read(&ctx, move |ctx, tx| {
             let loaded = visible(ctx, tx, id)?;
             let wanted =
                 |r: &&super::record::ReportRow| query.report.as_ref().is_none_or(|report| r.id.to_string() == *report);
             let report = loaded.reports.iter().find(wanted).ok_or_else(Fault::not_found)?;
-            Ok(opened_of(ctx, id, report))
+            Ok(report.ledger())
         })
         .await?;
-    receipt_of(&ctx, &opened).await.map(Json)
-}
-
-fn opened_of(ctx: &Ctx, case: CaseId, report: &super::record::ReportRow) -> Opened {
-    Opened {
-        case,
-        number: report.number.clone(),
-        follow_code: intake::follow_code(ctx, report.id),
-        report: report.id,
-        ledger: LedgerRef {
-            strand: report.strand,
-            seq: report.ledger_seq,
-        },
-    }
+    receipt_of(&ctx, at).await.map(Json)
 }
 
 /// A caller's number.
@@ -573,13 +575,13 @@ async fn open_for_resident(ctx: Ctx, submission: Submission) -> Result<Json<Port
         .write(&ctx, move |ctx, tx| {
             residents_category(ctx, &submission)?;
             let opened = intake::open(ctx, tx, &submission)?;
-            let status = portal::status(ctx, tx, opened.case, opened.report)?;
+            let status = portal::status(ctx, tx, opened.row.id, opened.report)?;
             Ok((opened, status))
         })
         .await?;
-    let receipt = receipt_of(&ctx, &opened).await?;
+    let receipt = receipt_of(&ctx, opened.ledger).await?;
     Ok(Json(PortalOpened {
-        number: opened.number,
+        number: opened.row.number,
         follow_code: opened.follow_code,
         receipt,
         case,
@@ -745,7 +747,7 @@ async fn portal_receipt(
     Path(number): Path<String>,
     Json(input): Json<CodeInput>,
 ) -> Result<Json<Receipt>, Fault> {
-    let opened = ctx
+    let at = ctx
         .app
         .read(&ctx, move |ctx, tx| {
             let (case, report) = portal::find(ctx, tx, &number, &input.follow_code)?;
@@ -755,10 +757,10 @@ async fn portal_receipt(
                 .iter()
                 .find(|r| r.id == report)
                 .ok_or_else(Fault::not_found)?;
-            Ok(opened_of(ctx, case, report))
+            Ok(report.ledger())
         })
         .await?;
-    receipt_of(&ctx, &opened).await.map(Json)
+    receipt_of(&ctx, at).await.map(Json)
 }
 
 /// The code, and how large.

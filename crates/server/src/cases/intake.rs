@@ -123,11 +123,24 @@ pub enum Next {
 /// A case just opened.
 #[derive(Debug, Clone)]
 pub struct Opened {
-    pub case: CaseId,
-    pub number: String,
+    /// As it is in the table.
+    pub row: CaseRow,
+    /// Units that help already, when it was opened before.
+    pub co_units: Vec<UnitId>,
     pub follow_code: String,
     pub report: ReportId,
     pub ledger: LedgerRef,
+}
+
+impl Opened {
+    /// What a scope looks at.
+    pub fn scope_facts(&self) -> CaseScopeFacts {
+        CaseScopeFacts {
+            areas: self.row.areas,
+            unit: self.row.unit_id,
+            co_units: self.co_units.clone(),
+        }
+    }
 }
 
 /// Opens a case from what was handed in.
@@ -144,7 +157,7 @@ pub(super) fn open_for(ctx: &Ctx, tx: &mut Tx, submission: &Submission, next: Ne
     let id: CaseId = submission.id.parse().map_err(|_| Fault::invalid("id", "invalid_id"))?;
     let content = sha256_hex(&serde_json::to_string(submission).map_err(Fault::internal)?);
     if let Some(existing) = store::load(tx, id)? {
-        return same_again(ctx, &existing, &content);
+        return same_again(ctx, existing, &content);
     }
     check(&rules, submission)?;
     let found = locate(ctx, tx, submission)?;
@@ -193,10 +206,13 @@ pub(super) fn open_for(ctx: &Ctx, tx: &mut Tx, submission: &Submission, next: Ne
     row.team_id = team.as_ref().map(|(id, _)| *id);
     work::apply_state(ctx, &mut row, &case);
     stamp(ctx, tx, &mut row, &case)?;
+    let clock = clocks::first(ctx, &rules, &row)?;
+    clocks::note_due(&mut row, clock.as_ref());
     store::insert_case(tx, &row)?;
-    clocks::follow_state(ctx, tx, &rules, &mut row, true)?;
-    store::update_case(tx, &row)?;
-    cube::shift(tx, None, Some(&cube::Facts::of(&row)))?;
+    if let Some(clock) = &clock {
+        store::insert_clock(tx, clock, ctx.now)?;
+    }
+    cube::shift(tx, None, Some(&cube::Facts::of(&row)));
     let team = team.map(|(_, name)| name);
     let ledger = record(ctx, tx, &row, submission, report, &says, routed.as_ref(), team)?;
     store::insert_report(
@@ -208,7 +224,7 @@ pub(super) fn open_for(ctx: &Ctx, tx: &mut Tx, submission: &Submission, next: Ne
     finish_on_the_spot(ctx, tx, &row, submission)?;
     make_findable(ctx, tx, &row, spot.as_ref())?;
     alerts::call_out(ctx, tx, &rules, &row)?;
-    messages::opened(ctx, tx, &row, report)?;
+    messages::opened(ctx, tx, &row, reporter_id)?;
     if let Some(share) = &submission.order_share {
         orders::link_problem(ctx, tx, share, &row)?;
     }
@@ -221,11 +237,11 @@ pub(super) fn open_for(ctx: &Ctx, tx: &mut Tx, submission: &Submission, next: Ne
         units,
     });
     Ok(Opened {
-        case: id,
-        number: row.number,
         follow_code: follow_code(ctx, report),
         report,
         ledger,
+        row,
+        co_units: Vec::new(),
     })
 }
 
@@ -237,22 +253,16 @@ pub fn follow_code(ctx: &Ctx, report: ReportId) -> String {
     format!("{:08}", number % DIGITS)
 }
 
-fn same_again(ctx: &Ctx, existing: &super::record::Loaded, content: &str) -> Result<Opened, Fault> {
+fn same_again(ctx: &Ctx, existing: super::record::Loaded, content: &str) -> Result<Opened, Fault> {
     if existing.row.content_hash != content {
         return Err(Fault::conflict("id_used"));
     }
     let report = ReportId(existing.row.id.0);
     let first = existing.reports.iter().find(|r| r.id == report);
-    let ledger = first
-        .map(|r| LedgerRef {
-            strand: r.strand,
-            seq: r.ledger_seq,
-        })
-        .unwrap_or(LedgerRef { strand: 0, seq: 0 });
-    let (case, number) = (existing.row.id, existing.row.number.clone());
+    let ledger = first.ok_or_else(Fault::not_found)?.ledger();
     Ok(Opened {
-        case,
-        number,
+        co_units: existing.scope_facts().co_units,
+        row: existing.row,
         follow_code: follow_code(ctx, report),
         report,
         ledger,
@@ -581,7 +591,7 @@ fn record(
         "unit": row.unit_id.map(|u| u.to_string()), "urgent": row.urgent, "pack": row.pack_version,
         "team": row.team_id.map(|t| t.to_string()),
     });
-    let ledger = tx.record(
+    let ledger = tx.record_for_receipt(
         ctx,
         Mark::new("case.received", Subject::Case(row.id), facts.into_body(more)),
     )?;
@@ -608,18 +618,16 @@ fn record(
     if let Some(choice) = routed {
         steps.push(("assigned", choice.event()));
     }
-    for (kind, body) in steps {
-        let event = store::NewEvent {
-            at: ctx.now,
-            kind,
-            actor_account: ctx.actor.account(),
-            actor_name: actor_name(ctx),
-            unit: None,
-            body: &body,
-            ledger,
-        };
-        store::insert_event(tx, row.id, &event)?;
-    }
+    let events = steps.iter().map(|(kind, body)| store::NewEvent {
+        at: ctx.now,
+        kind,
+        actor_account: ctx.actor.account(),
+        actor_name: actor_name(ctx),
+        unit: None,
+        body,
+        ledger,
+    });
+    store::insert_events(tx, row.id, &events.collect::<Vec<_>>())?;
     Ok(ledger)
 }
 

@@ -13,8 +13,7 @@ const TOLD: [&str; 8] = [
 ];
 
 /// The first message: received, with the number.
-pub fn opened(ctx: &Ctx, tx: &mut Tx, row: &CaseRow, report: ReportId) -> Result<(), Fault> {
-    let reporter = store::reporter_of_report(tx, report)?;
+pub fn opened(ctx: &Ctx, tx: &mut Tx, row: &CaseRow, reporter: Option<ReporterId>) -> Result<(), Fault> {
     send(ctx, tx, row, reporter, "received")
 }
 

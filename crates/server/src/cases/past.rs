@@ -16,13 +16,11 @@ use domain::cases::{Look, State, StateKey};
 use domain::policy::Step;
 use domain::time::Timestamp;
 use serde_json::json;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use uuid::Uuid;
 
 /// Characters of an answer given elsewhere.
 pub const MAX_ANSWER: usize = 20_000;
-/// Counters written in one statement.
-const MAX_CELLS: usize = 2_000;
 /// Stands for whoever handled the case in the former system: no account has this id.
 pub const FORMER_SYSTEM: AccountId = AccountId(Uuid::from_u128(0x0000_0000_0000_8000_8000_0000_0000_0001));
 /// Stands for the check that the former system's closing is taken for: no account has this id.
@@ -155,7 +153,9 @@ impl Importer {
                 }
             };
         }
-        count(tx, &counted)?;
+        for facts in &counted {
+            cube::shift(tx, None, Some(facts));
+        }
         Ok(kept)
     }
 
@@ -390,7 +390,16 @@ impl Importer {
             steps.push(("answered", *when, json!({ "way": "web", "answer": answer })));
             steps.push(("closed", *when, json!({ "note": HISTORY })));
         }
-        store::insert_events(tx, row.id, &steps, ledger)
+        let events = steps.iter().map(|(kind, at, body)| store::NewEvent {
+            at: *at,
+            kind,
+            actor_account: None,
+            actor_name: None,
+            unit: None,
+            body,
+            ledger,
+        });
+        store::insert_events(tx, row.id, &events.collect::<Vec<_>>())
     }
 }
 
@@ -487,26 +496,6 @@ fn keep_answer(ctx: &Ctx, tx: &mut Tx, row: &CaseRow, body: &str, when: Timestam
             worker: None
         })
     );
-    Ok(())
-}
-
-/// Adds many cases to the counters at once.
-fn count(tx: &mut Tx, facts: &[cube::Facts]) -> Result<(), Fault> {
-    let mut changes: BTreeMap<(AreaId, cube::Cell), i64> = BTreeMap::new();
-    for facts in facts {
-        for cell in facts.cells() {
-            for area in facts.areas() {
-                *changes.entry((area, cell.clone())).or_default() += 1;
-            }
-        }
-    }
-    while !changes.is_empty() {
-        let rest = match changes.keys().nth(MAX_CELLS).cloned() {
-            Some(key) => changes.split_off(&key),
-            None => BTreeMap::new(),
-        };
-        store::add_to_cells(tx, std::mem::replace(&mut changes, rest))?;
-    }
     Ok(())
 }
 

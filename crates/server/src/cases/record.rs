@@ -4,8 +4,8 @@
 //! Must not: run SQL (that is `store.rs`), or decide anything.
 
 use crate::platform::{
-    AccountId, AreaId, CaseId, CaseScopeFacts, CoHandlerId, Fault, ReportId, ReporterId, RequestId, TeamId, UnitId,
-    WorkerId,
+    AccountId, AreaId, CaseId, CaseScopeFacts, CoHandlerId, Fault, LedgerRef, ReportId, ReporterId, RequestId, TeamId,
+    UnitId, WorkerId,
 };
 use db::{DbError, Row};
 use domain::cases as rules;
@@ -229,6 +229,16 @@ pub struct ReportRow {
     pub merged_from: Option<CaseId>,
     pub strand: i64,
     pub ledger_seq: i64,
+}
+
+impl ReportRow {
+    /// Where its mark stands in the ledger.
+    pub fn ledger(&self) -> LedgerRef {
+        LedgerRef {
+            strand: self.strand,
+            seq: self.ledger_seq,
+        }
+    }
 }
 
 /// A unit's part in a case led by another.

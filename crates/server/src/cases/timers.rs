@@ -77,7 +77,7 @@ fn tell_one(ctx: &Ctx, tx: &mut Tx, rules: &Rules, clock: &mut ClockRow) -> Resu
         row.late = true;
         row.row_version += 1;
         store::update_case(tx, &row)?;
-        cube::shift(tx, Some(&before), Some(&cube::Facts::of(&row)))?;
+        cube::shift(tx, Some(&before), Some(&cube::Facts::of(&row)));
     }
     for name in &due {
         let told = recipients(ctx, tx, rules, &row, clock, name)?;

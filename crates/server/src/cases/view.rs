@@ -9,7 +9,7 @@ use super::orders::{self, OrderRef};
 use super::place::{self, Labels, Rules};
 use super::record::{CaseRow, Loaded, ReportRow};
 use super::work;
-use super::{actions, clocks, duplicates, store, words};
+use super::{actions, clocks, store, words};
 use crate::platform::*;
 use domain::cases::table::Action;
 use domain::time::Timestamp;
@@ -273,7 +273,7 @@ pub struct CaseDetail {
     pub merged_into: Option<CaseLink>,
     pub merged: Vec<CaseLink>,
     pub suggested: Suggested,
-    pub nearby: Vec<NearbyCase>,
+    /// Other open matters of those who reported it; as the reporters, only for whom may see them.
     pub caller_open: Vec<CaseBrief>,
     /// What the person may do with this case, as permission keys.
     pub permissions: Vec<String>,
@@ -346,22 +346,16 @@ fn brief(ctx: &Ctx, rules: &Rules, labels: &Labels, row: &CaseRow) -> CaseBrief 
 /// Open matters of the same caller shown beside a case, at most.
 const CALLER_OPEN: usize = 10;
 
-/// The case page. Reporters are shown masked to those with the right, and then the caller must have logged the read.
+/// The case page without who reported: see [`add_reporters`].
 pub fn detail(ctx: &Ctx, tx: &mut Tx, loaded: &Loaded) -> Result<CaseDetail, Fault> {
     let rules = place::rules(ctx)?;
     let row = &loaded.row;
     let facts = loaded.scope_facts();
-    let sees_reporters = ctx.scope.sees(&facts, Permission::CaseReporter);
     let brief = briefs(ctx, tx, &rules, std::slice::from_ref(row))?.pop();
     let brief = brief.ok_or_else(|| Fault::internal("one row makes one line"))?;
     let undecided = row.is_open() && !matches!(row.category_source.as_deref(), Some("staff"));
     let suggested = if undecided {
         suggestions(ctx, tx, &rules, &row.title, &row.body)?
-    } else {
-        Vec::new()
-    };
-    let nearby = if row.is_open() {
-        duplicates::of_case(ctx, tx, &rules, row)?
     } else {
         Vec::new()
     };
@@ -392,7 +386,7 @@ pub fn detail(ctx: &Ctx, tx: &mut Tx, loaded: &Loaded) -> Result<CaseDetail, Fau
             .arrived_at
             .map(|at| (at.0 - row.received_at.0) / domain::time::MINUTE_MS),
         paused: row.paused,
-        reports: reports(ctx, tx, loaded, sees_reporters)?,
+        reports: reports(ctx, loaded),
         events: events(ctx, tx, &rules, row.id)?,
         clocks: clock_views(ctx, tx, loaded)?,
         co_handlers: loaded.co_handlers.iter().map(|c| co_handler(ctx, c)).collect(),
@@ -416,12 +410,7 @@ pub fn detail(ctx: &Ctx, tx: &mut Tx, loaded: &Loaded) -> Result<CaseDetail, Fau
             })
             .collect(),
         suggested: Suggested { categories: suggested },
-        nearby,
-        caller_open: if sees_reporters {
-            caller_open(ctx, tx, &rules, loaded)?
-        } else {
-            Vec::new()
-        },
+        caller_open: Vec::new(),
         permissions,
         brief,
     })
@@ -460,39 +449,58 @@ pub fn suggestion(ctx: &Ctx, rules: &Rules, guess: classify::Guess) -> CategoryS
     }
 }
 
-fn reports(ctx: &Ctx, tx: &mut Tx, loaded: &Loaded, with_reporters: bool) -> Result<Vec<ReportView>, Fault> {
-    let mut views = Vec::new();
-    for (nth, report) in loaded.reports.iter().enumerate() {
-        let reporter = if with_reporters && !report.anonymous {
-            masked(ctx, tx, report)?
-        } else {
-            None
-        };
-        views.push(ReportView {
-            id: report.id.to_string(),
-            label: i18n::sentence(ctx.lang, "reporter_label", &[("nth", (nth + 1).to_string())]),
-            number: report.number.clone(),
-            channel: report.channel.clone(),
-            received_at: report.received_at.to_string(),
-            body: report.body.clone(),
-            reporter,
-            anonymous: report.anonymous,
-            answered: report.answered,
-            withdrawn: report.withdrawn,
-        });
+/// Whether the person may see who reported, and there is somebody to see.
+pub fn has_reporters(ctx: &Ctx, loaded: &Loaded) -> bool {
+    ctx.scope.sees(&loaded.scope_facts(), Permission::CaseReporter)
+        && loaded.reports.iter().any(|r| r.reporter_id.is_some() && !r.anonymous)
+}
+
+/// Adds who reported, masked, and their other open matters. Part of the transaction in which the read is logged.
+pub fn add_reporters(ctx: &Ctx, tx: &mut Tx, loaded: &Loaded, detail: &mut CaseDetail) -> Result<(), Fault> {
+    for (view, report) in detail.reports.iter_mut().zip(&loaded.reports) {
+        if !report.anonymous {
+            view.reporter = masked(ctx, tx, report)?;
+        }
     }
-    Ok(views)
+    detail.caller_open = caller_open(ctx, tx, &place::rules(ctx)?, loaded)?;
+    Ok(())
+}
+
+fn reports(ctx: &Ctx, loaded: &Loaded) -> Vec<ReportView> {
+    let views = loaded.reports.iter().enumerate().map(|(nth, report)| ReportView {
+        id: report.id.to_string(),
+        label: i18n::sentence(ctx.lang, "reporter_label", &[("nth", (nth + 1).to_string())]),
+        number: report.number.clone(),
+        channel: report.channel.clone(),
+        received_at: report.received_at.to_string(),
+        body: report.body.clone(),
+        reporter: None,
+        anonymous: report.anonymous,
+        answered: report.answered,
+        withdrawn: report.withdrawn,
+    });
+    views.collect()
 }
 
 fn masked(ctx: &Ctx, tx: &mut Tx, report: &ReportRow) -> Result<Option<ReporterView>, Fault> {
     let Some(id) = report.reporter_id else { return Ok(None) };
-    let name = personal(ctx, tx, id, "name_sealed")?.map(|p| p.masked_name());
-    let phone = personal(ctx, tx, id, "phone_sealed")?.map(|p| p.masked_phone());
+    let (name, phone) = store::reporter(tx, id)?.unwrap_or_default();
+    let open = |column, bytes: Option<Vec<u8>>| bytes.map(|bytes| opened(ctx, id, column, &bytes)).transpose();
     Ok(Some(ReporterView {
         id: id.to_string(),
-        name_masked: name,
-        phone_masked: phone,
+        name_masked: open("name_sealed", name)?.map(|p| p.masked_name()),
+        phone_masked: open("phone_sealed", phone)?.map(|p| p.masked_phone()),
     }))
+}
+
+fn opened(ctx: &Ctx, id: ReporterId, column: &'static str, bytes: &[u8]) -> Result<Personal<String>, Fault> {
+    let id = &id.to_string();
+    let place = sealed::Place {
+        table: "reporter",
+        id,
+        column,
+    };
+    ctx.app.sealer().open(place, bytes).map_err(Fault::internal)
 }
 
 /// A sealed field of a reporter, opened. Whoever answers with it logs the read.
@@ -505,19 +513,8 @@ pub fn personal(
     let Some((name, phone)) = store::reporter(tx, id)? else {
         return Ok(None);
     };
-    let sealed = if column == "name_sealed" { name } else { phone };
-    let row = id.to_string();
-    let open = |bytes: Vec<u8>| {
-        ctx.app.sealer().open(
-            sealed::Place {
-                table: "reporter",
-                id: &row,
-                column,
-            },
-            &bytes,
-        )
-    };
-    sealed.map(open).transpose().map_err(Fault::internal)
+    let bytes = if column == "name_sealed" { name } else { phone };
+    bytes.map(|bytes| opened(ctx, id, column, &bytes)).transpose()
 }
 
 fn events(ctx: &Ctx, tx: &mut Tx, rules: &Rules, case: CaseId) -> Result<Vec<EventView>, Fault> {

@@ -100,7 +100,7 @@ impl Work {
         self.save_reports(tx)?;
         self.save_lapsed(tx)?;
         store::update_case(tx, &self.row)?;
-        cube::shift(tx, Some(&facts_before), Some(&cube::Facts::of(&self.row)))?;
+        cube::shift(tx, Some(&facts_before), Some(&cube::Facts::of(&self.row)));
         note(ctx, tx, &self.row, kind, body)?;
         self.publish(tx, kind);
         Ok(())

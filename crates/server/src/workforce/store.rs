@@ -55,6 +55,9 @@ pub fn unit(tx: &mut Tx, id: UnitId) -> Result<Option<Unit>, Fault> {
 
 /// Names of several units, for lists: all of a page at once.
 pub fn unit_names(tx: &mut Tx, ids: &[UnitId]) -> Result<HashMap<UnitId, String>, Fault> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
     let rows = tx.fetch(
         &Sql::new("select id, name from unit where id in (")
             .list(ids.iter().copied())
@@ -65,6 +68,9 @@ pub fn unit_names(tx: &mut Tx, ids: &[UnitId]) -> Result<HashMap<UnitId, String>
 
 /// Names of several workers, for lists: all of a page at once.
 pub fn worker_names(tx: &mut Tx, ids: &[WorkerId]) -> Result<HashMap<WorkerId, String>, Fault> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
     let rows = tx.fetch(
         &Sql::new("select id, name from worker where id in (")
             .list(ids.iter().copied())

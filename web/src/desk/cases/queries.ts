@@ -2,7 +2,7 @@
 import { keepPreviousData, useInfiniteQuery, useQuery } from '@tanstack/vue-query'
 import { computed, type MaybeRefOrGetter, toValue } from 'vue'
 import { api } from '@/api/client'
-import type { CaseBrief, CaseCounts, CaseDetail, CaseFilter, Page } from '@/api/types'
+import type { CaseBrief, CaseCounts, CaseDetail, CaseFilter, NearbyCase, Page } from '@/api/types'
 import { filterForServer } from './filter'
 
 export const PAGE_SIZE = 40
@@ -33,5 +33,14 @@ export function useCase(id: MaybeRefOrGetter<string>, purpose: MaybeRefOrGetter<
     queryKey: ['case', computed(() => toValue(id)), computed(() => toValue(purpose))],
     enabled: computed(() => Boolean(toValue(id))),
     queryFn: ({ signal }) => api.get<CaseDetail>(`/cases/${toValue(id)}`, { purpose: toValue(purpose) }, signal),
+  })
+}
+
+/** Cases that may be the same matter. */
+export function useNearby(id: MaybeRefOrGetter<string>, enabled: MaybeRefOrGetter<boolean> = true) {
+  return useQuery({
+    queryKey: ['case', computed(() => toValue(id)), 'nearby'],
+    enabled: computed(() => Boolean(toValue(id)) && toValue(enabled)),
+    queryFn: ({ signal }) => api.get<NearbyCase[]>(`/cases/${toValue(id)}/nearby`, {}, signal),
   })
 }

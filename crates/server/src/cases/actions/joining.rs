@@ -151,7 +151,7 @@ fn split_off(ctx: &Ctx, tx: &mut Tx, work: &mut Work, reports: &BTreeSet<ReportI
     store::insert_case(tx, &row)?;
     clocks::follow_state(ctx, tx, &work.rules, &mut row, true)?;
     store::update_case(tx, &row)?;
-    cube::shift(tx, None, Some(&cube::Facts::of(&row)))?;
+    cube::shift(tx, None, Some(&cube::Facts::of(&row)));
     let moved: Vec<ReportId> = reports.iter().copied().collect();
     move_reports(tx, id, &new.reports, &moved, None)?;
     work::note(

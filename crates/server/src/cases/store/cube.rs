@@ -2,35 +2,28 @@
 
 use crate::cases::cube::Cell;
 use crate::platform::*;
-use db::{Sql, params};
+use db::params;
 use std::collections::BTreeMap;
 
-/// Adds to the counters in one statement, in the order of the key, so that two writers never wait for each other crosswise.
-pub fn add_to_cells(tx: &mut Tx, changes: BTreeMap<(AreaId, Cell), i64>) -> Result<(), Fault> {
+/// Adds to the counters, in the order of the key, so that two writers never wait for each other crosswise.
+pub fn add_to_cells(tx: &mut db::Tx<'_>, changes: BTreeMap<(AreaId, Cell), i64>) -> Result<(), db::DbError> {
     let strand = tx.strand();
-    let mut sql = Sql::new("insert into cube_case (area_id, measure, dim, key, day, strand, n) values ");
-    for (nth, ((area, (measure, dim, key, day)), n)) in changes.into_iter().enumerate() {
-        sql = sql
-            .push(if nth == 0 { "(" } else { ", (" })
-            .bind(area)
-            .push(", ")
-            .bind(measure)
-            .push(", ")
-            .bind(dim);
-        sql = sql
-            .push(", ")
-            .bind(key)
-            .push(", ")
-            .bind(day)
-            .push(", ")
-            .bind(strand)
-            .push(", ")
-            .bind(n)
-            .push(")");
-    }
-    sql = sql.push(" on conflict (area_id, measure, dim, day, key, strand) do update set n = cube_case.n + excluded.n");
-    tx.run(&sql)?;
-    Ok(())
+    let rows = changes.into_iter().map(|((area, (measure, dim, key, day)), n)| {
+        [
+            area.into(),
+            measure.into(),
+            dim.into(),
+            key.into(),
+            day.into(),
+            strand.into(),
+            n.into(),
+        ]
+    });
+    tx.insert_rows(
+        "insert into cube_case (area_id, measure, dim, key, day, strand, n) values ",
+        rows,
+        " on conflict (area_id, measure, dim, day, key, strand) do update set n = cube_case.n + excluded.n",
+    )
 }
 
 /// Sums of one measure by one dimension in an area: of what is now (`days` none) or over days, both ends included.

@@ -549,32 +549,28 @@ pub fn insert_event(tx: &mut Tx, case: CaseId, e: &NewEvent) -> Result<(), Fault
     Ok(())
 }
 
-/// The history of a case just made: kind, time and body of each step, in order, all under one mark.
-pub fn insert_events(
-    tx: &mut Tx,
-    case: CaseId,
-    steps: &[(&'static str, Timestamp, serde_json::Value)],
-    ledger: LedgerRef,
-) -> Result<(), Fault> {
-    let mut sql = Sql::new("insert into case_event (case_id, seq, at, kind, body, strand, ledger_seq) values ");
-    for (nth, (kind, at, body)) in steps.iter().enumerate() {
-        sql = sql
-            .push(if nth == 0 { "(" } else { ", (" })
-            .bind(case)
-            .push(", ")
-            .bind(nth as i64 + 1)
-            .push(", ")
-            .bind(at.0);
-        sql = sql
-            .push(", ")
-            .bind(*kind)
-            .push(", ")
-            .bind(body.to_string())
-            .push(", ")
-            .bind(ledger.strand);
-        sql = sql.push(", ").bind(ledger.seq).push(")");
-    }
-    tx.run(&sql)?;
+/// The history of a case just made, in order.
+pub fn insert_events(tx: &mut Tx, case: CaseId, events: &[NewEvent]) -> Result<(), Fault> {
+    let rows = events.iter().enumerate().map(|(nth, e)| {
+        [
+            case.into(),
+            (nth as i64 + 1).into(),
+            e.at.0.into(),
+            e.kind.into(),
+            e.actor_account.into(),
+            e.actor_name.into(),
+            e.unit.map(|u| u.0).into(),
+            e.unit.map(|u| u.1).into(),
+            e.body.to_string().into(),
+            e.ledger.strand.into(),
+            e.ledger.seq.into(),
+        ]
+    });
+    tx.insert_rows(
+        "insert into case_event (case_id, seq, at, kind, actor_account, actor_name, unit_id, unit_name, body, strand, ledger_seq) values ",
+        rows,
+        "",
+    )?;
     Ok(())
 }
 
@@ -807,11 +803,6 @@ pub fn read_notice(tx: &mut Tx, id: MessageId, worker: WorkerId, at: Timestamp) 
         &params![at.0, id, worker],
     )?;
     Ok(changed > 0)
-}
-
-pub fn reporter_of_report(tx: &mut Tx, report: ReportId) -> Result<Option<ReporterId>, Fault> {
-    let row = tx.query_opt("select reporter_id from report where id = $1", &params![report])?;
-    Ok(row.map(|row| row.get(0)).transpose()?.flatten())
 }
 
 /// The case told as this number; for a merged case the one it is now.

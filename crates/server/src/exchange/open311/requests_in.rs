@@ -128,7 +128,7 @@ fn open(ctx: &Ctx, tx: &mut Tx, checked: &Checked, content: &str) -> Result<Answ
     };
     let opened = intake::open(ctx, tx, &submission)?;
     if !checked.extra.is_empty() {
-        portal::add(ctx, tx, opened.case, opened.report, &checked.extra, &[])?;
+        portal::add(ctx, tx, opened.row.id, opened.report, &checked.extra, &[])?;
     }
     let request = RequestRow {
         case,
@@ -137,7 +137,7 @@ fn open(ctx: &Ctx, tx: &mut Tx, checked: &Checked, content: &str) -> Result<Answ
         attributes: checked.answers.clone(),
     };
     store::insert_request(tx, &request, ctx.now)?;
-    keys::note_use(ctx, tx, checked.partner.id, "requests_in", "done", &[opened.number])?;
+    keys::note_use(ctx, tx, checked.partner.id, "requests_in", "done", &[opened.row.number])?;
     told(tx, &checked.partner, &request)
 }
 

@@ -58,6 +58,7 @@ pub async fn samples(world: &mut World<'_>) -> Vec<Sample> {
         of_share("POST /api/v1/orders/shares/{id}/pass").body(json!({ "worker_ids": [] })),
         of_share("POST /api/v1/orders/shares/{id}/send-back").body(json!({ "reason": "x" })),
         of_case("GET /api/v1/cases/{id}/receipt"),
+        of_case("GET /api/v1/cases/{id}/nearby"),
         Sample::new("GET /api/v1/callers").query("?phone=13900000002"),
         Sample::new("GET /api/v1/templates").query("?category=0204"),
         Sample::new("GET /api/v1/notices"),
