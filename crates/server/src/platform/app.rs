@@ -61,7 +61,7 @@ impl App {
         self.0
             .db
             .write(move |inner| {
-                let mut tx = Tx::new(inner);
+                let mut tx = Tx::new(inner, Some(app.clone()));
                 let done = f(&ctx, &mut tx)?;
                 let events = tx.finish()?;
                 if !events.is_empty() {
@@ -78,8 +78,9 @@ impl App {
         T: Send + 'static,
         F: FnOnce(&Ctx, &mut Tx) -> Result<T, Fault> + Send + 'static,
     {
-        let ctx = ctx.clone();
-        self.0.db.read(move |inner| f(&ctx, &mut Tx::new(inner))).await
+        let (app, ctx) = (self.clone(), ctx.clone());
+        let read = move |inner: &mut db::Tx<'_>| f(&ctx, &mut Tx::new(inner, Some(app)));
+        self.0.db.read(read).await
     }
 
     /// The present instant. Use cases take `ctx.now`; this is for the edge that makes a `Ctx`.

@@ -4,6 +4,7 @@
 //! [`App::write`](super::app::App::write) refuses to commit a change without a mark. [`Tx::housekeeping`] is the door for the few
 //! tables in [`HOUSEKEEPING`], which hold nothing that anybody did.
 
+use super::app::App;
 use super::ctx::Ctx;
 use super::fault::Fault;
 use super::ids::*;
@@ -143,15 +144,21 @@ impl Subject {
 /// One transaction of one use case.
 pub struct Tx<'t, 'c> {
     inner: &'t mut db::Tx<'c>,
+    app: Option<App>,
+    /// Names of what was changed that is also kept in memory.
+    kept_changes: Vec<&'static str>,
     changed: bool,
     marked: bool,
     events: Vec<LiveEvent>,
 }
 
 impl<'t, 'c> Tx<'t, 'c> {
-    pub(super) fn new(inner: &'t mut db::Tx<'c>) -> Tx<'t, 'c> {
+    /// `app`: whose memory may be used; none where only what is in the tables counts.
+    pub(super) fn new(inner: &'t mut db::Tx<'c>, app: Option<App>) -> Tx<'t, 'c> {
         Tx {
             inner,
+            app,
+            kept_changes: Vec::new(),
             changed: false,
             marked: false,
             events: Vec::new(),
@@ -254,9 +261,14 @@ impl<'t, 'c> Tx<'t, 'c> {
 
     fn inside<T>(&mut self, whole: bool, step: impl FnOnce(&mut Tx<'_, 'c>) -> Result<T, Fault>) -> Result<T, Fault> {
         let (mut changed, mut marked, mut events) = (false, false, Vec::new());
+        let (app, kept_changes) = (self.app.clone(), &mut self.kept_changes);
         let done = self.inner.attempt(|inner| {
-            let mut tx = Tx::new(inner);
-            let done = step(&mut tx)?;
+            let mut tx = Tx::new(inner, app);
+            tx.kept_changes.clone_from(kept_changes);
+            let done = step(&mut tx);
+            // Also after a failure: then at worst memory is not used.
+            kept_changes.clone_from(&tx.kept_changes);
+            let done = done?;
             (changed, marked, events) = (tx.changed, tx.marked, std::mem::take(&mut tx.events));
             if whole && changed && !marked {
                 Err(unmarked())
@@ -268,6 +280,23 @@ impl<'t, 'c> Tx<'t, 'c> {
         self.marked |= marked;
         self.events.append(&mut events);
         Ok(done)
+    }
+
+    /// The app whose memory may be used, if any.
+    pub fn app(&self) -> Option<&App> {
+        self.app.as_ref()
+    }
+
+    /// Says that this transaction changed something that is also kept in memory, so that it reads its own rows from now on.
+    pub fn note_change(&mut self, of: &'static str) {
+        if !self.has_changed(of) {
+            self.kept_changes.push(of);
+        }
+    }
+
+    /// Whether this transaction said so.
+    pub fn has_changed(&self, of: &str) -> bool {
+        self.kept_changes.contains(&of)
     }
 
     /// See [`db::Tx::strand`].

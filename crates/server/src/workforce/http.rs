@@ -865,7 +865,7 @@ struct MakeLeave {
 /// Whether the caller may see or change a worker: through a unit the worker sits in, or one who sits nowhere. Absent otherwise.
 fn need_worker(ctx: &Ctx, tx: &mut Tx, worker: WorkerId, permission: Permission) -> Result<(), Fault> {
     store::worker(tx, worker)?.ok_or_else(Fault::not_found)?;
-    let units = store::units_of_worker(tx, worker, ctx.now)?;
+    let units = super::units_of_worker(tx, worker, ctx.now)?;
     let mut may = units.is_empty() && ctx.scope.has(permission);
     for unit in units {
         may |= need_unit(ctx, tx, unit, permission).is_ok();

@@ -4,9 +4,12 @@
 //! grid worker of an area); [`teams`] are the visiting teams. Nothing here is moved when a leave begins or ends: who has the work is asked anew each time (PJ-08).
 
 mod http;
+mod roster;
 mod store;
 pub mod teams;
 
+/// For whoever writes the tables of this part without its functions.
+pub use roster::changed;
 pub use store::{
     LeaveRow, NewAppointment, NewPost, NewUnit, NewWorker, Post, Unit, Worker, add_appointment, add_leave, add_post,
     add_unit, add_worker, unit, unit_by_code, unit_names, worker, worker_names,
@@ -18,6 +21,7 @@ use domain::policy::{Candidate, RouteWhy, Source};
 use domain::time::Timestamp;
 use domain::workforce::on_duty;
 pub use domain::workforce::{Ask, OnDuty, Seat};
+use std::collections::BTreeSet;
 
 /// All routes of this part, below `/api/v1`.
 pub fn routes() -> utoipa_axum::router::OpenApiRouter<App> {
@@ -48,13 +52,14 @@ pub fn route(
     let map = territory::current(app);
     let chain: Vec<AreaId> = map.chain(area).into_iter().map(|one| one.id).collect();
     let kind = map.chain(area).into_iter().rev().find_map(|one| one.kind.clone());
-    let units = store::candidates(tx, &chain, at)?;
-    let candidates: Vec<Candidate> = units
+    let roster = roster::of(tx)?;
+    let candidates: Vec<Candidate> = roster
+        .candidates(&chain, at)
         .into_iter()
         .map(|one| Candidate {
             unit: one.id.into(),
-            code: one.code,
-            body: one.body,
+            code: one.code.clone(),
+            body: one.body.clone(),
             area: one.area.into(),
         })
         .collect();
@@ -80,7 +85,8 @@ pub fn centre_of(
     let map = territory::current(app);
     let mut chain: Vec<AreaId> = map.chain(area).into_iter().map(|one| one.id).collect();
     chain.truncate(chain.len().saturating_sub(levels_up).max(1));
-    let units = store::candidates(tx, &chain, at)?;
+    let roster = roster::of(tx)?;
+    let units = roster.candidates(&chain, at);
     let here = |area: &AreaId| {
         let centres = units
             .iter()
@@ -109,7 +115,8 @@ pub fn unit_of_body(
     if chain.is_empty() {
         return Ok(None);
     }
-    let units = store::candidates(tx, &chain, at)?;
+    let roster = roster::of(tx)?;
+    let units = roster.candidates(&chain, at);
     Ok(units.into_iter().find(|one| one.body == body).map(|one| one.id))
 }
 
@@ -141,7 +148,7 @@ pub fn responsible(
         .into_iter()
         .map(|one| one.id)
         .collect();
-    let mut posts = store::posts_of_unit(tx, unit, Some(duty))?;
+    let mut posts: Vec<Post> = roster::of(tx)?.posts_of_unit(unit, duty).cloned().collect();
     let nearness = |post: &store::Post| match post.area {
         None => Some(0),
         Some(own) => chain.iter().position(|one| *one == own).map(|at| at + 1),
@@ -197,9 +204,10 @@ fn posts_around(app: &App, tx: &mut Tx, area: AreaId, duty: &str, at: Timestamp)
         .into_iter()
         .map(|one| one.id)
         .collect();
-    let mut posts = store::posts_of_duty(tx, &chain, duty, at)?;
+    let roster = roster::of(tx)?;
+    let mut posts = roster.posts_of_duty(&chain, duty, at);
     posts.sort_by_key(|(post, area)| (std::cmp::Reverse(chain.iter().position(|one| one == area)), post.id));
-    Ok(posts.into_iter().map(|(post, _)| post).collect())
+    Ok(posts.into_iter().map(|(post, _)| post.clone()).collect())
 }
 
 /// Whether a worker holds, or stands in for, a post of a duty at an area or above it.
@@ -212,7 +220,8 @@ pub fn has_duty_around(
     at: Timestamp,
 ) -> Result<bool, Fault> {
     for post in posts_around(app, tx, area, duty, at)? {
-        let seats = store::appointments_of_post(tx, post.id)?;
+        let roster = roster::of(tx)?;
+        let seats = roster.seats(post.id);
         if seats
             .iter()
             .any(|seat| seat.worker == worker.into() && seat.covers(at.date()))
@@ -266,7 +275,8 @@ pub fn seated_in(app: &App, tx: &mut Tx, area: AreaId, duty: &str, at: Timestamp
 
 /// The rule [`on_duty`] for one post.
 pub fn on_duty_of(app: &App, tx: &mut Tx, post: &store::Post, ask: Ask, at: Timestamp) -> Result<OnDuty, Fault> {
-    let appointments = store::appointments_of_post(tx, post.id)?;
+    let roster = roster::of(tx)?;
+    let appointments = roster.seats(post.id);
     let workers: Vec<WorkerId> = appointments.iter().map(|one| one.worker.into()).collect();
     let leaves = store::leaves_of(tx, &workers, at)?;
     let in_duty = match ask {
@@ -276,7 +286,7 @@ pub fn on_duty_of(app: &App, tx: &mut Tx, post: &store::Post, ask: Ask, at: Time
             .is_on(at)
             .unwrap_or(true),
     };
-    Ok(on_duty(&appointments, &leaves, in_duty, ask, at))
+    Ok(on_duty(appointments, &leaves, in_duty, ask, at))
 }
 
 /// The grid worker of an area, for residents and for alerts.
@@ -306,8 +316,9 @@ pub fn grid_worker_of(
         let Some(post) = store::posts_of_area(tx, area.id, "grid")?.into_iter().next() else {
             continue;
         };
-        let appointments = store::appointments_of_post(tx, post.id)?;
-        let seated = |seat| domain::workforce::seated(&appointments, seat, at).map(Into::into);
+        let roster = roster::of(tx)?;
+        let appointments = roster.seats(post.id);
+        let seated = |seat| domain::workforce::seated(appointments, seat, at).map(Into::into);
         let found = on_duty_of(app, tx, &post, ask, at)?;
         return Ok(Some(GridWorker {
             post: post.id,
@@ -329,7 +340,10 @@ pub fn workers_of_unit(tx: &mut Tx, unit: UnitId, at: Timestamp) -> Result<Vec<W
 /// The grids whose worker somebody is at this moment, holding the post or standing in for who is away.
 pub fn grids_of(app: &App, tx: &mut Tx, worker: WorkerId, at: Timestamp) -> Result<Vec<AreaId>, Fault> {
     let mut mine = Vec::new();
-    for area in store::areas_of_worker(tx, worker, "grid", at)? {
+    let roster = roster::of(tx)?;
+    let posts = roster.posts_of_worker(worker, at).filter(|post| post.duty == "grid");
+    let areas: BTreeSet<AreaId> = posts.filter_map(|post| post.area).collect();
+    for area in areas {
         let found = grid_worker_of(app, tx, area, Ask::Own, at)?;
         let on_duty = found
             .filter(|found| found.area == area)
@@ -343,7 +357,11 @@ pub fn grids_of(app: &App, tx: &mut Tx, worker: WorkerId, at: Timestamp) -> Resu
 
 /// Units in which a worker sits on that day.
 pub fn units_of_worker(tx: &mut Tx, worker: WorkerId, at: Timestamp) -> Result<Vec<UnitId>, Fault> {
-    store::units_of_worker(tx, worker, at)
+    let units: BTreeSet<UnitId> = roster::of(tx)?
+        .posts_of_worker(worker, at)
+        .map(|post| post.unit)
+        .collect();
+    Ok(units.into_iter().collect())
 }
 
 /// Units, posts and visiting teams in force that belong to an area itself.

@@ -1,5 +1,6 @@
 //! SQL of workforce, and the use cases that write it.
 
+use super::roster::{self, InForce};
 use crate::platform::{AppointmentId, AreaId, Ctx, Fault, LeaveId, Mark, PostId, Subject, Tx, UnitId, WorkerId};
 use db::{Row, Sql, params};
 use domain::time::Timestamp;
@@ -49,51 +50,72 @@ fn read_unit(row: &Row) -> Result<Unit, Fault> {
 
 /// One unit, ended or not.
 pub fn unit(tx: &mut Tx, id: UnitId) -> Result<Option<Unit>, Fault> {
-    let row = tx.query_opt(&format!("select {UNIT} from unit u where u.id = $1"), &[id.into()])?;
-    row.as_ref().map(read_unit).transpose()
+    Ok(roster::of(tx)?.unit(id).cloned())
 }
 
 /// Names of several units, for lists: all of a page at once.
 pub fn unit_names(tx: &mut Tx, ids: &[UnitId]) -> Result<HashMap<UnitId, String>, Fault> {
-    if ids.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let rows = tx.fetch(
-        &Sql::new("select id, name from unit where id in (")
-            .list(ids.iter().copied())
-            .push(")"),
-    )?;
-    rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+    let roster = roster::of(tx)?;
+    let name = |id: &UnitId| roster.unit(*id).map(|unit| (*id, unit.name.clone()));
+    Ok(ids.iter().filter_map(name).collect())
 }
 
 /// Names of several workers, for lists: all of a page at once.
 pub fn worker_names(tx: &mut Tx, ids: &[WorkerId]) -> Result<HashMap<WorkerId, String>, Fault> {
-    if ids.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let rows = tx.fetch(
-        &Sql::new("select id, name from worker where id in (")
-            .list(ids.iter().copied())
-            .push(")"),
-    )?;
-    rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+    let roster = roster::of(tx)?;
+    let name = |id: &WorkerId| roster.worker(*id).map(|worker| (*id, worker.name.clone()));
+    Ok(ids.iter().filter_map(name).collect())
+}
+
+/// Rows of one table that the roster holds at most; far above any place's.
+const MAX_KEPT: i64 = 1_000_000;
+
+/// All units with their days, by code.
+pub fn all_units(tx: &mut Tx) -> Result<Vec<InForce>, Fault> {
+    let sql = format!("select {UNIT}, u.valid_from, u.valid_to from unit u order by u.code limit $1");
+    let one = |row: &Row| {
+        Ok(InForce {
+            unit: read_unit(row)?,
+            from: row.get(11)?,
+            to: row.get(12)?,
+        })
+    };
+    tx.query(&sql, &[MAX_KEPT.into()])?.iter().map(one).collect()
+}
+
+/// All workers.
+pub fn all_workers(tx: &mut Tx) -> Result<Vec<Worker>, Fault> {
+    let sql = "select id, name, badge_no, phone, state from worker limit $1";
+    tx.query(sql, &[MAX_KEPT.into()])?.iter().map(read_worker).collect()
+}
+
+/// All posts, by id.
+pub fn all_posts(tx: &mut Tx) -> Result<Vec<Post>, Fault> {
+    let sql = format!("select {POST} from post p order by p.id limit $1");
+    tx.query(&sql, &[MAX_KEPT.into()])?.iter().map(read_post).collect()
+}
+
+/// All appointments, by first day.
+pub fn all_appointments(tx: &mut Tx) -> Result<Vec<AppointmentRow>, Fault> {
+    let sql =
+        "select id, post_id, worker_id, seat, valid_from, valid_to from appointment order by valid_from, id limit $1";
+    tx.query(sql, &[MAX_KEPT.into()])?
+        .iter()
+        .map(read_appointment)
+        .collect()
+}
+
+/// Leaves that had not ended by a moment.
+pub fn leaves_since(tx: &mut Tx, since: Timestamp) -> Result<Vec<Leave>, Fault> {
+    let sql = "select id, worker_id, from_at, to_at, reason from leave_of where to_at > $1 limit $2";
+    let rows = tx.query(sql, &[since.0.into(), MAX_KEPT.into()])?;
+    rows.iter().map(|row| Ok(rule_of(&read_leave(row)?))).collect()
 }
 
 /// By its code.
 pub fn unit_by_code(tx: &mut Tx, code: &str) -> Result<Option<Unit>, Fault> {
     let row = tx.query_opt(&format!("select {UNIT} from unit u where u.code = $1"), &[code.into()])?;
     row.as_ref().map(read_unit).transpose()
-}
-
-/// Units in force whose area is one of these. Units that a rule names by code are at the top or in the chain, too.
-pub fn candidates(tx: &mut Tx, chain: &[AreaId], at: Timestamp) -> Result<Vec<Unit>, Fault> {
-    let date = at.date().to_string();
-    let sql = Sql::new("select u.id, u.code, u.name, u.public_name, u.kind, u.body, u.area_id, u.parent_id, u.phone, u.office, u.hours from unit u where u.area_id in (").list(chain.iter().copied()).push(") and u.valid_from <= ")
-        .bind(date.as_str())
-        .push(" and (u.valid_to is null or u.valid_to >= ")
-        .bind(date.as_str())
-        .push(") order by u.code");
-    tx.fetch(&sql)?.iter().map(read_unit).collect()
 }
 
 /// What units are looked for by.
@@ -150,6 +172,7 @@ pub struct NewUnit {
 
 /// Adds a unit, in force from the day of `ctx.now`.
 pub fn add_unit(ctx: &Ctx, tx: &mut Tx, unit: &NewUnit) -> Result<(), Fault> {
+    roster::changed(tx);
     tx.execute(
         "insert into unit(id, code, name, public_name, kind, body, area_id, parent_id, phone, office, hours, valid_from)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
@@ -186,6 +209,7 @@ pub struct UnitChange {
 }
 
 pub fn change_unit(ctx: &Ctx, tx: &mut Tx, id: UnitId, change: &UnitChange) -> Result<(), Fault> {
+    roster::changed(tx);
     let text = |value: &Option<String>| db::Value::from(value.clone());
     tx.execute(
         "update unit set name = coalesce($1, name), public_name = coalesce($2, public_name), phone = coalesce($3, phone),
@@ -227,11 +251,7 @@ fn read_worker(row: &Row) -> Result<Worker, Fault> {
 
 /// One worker.
 pub fn worker(tx: &mut Tx, id: WorkerId) -> Result<Option<Worker>, Fault> {
-    let row = tx.query_opt(
-        "select id, name, badge_no, phone, state from worker where id = $1",
-        &[id.into()],
-    )?;
-    row.as_ref().map(read_worker).transpose()
+    Ok(roster::of(tx)?.worker(id).cloned())
 }
 
 /// Several workers at once.
@@ -275,6 +295,7 @@ pub struct NewWorker {
 }
 
 pub fn add_worker(ctx: &Ctx, tx: &mut Tx, worker: &NewWorker) -> Result<(), Fault> {
+    roster::changed(tx);
     let (pinyin, initials) = domain::text::pinyin_of(&worker.name);
     tx.execute(
         "insert into worker(id, name, pinyin, initials, badge_no, phone, state) values ($1, $2, $3, $4, $5, $6, 'active')",
@@ -336,32 +357,9 @@ pub fn posts_of_unit(tx: &mut Tx, unit: UnitId, duty: Option<&str>) -> Result<Ve
     rows.iter().map(read_post).collect()
 }
 
+/// Posts of a duty that serve just this area.
 pub fn posts_of_area(tx: &mut Tx, area: AreaId, duty: &str) -> Result<Vec<Post>, Fault> {
-    let sql = format!("select {POST} from post p where p.area_id = $1 and p.duty = $2 order by p.id limit $3");
-    let rows = tx.query(&sql, &[area.into(), duty.into(), MAX_ROWS.into()])?;
-    rows.iter().map(read_post).collect()
-}
-
-/// Posts of a duty in units in force at these areas, each with its unit's area.
-pub fn posts_of_duty(tx: &mut Tx, areas: &[AreaId], duty: &str, at: Timestamp) -> Result<Vec<(Post, AreaId)>, Fault> {
-    let date = at.date().to_string();
-    let sql = Sql::new(concat!(
-        "select p.id, p.unit_id, p.area_id, p.name, p.duty, p.shift_key",
-        ", u.area_id from post p join unit u on u.id = p.unit_id where u.area_id in ("
-    ))
-    .list(areas.iter().copied())
-    .push(") and p.duty = ")
-    .bind(duty)
-    .push(" and u.valid_from <= ")
-    .bind(date.as_str())
-    .push(" and (u.valid_to is null or u.valid_to >= ")
-    .bind(date.as_str())
-    .push(") order by p.id limit ")
-    .bind(MAX_ROWS);
-    tx.fetch(&sql)?
-        .iter()
-        .map(|row| Ok((read_post(row)?, row.get(6)?)))
-        .collect()
+    Ok(roster::of(tx)?.posts_of_area(area, duty).cloned().collect())
 }
 
 /// All posts in order of id, after one, for going through them.
@@ -385,6 +383,7 @@ pub struct NewPost {
 }
 
 pub fn add_post(ctx: &Ctx, tx: &mut Tx, post: &NewPost) -> Result<(), Fault> {
+    roster::changed(tx);
     tx.execute(
         "insert into post(id, unit_id, area_id, name, duty, shift_key) values ($1, $2, $3, $4, $5, $6)",
         &[
@@ -444,13 +443,6 @@ pub fn appointment_rows(tx: &mut Tx, post: PostId) -> Result<Vec<AppointmentRow>
     tx.query(sql, &[post.into()])?.iter().map(read_appointment).collect()
 }
 
-pub fn appointments_of_post(tx: &mut Tx, post: PostId) -> Result<Vec<Appointment>, Fault> {
-    Ok(appointment_rows(tx, post)?
-        .into_iter()
-        .map(|row| row.appointment)
-        .collect())
-}
-
 pub fn appointments_of_worker(tx: &mut Tx, worker: WorkerId) -> Result<Vec<AppointmentRow>, Fault> {
     let sql = "select id, post_id, worker_id, seat, valid_from, valid_to from appointment where worker_id = $1 order by valid_from desc, id";
     tx.query(sql, &[worker.into()])?.iter().map(read_appointment).collect()
@@ -468,13 +460,18 @@ impl From<AppointRefused> for Fault {
 
 /// Seats a worker, unless the rules refuse.
 pub fn add_appointment(ctx: &Ctx, tx: &mut Tx, new: &NewAppointment) -> Result<(), Fault> {
+    roster::changed(tx);
     let rule = Appointment {
         worker: new.worker.into(),
         seat: new.seat,
         from: new.from,
         to: new.to,
     };
-    may_appoint(&appointments_of_post(tx, new.post)?, &rule)?;
+    let seats: Vec<Appointment> = appointment_rows(tx, new.post)?
+        .into_iter()
+        .map(|row| row.appointment)
+        .collect();
+    may_appoint(&seats, &rule)?;
     tx.execute(
         "insert into appointment(id, post_id, worker_id, seat, valid_from, valid_to) values ($1, $2, $3, $4, $5, $6)",
         &[
@@ -493,6 +490,7 @@ pub fn add_appointment(ctx: &Ctx, tx: &mut Tx, new: &NewAppointment) -> Result<(
 
 /// Ends an appointment on a day.
 pub fn end_appointment(ctx: &Ctx, tx: &mut Tx, id: AppointmentId, to: Date) -> Result<(), Fault> {
+    roster::changed(tx);
     let sql = "select id, post_id, worker_id, seat, valid_from, valid_to from appointment where id = $1";
     let row = tx.query_opt(sql, &[id.into()])?.ok_or_else(Fault::not_found)?;
     let row = read_appointment(&row)?;
@@ -534,10 +532,22 @@ fn read_leave(row: &Row) -> Result<LeaveRow, Fault> {
     })
 }
 
+/// A leave as the rules see it.
+fn rule_of(row: &LeaveRow) -> Leave {
+    Leave {
+        worker: row.worker.into(),
+        from: row.from,
+        to: row.to,
+    }
+}
+
 /// Leaves that cover `at`.
 pub fn leaves_of(tx: &mut Tx, workers: &[WorkerId], at: Timestamp) -> Result<Vec<Leave>, Fault> {
     if workers.is_empty() {
         return Ok(Vec::new());
+    }
+    if let Some(leaves) = roster::of(tx)?.leaves(workers, at) {
+        return Ok(leaves);
     }
     let sql = Sql::new("select id, worker_id, from_at, to_at, reason from leave_of where worker_id in (")
         .list(workers.iter().copied())
@@ -545,15 +555,10 @@ pub fn leaves_of(tx: &mut Tx, workers: &[WorkerId], at: Timestamp) -> Result<Vec
         .bind(at.0)
         .push(" and from_at <= ")
         .bind(at.0);
-    let rows: Result<Vec<LeaveRow>, Fault> = tx.fetch(&sql)?.iter().map(read_leave).collect();
-    Ok(rows?
-        .into_iter()
-        .map(|row| Leave {
-            worker: row.worker.into(),
-            from: row.from,
-            to: row.to,
-        })
-        .collect())
+    tx.fetch(&sql)?
+        .iter()
+        .map(|row| Ok(rule_of(&read_leave(row)?)))
+        .collect()
 }
 
 /// A worker's leaves that have not ended by `at`.
@@ -575,6 +580,7 @@ const MAX_LEAVE_DAYS: i64 = 400;
 
 /// Enters a leave; the work falls to the stand-in by itself.
 pub fn add_leave(ctx: &Ctx, tx: &mut Tx, new: &LeaveRow) -> Result<(), Fault> {
+    roster::changed(tx);
     if new.to <= new.from {
         return Err(Fault::invalid("to", "leave_ends_before_start"));
     }
@@ -598,6 +604,7 @@ pub fn add_leave(ctx: &Ctx, tx: &mut Tx, new: &LeaveRow) -> Result<(), Fault> {
 
 /// Takes a leave back: one not begun vanishes, one under way ends now, one over stays.
 pub fn end_leave(ctx: &Ctx, tx: &mut Tx, leave: &LeaveRow) -> Result<(), Fault> {
+    roster::changed(tx);
     if leave.to <= ctx.now {
         return Err(Fault::refused("leave_is_over"));
     }
@@ -626,33 +633,6 @@ pub fn workers_of_unit(tx: &mut Tx, unit: UnitId, at: Timestamp) -> Result<Vec<W
         "select distinct a.worker_id from appointment a join post p on p.id = a.post_id
          where p.unit_id = $1 and a.valid_from <= $2 and (a.valid_to is null or a.valid_to >= $3) order by a.worker_id limit $4",
         &[unit.into(), date.as_str().into(), date.as_str().into(), MAX_ROWS.into()],
-    )?;
-    rows.iter().map(|row| Ok(row.get(0)?)).collect()
-}
-
-pub fn areas_of_worker(tx: &mut Tx, worker: WorkerId, duty: &str, at: Timestamp) -> Result<Vec<AreaId>, Fault> {
-    let date = at.date().to_string();
-    let rows = tx.query(
-        "select distinct p.area_id from appointment a join post p on p.id = a.post_id
-         where a.worker_id = $1 and p.duty = $2 and p.area_id is not null
-         and a.valid_from <= $3 and (a.valid_to is null or a.valid_to >= $4) order by p.area_id limit $5",
-        &[
-            worker.into(),
-            duty.into(),
-            date.as_str().into(),
-            date.as_str().into(),
-            MAX_ROWS.into(),
-        ],
-    )?;
-    rows.iter().map(|row| Ok(row.get(0)?)).collect()
-}
-
-pub fn units_of_worker(tx: &mut Tx, worker: WorkerId, at: Timestamp) -> Result<Vec<UnitId>, Fault> {
-    let date = at.date().to_string();
-    let rows = tx.query(
-        "select distinct p.unit_id from appointment a join post p on p.id = a.post_id
-         where a.worker_id = $1 and a.valid_from <= $2 and (a.valid_to is null or a.valid_to >= $3) order by p.unit_id limit $4",
-        &[worker.into(), date.as_str().into(), date.as_str().into(), MAX_ROWS.into()],
     )?;
     rows.iter().map(|row| Ok(row.get(0)?)).collect()
 }

@@ -136,6 +136,7 @@ async fn units_and_workers(app: &TestApp) {
                 )?;
             }
         }
+        server::workforce::changed(tx);
         tx.record(ctx, Mark::new("test.units", Subject::System, json!({})))
     });
     done.await.expect("units and workers");

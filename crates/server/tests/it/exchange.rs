@@ -20,6 +20,7 @@ async fn with_centre(app: &TestApp) {
                     &params![id, code, area],
                 )?;
             }
+            server::workforce::changed(tx);
             tx.record(ctx, Mark::new("unit.created", Subject::System, json!({})))
         })
         .await

@@ -87,6 +87,7 @@ async fn write(
     let ctx = Ctx::system(&app.app, "test");
     let made = app.app.write(&ctx, move |ctx, tx| {
         done(tx)?;
+        server::workforce::changed(tx);
         tx.record(ctx, Mark::new("test.made", Subject::System, json!({})))
     });
     made.await.expect("it can be made");

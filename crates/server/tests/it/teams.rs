@@ -55,6 +55,7 @@ async fn stand_in_for(app: &TestApp, post: PostId, worker: WorkerId) {
             "insert into appointment (id, post_id, worker_id, seat, valid_from) values ($1, $2, $3, 'B', '2026-01-01')",
             &params![id, post, worker],
         )?;
+        server::workforce::changed(tx);
         tx.record(ctx, Mark::new("test.made", Subject::System, json!({})))
     });
     made.await.expect("a stand-in");

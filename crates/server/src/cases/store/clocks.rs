@@ -13,7 +13,7 @@ const COLUMNS: &str =
 const MAX_CLOCKS: i64 = 500;
 
 pub fn insert_clock(tx: &mut Tx, clock: &ClockRow, started: Timestamp) -> Result<(), Fault> {
-    tx.execute(
+    tx.defer(
         "insert into case_clock (id, case_id, party, step, urgent, log, started_at, due_at, warn_at, state, late, next_at, told) \
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
         &params![

@@ -222,7 +222,7 @@ pub fn update_case(tx: &mut Tx, row: &CaseRow) -> Result<(), Fault> {
 }
 
 pub fn insert_report(tx: &mut Tx, case: CaseId, report: &ReportRow) -> Result<(), Fault> {
-    tx.execute(
+    tx.defer(
         "insert into report (id, case_id, number, reporter_id, channel, body, received_at, anonymous, reachable, answered, merged_from, \
          strand, ledger_seq) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
         &params![
@@ -274,7 +274,7 @@ pub fn insert_reporter(
     phone_index: Option<String>,
     at: Timestamp,
 ) -> Result<(), Fault> {
-    tx.execute(
+    tx.defer(
         "insert into reporter (id, name_sealed, phone_sealed, phone_index, wants_contact, created_at) values ($1, $2, $3, $4, 1, $5)",
         &params![id, name, phone, phone_index, at.0],
     )?;
@@ -538,7 +538,7 @@ pub struct NewEvent<'a> {
 
 /// Appends to the case's history. The case must be held (new, or read with [`load_locked`]), so that numbers do not collide.
 pub fn insert_event(tx: &mut Tx, case: CaseId, e: &NewEvent) -> Result<(), Fault> {
-    tx.execute(
+    tx.defer(
         "insert into case_event (case_id, seq, at, kind, actor_account, actor_name, unit_id, unit_name, body, strand, ledger_seq) \
          select $1, coalesce((select max(seq) from case_event where case_id = $1), 0) + 1, $2, $3, $4, $5, $6, $7, $8, $9, $10",
         &params![
@@ -751,7 +751,7 @@ pub fn insert_notice(
     body: &serde_json::Value,
     at: Timestamp,
 ) -> Result<(), Fault> {
-    tx.execute(
+    tx.defer(
         "insert into notice_staff (id, worker_id, case_id, kind, body, at) values ($1, $2, $3, $4, $5, $6)",
         &params![id, worker, case, kind, body.to_string(), at.0],
     )?;

@@ -458,7 +458,7 @@ impl Verifier {
     fn rows(&mut self, tx: &mut db::Tx<'_>, record: &Record, body: &Value) -> Result<(), Fault> {
         for recheck in self.rechecks.clone() {
             if record.action.starts_with(recheck.action)
-                && let Some(what) = (recheck.check)(&mut Tx::new(tx), record, body)?
+                && let Some(what) = (recheck.check)(&mut Tx::new(tx, None), record, body)?
             {
                 self.found(Finding::of(Kind::RowDiffers, record, what));
             }
