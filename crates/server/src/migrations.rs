@@ -29,8 +29,8 @@ steps! {
     31 "0031_team",
     32 "0032_order_taken_back",
     40 "0040_webhook",
-    50 "0050_fewer_indexes",
     44 "0044_facility",
+    50 "0050_fewer_indexes",
 }
 
 #[cfg(test)]
