@@ -57,6 +57,21 @@ impl LonLat {
         }
     }
 
+    /// The square of a grid that never moves: a 400th of a degree wide (about 250 m), counted from 180 degrees west and the south pole.
+    pub fn cell(self) -> (i64, i64) {
+        let count = |degrees: f64| (degrees * CELLS).floor() as i64;
+        (count(self.lon + 180.0), count(self.lat + 90.0))
+    }
+
+    /// The middle of a square of [`LonLat::cell`], or of the square `wide` of them wide that it is the corner of.
+    pub fn middle_of_cell((x, y): (i64, i64), wide: i64) -> LonLat {
+        let middle = |n: i64| (n as f64 + wide as f64 / 2.0) / CELLS;
+        LonLat {
+            lon: middle(x) - 180.0,
+            lat: middle(y) - 90.0,
+        }
+    }
+
     /// Metres along the great circle, on a sphere of 6,371,008.8 m (0.5 % off at most).
     pub fn metres_to(self, other: LonLat) -> f64 {
         let (a, b) = (self.lat.to_radians(), other.lat.to_radians());
@@ -66,6 +81,9 @@ impl LonLat {
         2.0 * 6_371_008.8 * h.sqrt().min(1.0).asin()
     }
 }
+
+/// Squares of the fixed grid in a degree.
+const CELLS: f64 = 400.0;
 
 /// Outside this box the offset is not applied.
 fn outside_china(at: LonLat) -> bool {

@@ -51,3 +51,13 @@ insert into partner_use_next (id, partner_id, at, call, outcome, shared_count, s
 drop table partner_use;
 alter table partner_use_next rename to partner_use;
 create index partner_use_partner on partner_use (partner_id, at, id);
+
+-- Where matters of public kinds came in, by square of the fixed grid and thirty days, for the public map. A whole number is never above
+-- the one it comes from, whichever way a database rounds.
+insert into cube_case (area_id, measure, dim, key, day, strand, n)
+  select area_id, 'received', 'cell', key, day, 0, count(*) from (
+    select a1 as area_id, (((received_at + 28800000) / 86400000) / 30) * 30 as day,
+      cast((cast(((lon + 180) * 400) as bigint) - case when cast(((lon + 180) * 400) as bigint) > ((lon + 180) * 400) then 1 else 0 end) as text) || '/' ||
+      cast((cast(((lat + 90) * 400) as bigint) - case when cast(((lat + 90) * 400) as bigint) > ((lat + 90) * 400) then 1 else 0 end) as text) as key
+    from cases where public = 1 and lon is not null and lat is not null and a1 is not null and state not in ('withdrawn', 'merged')
+  ) as squares group by area_id, key, day;

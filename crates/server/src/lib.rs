@@ -1,7 +1,7 @@
 //! The shell: everything that touches the world. Library behind the one binary `wangge`.
 //!
 //! Entry points: [`router::router`] for the server, [`cli::main`] for the command line. Parts depend on each other in this order, never
-//! back: platform, access, policy, territory, workforce, cases, insight, exchange, demo; `operations`, `router` and `cli` know them all.
+//! back: platform, access, policy, territory, workforce, cases, tiles, insight, exchange, demo; `operations`, `router` and `cli` know them all.
 
 pub mod access;
 pub mod cases;
@@ -15,6 +15,7 @@ pub mod platform;
 pub mod policy;
 pub mod router;
 pub mod territory;
+pub mod tiles;
 pub mod workforce;
 
 /// Every part tells the platform its jobs, its checks of the ledger and its guards, and access learns what an area and a unit are; once,

@@ -1566,6 +1566,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/portal/tiles/{layer}/{z}/{x}/{y}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A tile of what everybody may see: `areas`, `facilities` (from zoom 13), or `cases` counted per square, small counts left out. */
+        get: operations["everybody"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/portal/transparency": {
         parameters: {
             query?: never;
@@ -1889,6 +1906,23 @@ export interface paths {
         };
         /** Answer templates for a category, the most particular first. */
         get: operations["templates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tiles/{layer}/{z}/{x}/{y}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A tile of what the caller's scope holds: `areas`, `facilities` (from zoom 13; also public ones), or `cases` of a list. Never cached. */
+        get: operations["staff"];
         put?: never;
         post?: never;
         delete?: never;
@@ -7629,6 +7663,30 @@ export interface operations {
             };
         };
     };
+    everybody: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                layer: string;
+                z: number;
+                x: number;
+                y: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.mapbox-vector-tile": number[];
+                };
+            };
+        };
+    };
     transparency_page: {
         parameters: {
             query?: never;
@@ -8299,6 +8357,81 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TemplateView"][];
+                };
+            };
+        };
+    };
+    staff: {
+        parameters: {
+            query?: {
+                /** @description `mine`, `unit`, `dispatch`, `verify`, `approve`, `late` or `all`. */
+                queue?: string;
+                /** @description State keys, separated by commas; `open` for all that is owed. */
+                state?: string;
+                /** @description Category codes, separated by commas, each with everything below it. */
+                category?: string;
+                /** @description Area, with everything below it. */
+                area?: string;
+                /** @description Leading unit. */
+                unit?: string;
+                /** @description Worker who has it. */
+                worker?: string;
+                /** @description Way in. */
+                channel?: string;
+                /** @description Visiting team that heard it. */
+                team?: string;
+                /** @description Only what was solved on the spot, or only the rest. */
+                on_the_spot?: boolean;
+                /** @description Only what was handled within its limit, or only what was handled late. */
+                on_time?: boolean;
+                /** @description Only what has its answer since it was handled, or only the rest. */
+                answered?: boolean;
+                /** @description Only urgent ones, or only others. */
+                urgent?: boolean;
+                /** @description Only supervised ones, or only others. */
+                supervised?: boolean;
+                /** @description Words to search for. */
+                q?: string;
+                /** @description Received at or after (RFC 3339). */
+                received_from?: string;
+                /** @description Received before (RFC 3339). */
+                received_to?: string;
+                /** @description Handled at or after (RFC 3339). */
+                handled_from?: string;
+                /** @description Handled before (RFC 3339). */
+                handled_to?: string;
+                /** @description Closed, declined or withdrawn at or after (RFC 3339). */
+                ended_from?: string;
+                /** @description Closed, declined or withdrawn before (RFC 3339). */
+                ended_to?: string;
+                /** @description Depth of the unit that resolved it, 1 the highest; 0 for what was resolved without a unit. */
+                level?: number;
+                /** @description Due before (RFC 3339). */
+                due_before?: string;
+                /** @description `due` or `received`. */
+                sort?: string;
+                /** @description Items, at most 200. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                after?: string;
+            };
+            header?: never;
+            path: {
+                layer: string;
+                z: number;
+                x: number;
+                y: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.mapbox-vector-tile": number[];
                 };
             };
         };

@@ -12,6 +12,7 @@ const routes: RouteRecordRaw[] = [
   { path: '/badge/:no?', component: () => import('./people/BadgePage.vue'), props: true, meta: { title: 'badge.title' } },
   { path: '/mailbox/:area?', component: () => import('./report/MailboxPage.vue'), props: true, meta: { title: 'mailbox.title' } },
   { path: '/outcomes', component: () => import('./open/OutcomesPage.vue'), meta: { title: 'outcomes.title' } },
+  { path: '/map', component: () => import('./open/MapPage.vue'), meta: { title: 'around.title' } },
   { path: '/transparency', component: () => import('./open/TransparencyPage.vue'), meta: { title: 'open.title' } },
   { path: '/:rest(.*)', component: () => import('./open/LostPage.vue'), meta: { title: 'lost.title' } },
 ]

@@ -39,7 +39,8 @@ pub fn features(rows: &[CaseRow], zoom: f64, now: Timestamp, truncated: bool) ->
     json!({ "type": "FeatureCollection", "features": features, "truncated": truncated })
 }
 
-fn is_late(row: &CaseRow, now: Timestamp) -> bool {
+/// Whether it is open and past its deadline.
+pub fn is_late(row: &CaseRow, now: Timestamp) -> bool {
     row.is_open() && row.due_at.is_some_and(|due| due < now)
 }
 

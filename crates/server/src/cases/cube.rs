@@ -7,13 +7,15 @@
 //! - what happened on a day (`day` = days since 1970-01-01 in +08:00): `received`, `handled`, `handled_on_time`,
 //!   `handled_answered` (counted on the day of handling), `answered`, `closed`, `declined`, `withdrawn`.
 //!
-//! Dimensions: `team` (the visiting team that heard it, where one did; only for it also `on_the_spot`, on the day of receiving), `all` (key empty), `state`, `category`, `unit`, `channel`, `level` (depth of the unit that resolved it), `category_level` (`CATEGORY/DEPTH`, for the funnel per class of matter). Cells that a recount
+//! Dimensions: `team` (the visiting team that heard it, where one did; only for it also `on_the_spot`, on the day of receiving), `all` (key empty), `state`, `category`, `unit`, `channel`, `level` (depth of the unit that resolved it), `category_level` (`CATEGORY/DEPTH`, for the funnel per class of matter), and `cell` (the
+//! square of the fixed grid a matter of a public kind lies in, for the public map; only of the top area, by days [`BLOCK`] long). Cells that a recount
 //! from the table `cases` would not give do not exist: a test recounts.
 
 use super::record::CaseRow;
 use super::store;
 use crate::platform::*;
 use domain::cases::StateKey;
+use domain::geo::LonLat;
 use domain::time::{HOUR_MS, Timestamp};
 use std::collections::BTreeMap;
 
@@ -40,7 +42,13 @@ pub struct Facts {
     handled: Option<i64>,
     answered: Option<i64>,
     ended: Option<i64>,
+    /// Square of the fixed grid, of what is of a public kind and has a position.
+    cell: Option<(i64, i64)>,
 }
+
+/// Days counted together on the public map.
+pub const BLOCK: i64 = 30;
+const CELL: &str = "cell";
 
 impl Facts {
     /// The facts of a row.
@@ -62,16 +70,26 @@ impl Facts {
             handled: row.handled_at.map(day),
             answered: row.answered_at.map(day),
             ended: row.ended_at.map(day),
+            cell: row
+                .lon
+                .zip(row.lat)
+                .filter(|_| row.public)
+                .map(|(lon, lat)| LonLat { lon, lat }.cell()),
         }
     }
 
-    /// The areas it lies in, from the top.
-    pub fn areas(&self) -> impl Iterator<Item = AreaId> {
-        self.areas.into_iter().flatten()
+    /// The counters this case adds 1 to, in each area: squares in the top one only.
+    pub fn counted(&self) -> Vec<(AreaId, Cell)> {
+        let areas: Vec<AreaId> = self.areas.into_iter().flatten().collect();
+        let mut all = Vec::new();
+        for cell in self.cells() {
+            let most = if cell.1 == CELL { 1 } else { areas.len() };
+            all.extend(areas.iter().take(most).map(|area| (*area, cell.clone())));
+        }
+        all
     }
 
-    /// The counters this case adds 1 to.
-    pub fn cells(&self) -> Vec<Cell> {
+    fn cells(&self) -> Vec<Cell> {
         let mut cells: Vec<Cell> = vec![("state", "state", self.state.key().to_owned(), 0)];
         // A merged case's reports count in the case they went to.
         if self.state == StateKey::Merged {
@@ -123,6 +141,14 @@ impl Facts {
         if let (Some((measure, level)), Some(day)) = (end, self.ended) {
             spread(measure, day, level);
         }
+        if let Some((x, y)) = self.cell.filter(|_| self.state != StateKey::Withdrawn) {
+            cells.push((
+                "received",
+                CELL,
+                format!("{x}/{y}"),
+                self.received.div_euclid(BLOCK) * BLOCK,
+            ));
+        }
         if self.on_the_spot && !self.team.is_empty() && self.state != StateKey::Merged {
             cells.push(("on_the_spot", "team", self.team.clone(), self.received));
         }
@@ -142,15 +168,26 @@ pub fn hour(at: Timestamp) -> i64 {
     at.0.div_euclid(HOUR_MS)
 }
 
+/// How many matters of public kinds came in, by square of the fixed grid, in the last year or a little more: the last 13 blocks of days.
+pub fn public_cells(ctx: &Ctx, tx: &mut Tx, top: AreaId) -> Result<Vec<((i64, i64), u64)>, Fault> {
+    const BLOCKS: i64 = 13;
+    let (today, _) = ctx.now.day_and_ms();
+    let from = (today.div_euclid(BLOCK) + 1 - BLOCKS) * BLOCK;
+    let counted = store::cells_of(tx, top, "received", CELL, Some((from, today)))?;
+    let read = |(key, n): (String, i64)| {
+        let (x, y) = key.split_once('/')?;
+        Some(((x.parse().ok()?, y.parse().ok()?), u64::try_from(n).ok()?))
+    };
+    Ok(counted.into_iter().filter_map(read).collect())
+}
+
 /// Moves the counters from the facts before a change to those after it, at the commit.
 pub fn shift(tx: &mut Tx, before: Option<&Facts>, after: Option<&Facts>) {
     let mut changes = BTreeMap::new();
     for (facts, sign) in [(before, -1), (after, 1)] {
         let Some(facts) = facts else { continue };
-        for cell in facts.cells() {
-            for area in facts.areas.iter().flatten() {
-                *changes.entry((*area, cell.clone())).or_default() += sign;
-            }
+        for cell in facts.counted() {
+            *changes.entry(cell).or_default() += sign;
         }
     }
     changes.retain(|_, n| *n != 0);

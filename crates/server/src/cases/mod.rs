@@ -34,6 +34,7 @@ mod view;
 mod words;
 mod work;
 
+pub use cube::public_cells;
 pub use store::{all_cells, cells_of};
 pub use view::{CaseBrief, CaseDetail};
 
@@ -43,7 +44,8 @@ use crate::platform::{CaseId, Ctx, Fault, Tx};
 pub fn recount(tx: &mut Tx, area: crate::platform::AreaId) -> Result<Vec<(String, String, String, i64, i64)>, Fault> {
     let mut cells = std::collections::BTreeMap::new();
     for row in store::all_under(tx, area)? {
-        for (measure, dim, key, day) in cube::Facts::of(&row).cells() {
+        let counted = cube::Facts::of(&row).counted().into_iter();
+        for (_, (measure, dim, key, day)) in counted.filter(|(of, _)| *of == area) {
             *cells
                 .entry((measure.to_owned(), dim.to_owned(), key, day))
                 .or_insert(0i64) += 1;

@@ -724,8 +724,6 @@ pub struct MapQuery {
 
 /// GeoJSON: single cases where the view is near, clusters with a count where it is far.
 pub fn map(ctx: &Ctx, tx: &mut Tx, q: &ListQuery, m: &MapQuery) -> Result<serde_json::Value, Fault> {
-    let rules = place::rules(ctx)?;
-    let mut plan = plan(ctx, tx, &rules, q)?;
     let numbers: Vec<f64> = m
         .bbox
         .split(',')
@@ -735,18 +733,27 @@ pub fn map(ctx: &Ctx, tx: &mut Tx, q: &ListQuery, m: &MapQuery) -> Result<serde_
     let Ok(bbox) = <[f64; 4]>::try_from(numbers) else {
         return Err(Fault::invalid("bbox", "invalid_bbox"));
     };
-    let mut rows: Vec<CaseRow> = Vec::new();
+    let (rows, truncated) = within_box(ctx, tx, q, bbox)?;
+    let zoom = m.zoom.unwrap_or(14.0);
+    Ok(super::cluster::features(&rows, zoom, ctx.now, truncated))
+}
+
+/// The cases of a list within a box (west, south, east, north), the most pressing [`POINTS`], and whether there are more.
+fn within_box(ctx: &Ctx, tx: &mut Tx, q: &ListQuery, bbox: [f64; 4]) -> Result<(Vec<CaseRow>, bool), Fault> {
+    let rules = place::rules(ctx)?;
+    let mut plan = plan(ctx, tx, &rules, q)?;
     if let Some(words) = words_of(q) {
-        rows = all_found(ctx, tx, &plan, words)?;
+        let mut rows = all_found(ctx, tx, &plan, words)?;
         let [west, south, east, north] = bbox;
         rows.retain(|row| {
             let inside = |(lon, lat): (f64, f64)| (west..=east).contains(&lon) && (south..=north).contains(&lat);
             row.lon.zip(row.lat).is_some_and(inside)
         });
-        let whole = rows.len() < FOUND;
-        return Ok(super::cluster::features(&rows, m.zoom.unwrap_or(14.0), ctx.now, !whole));
+        let truncated = rows.len() >= FOUND;
+        return Ok((rows, truncated));
     }
     plan.filter.open_only |= plan.order == Order::Due;
+    let mut rows: Vec<CaseRow> = Vec::new();
     let mut seen = std::collections::HashSet::new();
     for reach in &plan.reaches {
         rows.extend(
@@ -755,10 +762,38 @@ pub fn map(ctx: &Ctx, tx: &mut Tx, q: &ListQuery, m: &MapQuery) -> Result<serde_
                 .filter(|row| seen.insert(row.id)),
         );
     }
-    Ok(super::cluster::features(
-        &rows,
-        m.zoom.unwrap_or(14.0),
-        ctx.now,
-        rows.len() as i64 >= POINTS,
-    ))
+    let truncated = rows.len() as i64 >= POINTS;
+    Ok((rows, truncated))
+}
+
+/// A case as a point of the map.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MapCase {
+    pub id: CaseId,
+    pub number: String,
+    pub title: String,
+    pub state: StateKey,
+    pub category: Option<String>,
+    pub urgent: bool,
+    pub late: bool,
+    /// Longitude and latitude (WGS-84).
+    pub at: (f64, f64),
+}
+
+/// The cases of a list within a box (west, south, east, north), for tiles: as [`map`], not clustered.
+pub fn on_map(ctx: &Ctx, tx: &mut Tx, q: &ListQuery, bbox: [f64; 4]) -> Result<Vec<MapCase>, Fault> {
+    let (rows, _) = within_box(ctx, tx, q, bbox)?;
+    let one = |row: CaseRow| {
+        Some(MapCase {
+            at: row.lon.zip(row.lat)?,
+            late: super::cluster::is_late(&row, ctx.now),
+            id: row.id,
+            number: row.number,
+            title: row.title,
+            state: row.state,
+            category: row.category_code,
+            urgent: row.urgent,
+        })
+    };
+    Ok(rows.into_iter().filter_map(one).collect())
 }

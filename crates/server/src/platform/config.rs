@@ -70,7 +70,9 @@ pub struct Argon2Cost {
 pub struct Limits {
     /// Requests of one address to the portal in a minute.
     pub portal_per_minute: u32,
-    /// Open311 requests of one address in a minute.
+    /// Tiles of the public map for one address in a minute.
+    pub tiles_per_minute: u32,
+    /// Requests of other systems (Open311, OGC API Features) of one address in a minute.
     pub open311_per_minute: u32,
     /// Longest span of an Open311 list in days; the standard says 90.
     pub open311_days: u32,
@@ -119,6 +121,7 @@ impl Default for Limits {
     fn default() -> Limits {
         Limits {
             portal_per_minute: 120,
+            tiles_per_minute: 1_200,
             open311_per_minute: 600,
             open311_days: 90,
             open311_first_page: 1,

@@ -15,6 +15,8 @@ pub enum Budget {
     Portal,
     /// Requests of other systems.
     Open311,
+    /// Tiles of the public map.
+    Tiles,
     /// Password checks.
     Login,
 }

@@ -989,6 +989,10 @@ async fn every_way_of_looking_agrees_with_the_page() {
             assert_eq!(counts["total"], opens.len(), "{counts}");
             let map = who.get("/api/v1/cases/map?bbox=122,29,123,30&zoom=18").await.ok();
             assert_eq!(map["features"].as_array().unwrap().len(), opens.len());
+            // The one tile all of it lies in.
+            let tile = who.get("/api/v1/tiles/cases/6/53/26").await;
+            let drawn = crate::mvt::decode(&tile.body).remove("cases").unwrap_or_default();
+            assert_eq!(drawn.iter().map(crate::mvt::Feature::count).sum::<u64>(), opens.len() as u64);
             let taken = who.get("/api/v1/cases/export?format=csv&reason=monthly%20report").await;
             if taken.status == StatusCode::OK {
                 exported += 1;

@@ -68,6 +68,7 @@ pub fn config() -> Config {
     config.webhook_targets = vec!["hooks.invalid".into()];
     config.limits.logins_per_ten_minutes = 100_000;
     config.limits.portal_per_minute = 100_000;
+    config.limits.tiles_per_minute = 100_000;
     config.limits.open311_per_minute = 100_000;
     config
 }
@@ -136,6 +137,26 @@ impl TestApp {
     pub fn listen(&self, listener: tokio::net::TcpListener) {
         let router = self.router.clone().into_make_service_with_connect_info::<SocketAddr>();
         tokio::spawn(async move { axum::serve(listener, router).await.expect("the socket serves") });
+    }
+
+    /// The same browser at another process of the program on the same database.
+    pub async fn another_process(&self, client: &Client) -> Client {
+        let clock = Clock::standing_at(self.app.now());
+        let keys = Keys::from_master([42; 32]);
+        let app = App::new(
+            self.database.db.clone(),
+            config(),
+            clock,
+            Chance::seeded(20260215),
+            keys,
+        );
+        server::register(&app);
+        server::policy::start(&app).await.expect("the pack is there");
+        server::territory::load(&app).await.expect("the territory loads");
+        Client {
+            router: server::router::router(app),
+            ..client.clone()
+        }
     }
 
     /// Takes the database away.

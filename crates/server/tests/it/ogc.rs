@@ -34,7 +34,6 @@ async fn with_key(client: &Client, path: &str, key: &str) -> Answer {
     client.raw(request.body(Body::empty()).unwrap()).await
 }
 
-
 /// A key for an area.
 async fn key_for(app: &TestApp, area: Option<AreaId>) -> (PartnerId, String) {
     let admin = app.login_as("security_admin", None).await;

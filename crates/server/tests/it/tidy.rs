@@ -6,13 +6,14 @@ use std::{
 };
 
 /// The parts in the order in which they may know each other: a part uses only what stands before it.
-const ORDER: [&str; 10] = [
+const ORDER: [&str; 11] = [
     "platform",
     "access",
     "policy",
     "territory",
     "workforce",
     "cases",
+    "tiles",
     "insight",
     "exchange",
     "operations",

@@ -20,6 +20,7 @@ const en: typeof zh = {
       mailbox: 'Write to your community or grid',
       check: 'See whether your words were changed',
       outcomes: 'What became of the things people reported',
+      around: 'Where things were reported, and what is near',
       open: 'What is kept, why, and how long',
     },
     remembered: 'Remembered on this phone',
@@ -229,6 +230,13 @@ const en: typeof zh = {
     areaMissing: 'Please choose to whom',
   },
   open: { title: 'What we keep', lead: 'What this platform keeps, why and how long, and what it never does.' },
+  around: {
+    title: 'Public map',
+    lead: 'What people reported in the last year, counted by fixed squares; closer up, public facilities.',
+    few: 'Squares with fewer than 10 are not shown, nor found by subtracting; counts are rounded down to fives.',
+    map: 'Public map: how many matters were reported in each square',
+    list: 'What became of them: see the published outcomes',
+  },
   outcomes: {
     title: 'What was done',
     lead: 'Matters that are closed, the newest first. Who reported them is never shown; words and answers only of what was reported in public.',

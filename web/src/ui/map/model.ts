@@ -23,6 +23,18 @@ export interface BaseMap {
   attribution?: string
 }
 
+/** Vector tiles of the server to draw: the path of each kind below the API. They replace boundaries where there is WebGL. */
+export interface Tiles {
+  areas: string
+  facilities?: string
+  /** Counts of cases per square. */
+  cases?: string
+  /** Key of the level of areas to show. */
+  level?: string
+  /** Beginning of the codes of the areas to show. */
+  under?: string
+}
+
 export const NO_AREAS: Areas = { type: 'FeatureCollection', features: [] }
 export const NO_POINTS: Points = { type: 'FeatureCollection', features: [] }
 

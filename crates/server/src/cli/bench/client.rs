@@ -63,6 +63,13 @@ impl Client {
         parse(path, &answer)
     }
 
+    /// How many bytes a path answers with, whatever they are.
+    pub async fn fetch(&mut self, path: &str) -> Result<usize, CliError> {
+        let answer = self.send("GET", path, None).await?;
+        succeeded(path, &answer)?;
+        Ok(answer.body.len())
+    }
+
     /// The JSON answered to a body.
     pub async fn post(&mut self, path: &str, body: &Value) -> Result<Value, CliError> {
         let answer = self.send("POST", path, Some(body)).await?;
@@ -148,14 +155,19 @@ impl Client {
     }
 }
 
-fn parse(path: &str, answer: &Answer) -> Result<Value, CliError> {
-    if !(200..300).contains(&answer.status) {
-        return Err(CliError(format!(
-            "{path} answered {}: {}",
-            answer.status,
-            String::from_utf8_lossy(&answer.body)
-        )));
+fn succeeded(path: &str, answer: &Answer) -> Result<(), CliError> {
+    if (200..300).contains(&answer.status) {
+        return Ok(());
     }
+    Err(CliError(format!(
+        "{path} answered {}: {}",
+        answer.status,
+        String::from_utf8_lossy(&answer.body)
+    )))
+}
+
+fn parse(path: &str, answer: &Answer) -> Result<Value, CliError> {
+    succeeded(path, answer)?;
     serde_json::from_slice(&answer.body).map_err(|error| CliError(format!("{path}: {error}")))
 }
 

@@ -4,6 +4,7 @@
 //! the machine itself can do in the same run: HTTP with nothing behind it, a durable write of the same disk. Prints a table, and
 //! JSON with `--json FILE`. Must not assert: a slow machine is a figure, not a failure.
 
+mod city;
 mod client;
 mod machine;
 mod work;
@@ -31,6 +32,9 @@ pub struct Args {
     /// 其他各项的请求数 · Requests for each of the other figures
     #[arg(long, default_value_t = 4_000)]
     pub requests: usize,
+    /// 地图瓦片：城里有多少建筑（0 为不测）· Buildings of the city for the map's tiles (0 leaves them out)
+    #[arg(long, default_value_t = 200_000)]
+    pub shapes: usize,
     /// 也在这个 PostgreSQL 上测 · Measure on this PostgreSQL too (an empty schema is made in it)
     #[arg(long, env = "WANGGE_TEST_POSTGRES")]
     pub postgres: Option<String>,

@@ -1,7 +1,7 @@
 //! The kinds of work that are measured, each as its people do it.
 
 use super::client::Client;
-use super::{Args, CliError, Figure, Server};
+use super::{Args, CliError, Figure, Server, city};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -83,12 +83,20 @@ pub async fn all(server: &Server, on: &'static str, args: &Args) -> Result<Vec<F
         })
         .await?,
     );
+    if args.shapes > 0 {
+        let tiles = Arc::new(city::build(&server.client("system").await?, args.shapes).await?);
+        let supervisor = server.client("supervisor").await?;
+        let tile = move |n: usize| Ask::Tile(tiles[n % tiles.len()].clone());
+        let work = "tile z14, facilities in scope";
+        figures.push(run.repeat(work, &supervisor, READERS, args.requests, tile).await?);
+    }
     Ok(figures)
 }
 
 /// A request to be made.
 enum Ask {
     Get(String),
+    Tile(String),
     Post(String, Value),
 }
 
@@ -122,9 +130,10 @@ impl Run<'_> {
                     }
                     let one = Instant::now();
                     match ask(number) {
-                        Ask::Get(path) => client.get(&path).await?,
-                        Ask::Post(path, body) => client.post(&path, &body).await?,
-                    };
+                        Ask::Get(path) => drop(client.get(&path).await?),
+                        Ask::Tile(path) => drop(client.fetch(&path).await?),
+                        Ask::Post(path, body) => drop(client.post(&path, &body).await?),
+                    }
                     times.push(one.elapsed());
                 }
             }));

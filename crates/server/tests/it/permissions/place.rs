@@ -53,6 +53,8 @@ pub async fn samples(world: &mut World<'_>) -> Vec<Sample> {
             .body(json!({})),
         Sample::new("GET /api/v1/addresses").query("?q=无"),
         Sample::new("GET /api/v1/facilities"),
+        Sample::new("GET /api/v1/tiles/{layer}/{z}/{x}/{y}").objects("areas", "nothing"),
+        Sample::new("GET /api/v1/portal/tiles/{layer}/{z}/{x}/{y}").objects("areas", "nothing"),
         Sample::new("POST /api/v1/facilities/import").query("?dry_run=true"),
         Sample::new("DELETE /api/v1/facilities/{id}").objects(
             world.app.app.new_id::<FacilityId>(),
