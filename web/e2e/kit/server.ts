@@ -20,7 +20,7 @@ function program(): string {
   return process.env.WANGGE_BIN ?? join(target, 'debug/wangge')
 }
 
-function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const probe = createServer()
     probe.once('error', reject)
@@ -32,12 +32,13 @@ function freePort(): Promise<number> {
 }
 
 /** Starts the demo at a moment (RFC 3339), on a folder and a pack that are kept when given, and waits until it says that it is ready. */
-export async function startDemo(at: string, on: { data?: string; pack?: string } = {}): Promise<Running> {
+export async function startDemo(at: string, on: { data?: string; pack?: string; env?: Record<string, string> } = {}): Promise<Running> {
   const data = on.data ?? (await mkdtemp(join(tmpdir(), 'wangge-e2e-')))
   const listen = `127.0.0.1:${await freePort()}`
   const begun = Date.now()
   const child = spawn(program(), ['demo', '--data', data, '--listen', listen, '--password', PASSWORD, '--at', at, '--cases', '0', ...(on.pack ? ['--pack', on.pack] : [])], {
     stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...on.env },
   })
   let said = ''
   await new Promise<void>((resolve, reject) => {

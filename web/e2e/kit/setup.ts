@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { chromium, type BrowserServer } from 'playwright-core'
 import type { TestProject } from 'vitest/node'
-import { startDemo, type Running } from './server'
+import { freePort, startDemo, type Running } from './server'
 
 /** A Wednesday morning in working time. */
 const MORNING = '2026-03-11T09:30:00+08:00'
@@ -33,6 +33,8 @@ declare module 'vitest' {
     /** Folder of this run's sessions, so that nobody signs in twice. */
     sessions: string
     morning: Site
+    /** Where webhooks of the morning's server may go. */
+    partner: string
     festival: Site
   }
 }
@@ -47,12 +49,14 @@ export default async function setup(project: TestProject) {
   try {
     const browser = await chromium.launchServer({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', headless: true, args: FLAGS })
     started.push(browser)
-    const morning = await startDemo(MORNING)
+    const partner = `http://127.0.0.1:${await freePort()}`
+    const morning = await startDemo(MORNING, { env: { WANGGE_WEBHOOK_TARGETS: partner } })
     started.push(morning)
     const festival = await startDemo(FESTIVAL_NIGHT)
     started.push(festival)
     project.provide('sessions', sessions)
     project.provide('browser', browser.wsEndpoint())
+    project.provide('partner', partner)
     project.provide('morning', { url: morning.url, aheadMs: morning.aheadMs })
     project.provide('festival', { url: festival.url, aheadMs: festival.aheadMs })
   } catch (error) {
