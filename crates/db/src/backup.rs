@@ -11,7 +11,7 @@ mod file;
 mod schema;
 
 use crate::migrate::{Migration, missing};
-use crate::{Db, DbError, Options, Place, blocking, postgres, sqlite};
+use crate::{Db, DbError, Options, Place, Row, blocking, postgres, sqlite};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::PoisonError;
@@ -62,6 +62,12 @@ impl Db {
         );
         blocking(move || restore(&place, &options, &list, &path)).await
     }
+}
+
+/// What a backup file says to one question; the file is not changed.
+pub async fn ask_backup(path: &Path, sql: &'static str) -> Result<Vec<Row>, DbError> {
+    let path = path.to_owned();
+    blocking(move || sqlite::query(&file::open(&path)?, sql, &[])).await
 }
 
 fn failed(why: impl std::fmt::Display) -> DbError {

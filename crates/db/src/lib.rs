@@ -44,7 +44,7 @@ pub mod testkit;
 mod tx;
 mod value;
 
-pub use backup::{BackupReport, TableReport};
+pub use backup::{BackupReport, TableReport, ask_backup};
 pub use error::DbError;
 pub use migrate::{Migration, MigrationReport};
 pub use sql::Sql;

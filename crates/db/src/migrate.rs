@@ -56,6 +56,17 @@ impl Db {
         *self.0.migrations.lock().unwrap_or_else(PoisonError::into_inner) = list.to_vec();
         Ok(report)
     }
+
+    /// How many steps of the list are still to run; nothing is run. Refuses as [`Db::migrate`] does.
+    pub async fn pending(&self, list: &[Migration]) -> Result<usize, DbError> {
+        let (place, options) = (self.0.place.clone(), self.0.options.clone());
+        let history = blocking(move || match place {
+            Place::Sqlite(path) => sqlite_history(&sqlite::connect(&path, false, &options)?),
+            Place::Postgres(target) => postgres::runtime()?
+                .block_on(async { postgres_history(&postgres::connect(&target, &options).await?).await }),
+        });
+        Ok(missing(list, &history.await?)?.len())
+    }
 }
 
 impl Migration {

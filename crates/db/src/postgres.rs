@@ -226,6 +226,7 @@ impl Worker {
         else {
             return;
         };
+        self.state.notice(failed.as_ref());
         let fate = match (self.role, keep, failed) {
             (Role::Write, true, _) if shared.is_err() => pg.rollback(shared),
             (Role::Write, true, None) => pg.commit(),
@@ -233,8 +234,9 @@ impl Worker {
             (Role::Write, true, Some(error)) => pg.rollback(Err(DbError::GivenUp(error.to_string()))),
             (Role::Write, false, _) => pg.rollback(Ok(())),
         };
+        self.state.notice(fate.as_ref().err());
         if self.role == Role::Write && keep && fate.is_ok() {
-            self.state.committed();
+            self.state.committed(true);
             run_callbacks(callbacks);
         }
         job.settle(fate);

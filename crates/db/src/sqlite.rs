@@ -128,9 +128,10 @@ pub(crate) fn start(
             handle: conn.get_interrupt_handle(),
         });
         watched.push(watch.clone());
-        let (queue, alive) = (reads.clone(), alive.clone());
+        let (queue, alive, state) = (reads.clone(), alive.clone(), state.clone());
         threads.push(spawn("db-reader", move || {
             read(&conn, &queue, &watch);
+            leave_log(&conn, &state);
             drop(alive);
         })?);
     }
@@ -170,6 +171,9 @@ impl Writer {
             self.batch(job);
             self.checkpoint();
         }
+        if leave_log(&self.conn, &self.state) {
+            return;
+        }
         // Closing: leave one tidy file. What fails here fails no promise, the log is still there.
         if let Err(error) = self
             .conn
@@ -183,7 +187,7 @@ impl Writer {
         if let Err(error) = self.state.accepts().and_then(|()| self.command("begin immediate")) {
             return first.settle(Err(error));
         }
-        let started = Instant::now();
+        let (started, changes) = (Instant::now(), self.conn.total_changes());
         let mut answers: Vec<(Box<dyn Job>, Result<(), DbError>)> = Vec::new();
         let (mut callbacks, mut pieces) = (Vec::new(), Vec::new());
         let mut kept = 0;
@@ -223,7 +227,7 @@ impl Writer {
                 Ok(more) => callbacks.extend(more),
                 Err(error) => return self.fail(answers, error),
             }
-            self.state.committed();
+            self.state.committed(self.conn.total_changes() > changes);
         }
         run_callbacks(callbacks);
         for (job, fate) in answers {
@@ -251,6 +255,7 @@ impl Writer {
             failed,
             ..
         } = tx;
+        self.state.notice(failed.as_ref());
         if self.conn.is_autocommit() {
             return Ended::Lost(
                 failed.unwrap_or_else(|| DbError::Other("the transaction was ended inside a closure".into())),
@@ -283,6 +288,7 @@ impl Writer {
             // The transaction is over in any case: an error here changes nothing.
             let _ = self.command("rollback");
         }
+        self.state.notice(Some(&error));
         let error = match error {
             DbError::Damaged(why) => self.state.refuse(&why),
             other => other,
@@ -339,6 +345,18 @@ pub(crate) fn run_callbacks(callbacks: Vec<Callback>) {
             );
         }
     }
+}
+
+/// Once writes are refused nothing is moved out of the log at closing, neither by us nor by SQLite: a sync that is tried again after it
+/// failed may succeed without the pages being on the disk, and the log then thrown away is the only true copy. Whether it is so.
+fn leave_log(conn: &Connection, state: &State) -> bool {
+    if state.accepts().is_ok() {
+        return false;
+    }
+    if let Err(error) = conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true) {
+        tracing::error!(%error, "the write-ahead log may be moved at closing");
+    }
+    true
 }
 
 /// When a reader began what it is doing, and how to stop it.

@@ -1,6 +1,7 @@
 //! What the threads of one database share about its condition.
 
 use crate::{Backend, DbError};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -16,17 +17,31 @@ pub struct Health {
     pub last_commit: Option<Duration>,
     /// Why writes are refused, if they are. It stays so until the process is started again after someone looked at the disk.
     pub refusing: Option<String>,
+    /// The newest write that reached the disk found no room there. Goes away with the next commit.
+    pub full: bool,
 }
 
 #[derive(Default)]
 pub(crate) struct State {
     last_commit: Mutex<Option<Instant>>,
     refusing: OnceLock<String>,
+    full: AtomicBool,
 }
 
 impl State {
-    pub(crate) fn committed(&self) {
+    /// `wrote`: whether there was anything to bring to the disk.
+    pub(crate) fn committed(&self, wrote: bool) {
         *self.last_commit.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        if wrote {
+            self.full.store(false, Ordering::Relaxed);
+        }
+    }
+
+    /// Remembers that there was no room, if that is what the error says.
+    pub(crate) fn notice(&self, error: Option<&DbError>) {
+        if error == Some(&DbError::DiskFull) {
+            self.full.store(true, Ordering::Relaxed);
+        }
     }
 
     /// Stops all writes from now on; the first reason stays.
@@ -55,6 +70,7 @@ impl State {
             reads_waiting,
             last_commit,
             refusing: self.refusing.get().cloned(),
+            full: self.full.load(Ordering::Relaxed),
         }
     }
 }

@@ -30,6 +30,7 @@ steps! {
     32 "0032_order_taken_back",
     40 "0040_webhook",
     44 "0044_facility",
+    45 "0045_backup",
     50 "0050_fewer_indexes",
 }
 

@@ -80,7 +80,9 @@ async fn open_case(Staff(ctx): Staff, Json(submission): Json<Submission>) -> Res
             Ok((opened, brief))
         })
         .await?;
-    let receipt = receipt_of(&ctx, opened.ledger).await?;
+    let receipt = receipt_of(&ctx, opened.ledger)
+        .await
+        .map_err(|fault| taken_in(fault, &opened))?;
     Ok(Json(OpenedView {
         case,
         receipt,
@@ -91,6 +93,14 @@ async fn open_case(Staff(ctx): Staff, Json(submission): Json<Submission>) -> Res
 async fn receipt_of(ctx: &Ctx, at: LedgerRef) -> Result<Receipt, Fault> {
     let place = crate::policy::current(&ctx.app)?.pack.jurisdiction.name.zh.clone();
     ledger::issue(&ctx.app, &place, at).await
+}
+
+/// Saved, but without the receipt that goes with it: not "nothing was saved". Sent again with the same id it answers with both.
+fn taken_in(fault: Fault, opened: &intake::Opened) -> Fault {
+    fault.log();
+    Fault::new(StatusCode::SERVICE_UNAVAILABLE, "receipt_delayed")
+        .with("number", &opened.row.number)
+        .retry_after(2)
 }
 
 /// Help while a clerk types.
@@ -579,7 +589,9 @@ async fn open_for_resident(ctx: Ctx, submission: Submission) -> Result<Json<Port
             Ok((opened, status))
         })
         .await?;
-    let receipt = receipt_of(&ctx, opened.ledger).await?;
+    let receipt = receipt_of(&ctx, opened.ledger)
+        .await
+        .map_err(|fault| taken_in(fault, &opened))?;
     Ok(Json(PortalOpened {
         number: opened.row.number,
         follow_code: opened.follow_code,

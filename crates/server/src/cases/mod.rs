@@ -72,6 +72,18 @@ pub fn detail(ctx: &Ctx, tx: &mut Tx, id: CaseId) -> Result<CaseDetail, Fault> {
     view::detail(ctx, tx, &loaded)
 }
 
+/// Opens one sealed field, to see that the key fits; says nothing of what is in it. False where nothing is sealed yet.
+pub fn a_sealed_field_opens(ctx: &Ctx, tx: &mut Tx) -> Result<bool, Fault> {
+    let Some(reporter) = store::newest_reporter(tx)? else {
+        return Ok(false);
+    };
+    let opened = [
+        view::personal(ctx, tx, reporter, "name_sealed")?,
+        view::personal(ctx, tx, reporter, "phone_sealed")?,
+    ];
+    Ok(opened.iter().any(Option::is_some))
+}
+
 /// Makes the jobs of this part known, and who may see a photo; once at the start.
 pub fn register(app: &crate::platform::App) {
     timers::register(app);

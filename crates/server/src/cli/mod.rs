@@ -8,6 +8,7 @@ use std::process::ExitCode;
 pub mod backup;
 mod bench;
 pub mod demo;
+mod doctor;
 mod import;
 pub mod learn;
 mod lists;
@@ -63,6 +64,8 @@ enum Command {
     Backup(backup::BackupArgs),
     /// 从备份恢复到空库并核验 · Restore a backup into an empty database and verify it
     Restore(backup::RestoreArgs),
+    /// 体检：哪里不安全、怎么办 · What is unsafe here, and what to do
+    Doctor(doctor::Args),
     /// 测量本机上的速度 · Measure the speed on this machine
     Bench(bench::Args),
     /// 打印接口描述 · Print the API description (OpenAPI)
@@ -80,6 +83,7 @@ pub fn main() -> ExitCode {
         Command::Verify(args) => verify::run(args),
         Command::Backup(args) => backup::backup(args),
         Command::Restore(args) => backup::restore(args),
+        Command::Doctor(args) => doctor::run(args),
         Command::Bench(args) => bench::run(args),
         Command::Openapi => openapi::run(),
     };

@@ -99,7 +99,9 @@ fn verify_ledger(args: &LedgerArgs) -> Result<(), CliError> {
     let runtime = tokio::runtime::Runtime::new().map_err(CliError::new)?;
     runtime.block_on(async {
         let app = serve::open(config).await?;
-        read_again(&app, known).await
+        let witnessed = !known.is_empty();
+        read_again(&app, known).await?;
+        Ok(crate::operations::ledger_verified(&app, witnessed).await?)
     })
 }
 

@@ -192,6 +192,9 @@ async fn verify_now(ctx: Ctx) -> Result<jobs::Effect, Fault> {
     Ok(Box::new(move |ctx, tx| {
         let kinds: Vec<_> = report.findings.iter().map(|finding| finding.kind).collect();
         let body = serde_json::json!({"records": report.records, "heads": report.heads, "findings": kinds, "more": report.more});
+        if report.ok() {
+            super::store::remember_verified(ctx, tx, false)?;
+        }
         tx.record(ctx, Mark::new("ledger.verified", Subject::Ledger, body))?;
         Ok(jobs::Outcome::Done)
     }))

@@ -2,14 +2,17 @@
 //!
 //! Entry points: [`routes`], and [`run_beside`] for what runs beside the requests. Must not hold rules of any part.
 
+pub mod backup;
+pub mod doctor;
 mod events;
 mod health;
 mod jobs;
 mod ledger;
 mod outbox;
+mod store;
 mod uploads;
 
-use crate::platform::{App, blobs};
+use crate::platform::{App, Ctx, Fault, Mark, Subject, blobs};
 use axum::Router;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -44,6 +47,17 @@ pub fn plain_routes() -> Router<App> {
 pub fn register(app: &App) {
     blobs::register(app);
     ledger::register(app);
+}
+
+/// Notes that the ledger was read through and found whole; `witnessed`: also held against a head kept elsewhere.
+pub async fn ledger_verified(app: &App, witnessed: bool) -> Result<(), Fault> {
+    app.write(&Ctx::system(app, "verify"), move |ctx, tx| {
+        store::remember_verified(ctx, tx, witnessed)?;
+        let body = serde_json::json!({ "findings": [], "witnessed": witnessed });
+        tx.record(ctx, Mark::new("ledger.verified", Subject::Ledger, body))
+    })
+    .await
+    .map(drop)
 }
 
 /// What runs beside the requests: jobs as they become due, and the ledger's sequencer. Ends when dropped.

@@ -1,6 +1,6 @@
 //! `App`: the running program. One value, cheap to clone, handed to every use case inside its [`Ctx`].
 
-use super::clock::{Chance, Clock};
+use super::clock::{Chance, Clock, Watch};
 use super::config::Config;
 use super::ctx::Ctx;
 use super::fault::Fault;
@@ -10,11 +10,15 @@ use super::live::Hub;
 use super::sealed::{Place, Sealer};
 use super::throttle::Throttle;
 use super::tx::Tx;
+use axum::http::StatusCode;
 use db::Db;
-use domain::time::Timestamp;
+use domain::time::{MINUTE_MS, Timestamp};
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+/// Code of a write refused because the clock stands back.
+pub const CLOCK_STEPPED: &str = "clock_stepped";
 
 /// The running program.
 #[derive(Clone)]
@@ -24,6 +28,7 @@ struct Inner {
     db: Db,
     config: Config,
     clock: Clock,
+    watch: Watch,
     chance: Chance,
     keys: Keys,
     sealer: Sealer,
@@ -40,6 +45,7 @@ impl App {
         App(Arc::new(Inner {
             db,
             config,
+            watch: Watch::begin(&clock),
             clock,
             chance,
             sealer,
@@ -51,12 +57,16 @@ impl App {
         }))
     }
 
-    /// A change: commits what `f` did, or nothing. Refuses a change without a mark in the ledger. Live events go out after the commit.
+    /// A change: commits what `f` did, or nothing. Refuses a change without a mark in the ledger, and every change while the clock stands
+    /// back (see [`Watch`]). Live events go out after the commit.
     pub async fn write<T, F>(&self, ctx: &Ctx, f: F) -> Result<T, Fault>
     where
         T: Send + 'static,
         F: FnOnce(&Ctx, &mut Tx) -> Result<T, Fault> + Send + 'static,
     {
+        if let Some(back) = self.clock_back_ms() {
+            return Err(Fault::new(StatusCode::SERVICE_UNAVAILABLE, CLOCK_STEPPED).with("minutes", back / MINUTE_MS));
+        }
         let (app, ctx) = (self.clone(), ctx.clone());
         self.0
             .db
@@ -86,6 +96,16 @@ impl App {
     /// The present instant. Use cases take `ctx.now`; this is for the edge that makes a `Ctx`.
     pub fn now(&self) -> Timestamp {
         self.0.clock.now()
+    }
+
+    /// By how much the machine's clock stands back, if it is too much to write by it.
+    pub fn clock_back_ms(&self) -> Option<i64> {
+        self.0.watch.back_ms(&self.0.clock)
+    }
+
+    /// What watches the clock.
+    pub fn watch(&self) -> &Watch {
+        &self.0.watch
     }
 
     /// The clock, for tests that move it.

@@ -5,6 +5,7 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
 
 /// Where "now" comes from.
 pub enum Clock {
@@ -43,6 +44,51 @@ impl Clock {
         if let Clock::Set(at) = self {
             at.fetch_add(ms, Ordering::SeqCst);
         }
+    }
+}
+
+/// How far the clock may go back before writes are refused: more than any correction of a clock that is kept right, less than what
+/// would make deadlines and records untrue.
+pub const MOST_BACK_MS: i64 = 600_000;
+
+/// Watches the machine's clock: a clock that was put back would give deadlines, receipts and records times that were never true.
+pub struct Watch {
+    /// What both clocks showed when the program began.
+    wall: Timestamp,
+    steady: Instant,
+    /// The newest record's time when the program began; milliseconds since 1970.
+    newest: AtomicI64,
+}
+
+impl Watch {
+    /// From now on.
+    pub fn begin(clock: &Clock) -> Watch {
+        Watch {
+            wall: clock.now(),
+            steady: Instant::now(),
+            newest: AtomicI64::new(i64::MIN),
+        }
+    }
+
+    /// What is written from now on must not be older than this, but for [`MOST_BACK_MS`].
+    pub fn not_before(&self, newest: Timestamp) {
+        self.newest.store(newest.0, Ordering::Relaxed);
+    }
+
+    /// By how much the clock stands back, if it is too much: behind where it should be by the machine's steady clock, or behind the
+    /// newest record. Milliseconds. A clock that is moved by a test or for a demo is not watched.
+    pub fn back_ms(&self, clock: &Clock) -> Option<i64> {
+        if !matches!(clock, Clock::Machine) {
+            return None;
+        }
+        let passed = i64::try_from(self.steady.elapsed().as_millis()).unwrap_or(i64::MAX);
+        self.behind(clock.now(), passed)
+    }
+
+    fn behind(&self, now: Timestamp, passed_ms: i64) -> Option<i64> {
+        let due = self.wall.0.saturating_add(passed_ms);
+        let back = due.max(self.newest.load(Ordering::Relaxed)).saturating_sub(now.0);
+        (back > MOST_BACK_MS).then_some(back)
     }
 }
 
@@ -99,6 +145,23 @@ mod tests {
         let (first, second) = (clock.now(), clock.now());
         assert!(at <= first && first <= second);
         assert!(second.0 - at.0 < 3_600_000, "{second:?}");
+    }
+
+    #[test]
+    fn a_clock_put_back_is_seen_and_one_put_right_again_is_not() {
+        let clock = Clock::standing_at(Timestamp(10_000_000));
+        let watch = Watch::begin(&clock);
+        assert_eq!(watch.behind(Timestamp(10_000_000), 1_000), None);
+        assert_eq!(
+            watch.behind(Timestamp(9_400_000), 0),
+            None,
+            "ten minutes are a correction"
+        );
+        assert_eq!(watch.behind(Timestamp(9_400_000), 1), Some(600_001));
+        watch.not_before(Timestamp(20_000_000));
+        assert_eq!(watch.behind(Timestamp(10_000_000), 0), Some(10_000_000));
+        assert_eq!(watch.behind(Timestamp(19_400_000), 9_400_000), None);
+        assert_eq!(watch.back_ms(&clock), None);
     }
 
     #[test]

@@ -208,11 +208,27 @@ impl From<db::DbError> for Fault {
         };
         match &error {
             Overloaded | TooSlow | Conflict(_) => unavailable("busy"),
-            Unavailable(_) | DiskFull | Refusing { .. } => unavailable("storage_unavailable"),
+            Unavailable(_) => unavailable("storage_unavailable"),
+            DiskFull => unavailable("disk_full"),
+            Refusing { .. } => unavailable("storage_stopped"),
             UnknownOutcome(_) => unavailable("unknown_outcome"),
             Unique { columns } => Fault::conflict("already_exists").because(columns),
             _ => Fault::internal(error),
         }
+    }
+}
+
+/// What a file of ours could not be written or read for. Nothing of it counts.
+impl From<std::io::Error> for Fault {
+    fn from(error: std::io::Error) -> Fault {
+        let full = matches!(
+            error.kind(),
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded
+        );
+        let code = if full { "disk_full" } else { "storage_unavailable" };
+        Fault::new(StatusCode::SERVICE_UNAVAILABLE, code)
+            .retry_after(RETRY_S)
+            .because(error)
     }
 }
 

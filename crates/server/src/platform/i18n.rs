@@ -76,7 +76,8 @@ texts![
     "orders",
     "migration",
     "insight",
-    "exchange"
+    "exchange",
+    "doctor"
 ];
 
 static SENTENCES: LazyLock<HashMap<(Lang, String), String>> = LazyLock::new(|| {

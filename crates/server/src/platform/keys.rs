@@ -82,14 +82,22 @@ impl Keys {
         ed25519_dalek::SigningKey::from_bytes(&self.derive("sign ledger heads"))
     }
 
+    /// Under another name first, and durable before it has its own: whoever is stopped in between leaves no half key. Never over a key.
     fn write(&self, path: &Path) -> std::io::Result<()> {
+        let part = path.with_extension(format!("part{}", std::process::id()));
+        let _ = fs::remove_file(&part);
         let mut file = fs::OpenOptions::new()
             .write(true)
             .create_new(true)
             .mode(0o600)
-            .open(path)?;
+            .open(&part)?;
         writeln!(file, "{HEAD}{}", BASE64.encode(self.master))?;
-        file.sync_all()
+        file.sync_all()?;
+        let linked = fs::hard_link(&part, path);
+        fs::remove_file(&part)?;
+        linked?;
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        fs::File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
     }
 }
 

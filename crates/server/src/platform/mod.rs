@@ -9,6 +9,7 @@ pub mod clock;
 pub mod config;
 pub mod connections;
 pub mod ctx;
+pub mod disk;
 pub mod fault;
 pub mod http;
 pub mod i18n;

@@ -12,7 +12,7 @@ mod view;
 
 pub use http::routes;
 
-use crate::platform::{App, Ctx, Fault};
+use crate::platform::{App, Ctx, Fault, Lang};
 use axum::http::StatusCode;
 use domain::calendar::{Calendar, CalendarRef, Calendars, Duty};
 use domain::cases::clock::RuleRef;
@@ -75,6 +75,12 @@ impl Current {
 
 #[derive(Default)]
 struct Slot(RwLock<Option<Arc<Current>>>);
+
+/// How many rules of the pack are assumptions: nobody has named their source.
+pub fn assumptions(current: &Current) -> usize {
+    let shown = serde_json::to_string(&view::pack(current, Lang::En)).unwrap_or_default();
+    shown.matches("\"assumption\"").count()
+}
 
 /// The pack in force; 503 before there is one.
 pub fn current(app: &App) -> Result<Arc<Current>, Fault> {

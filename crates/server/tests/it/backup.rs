@@ -5,7 +5,10 @@ use db::testkit::TestDb;
 use db::{Backend, Options, params};
 use serde_json::json;
 use server::migrations::MIGRATIONS;
+use server::operations::backup as made;
 use server::platform::{App, Ctx, Mark, Subject, ledger};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 async fn set(app: &App, key: &str) {
     let key = key.to_owned();
@@ -62,6 +65,80 @@ async fn a_backup_restores_on_either_database_with_its_ledger_whole_and_a_new_ep
         );
         drop(restored);
         target.remove().await;
+        bare.remove().await;
+    }
+}
+
+/// While writers write: what gets the name of a backup was restored and read again whole, and what had been answered before is in it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_under_writes_is_tried_before_it_counts() {
+    for backend in [Backend::Sqlite, Backend::Postgres] {
+        let bare = Bare::new(backend).await;
+        for n in 0..20 {
+            set(&bare.app, &format!("before{n}")).await;
+        }
+        assert!(made::newest(&bare.app).await.unwrap().is_none());
+        let over = Arc::new(AtomicBool::new(false));
+        let writers: Vec<_> = (0..4)
+            .map(|who| {
+                let (app, over) = (bare.app.clone(), over.clone());
+                tokio::spawn(async move {
+                    let mut n = 0;
+                    while !over.load(Ordering::SeqCst) {
+                        set(&app, &format!("during{who}-{n}")).await;
+                        n += 1;
+                    }
+                })
+            })
+            .collect();
+        let file = bare.folder.path().join("copy.backup");
+        // Left by one that was interrupted.
+        std::fs::write(bare.folder.path().join("copy.backup.checking"), "half").unwrap();
+        std::fs::create_dir(bare.folder.path().join("copy.backup.scratch")).unwrap();
+        let done = made::make(&bare.app, &file).await;
+        over.store(true, Ordering::SeqCst);
+        for writer in writers {
+            writer.await.unwrap();
+        }
+        let done = done.unwrap();
+        assert!(done.records >= 20 && !done.sealed_opened, "{done:?}");
+        assert!(made::newest(&bare.app).await.unwrap().is_some());
+        let names: Vec<_> = std::fs::read_dir(bare.folder.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .filter(|name| name.starts_with("copy"))
+            .collect();
+        assert_eq!(names, ["copy.backup"]);
+        let again = made::make(&bare.app, &file).await;
+        assert!(matches!(again, Err(made::BackupError::Exists(_))), "{again:?}");
+        bare.remove().await;
+    }
+}
+
+/// A copy whose ledger does not verify never gets the name, and is not left behind.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_that_does_not_verify_is_not_one() {
+    for backend in [Backend::Sqlite, Backend::Postgres] {
+        let bare = Bare::new(backend).await;
+        set(&bare.app, "a").await;
+        let tampered = bare
+            .app
+            .db()
+            .write(|tx| tx.execute("update ledger_record set actor = 'account:x'", &params![]));
+        tampered.await.unwrap_or_else(|error: db::DbError| panic!("{error}"));
+        let file = bare.folder.path().join("copy.backup");
+        let made = made::make(&bare.app, &file).await;
+        assert!(matches!(made, Err(made::BackupError::NotWhole(_))), "{made:?}");
+        let left = std::fs::read_dir(bare.folder.path()).unwrap();
+        let left = left.filter(|entry| {
+            entry
+                .as_ref()
+                .unwrap()
+                .file_name()
+                .to_string_lossy()
+                .starts_with("copy")
+        });
+        assert_eq!(left.count(), 0);
         bare.remove().await;
     }
 }

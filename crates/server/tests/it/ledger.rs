@@ -915,6 +915,14 @@ async fn no_tampering_goes_unseen_on_postgresql() {
     campaign(Backend::Postgres, 81, 5_000).await;
 }
 
+/// A thousand on each database, with other seeds than the short ones above.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "long: script/faults runs it"]
+async fn a_thousand_tamperings_are_all_named() {
+    campaign(Backend::Sqlite, 1_000, 10_000).await;
+    campaign(Backend::Postgres, 1_000, 20_000).await;
+}
+
 // ---- the command line
 
 fn wangge(folder: &std::path::Path, args: &[&str]) -> (bool, String) {
@@ -941,7 +949,9 @@ fn wangge(folder: &std::path::Path, args: &[&str]) -> (bool, String) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_command_line_verifies_backs_up_restores_and_names_what_was_changed() {
+    use server::platform::clock::Chance;
     use server::platform::config::Config;
+    use server::platform::keys::Keys;
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).display().to_string();
     let config = Config {
@@ -972,7 +982,30 @@ async fn the_command_line_verifies_backs_up_restores_and_names_what_was_changed(
     assert!(ok && said.contains("存证完整"), "{said}");
     let (copy, into) = (path("copy.backup"), format!("sqlite:{}", path("restored.db")));
     let (ok, said) = wangge(folder.path(), &["backup", "--out", &copy]);
-    assert!(ok, "{said}");
+    assert!(ok && said.contains("restored on trial and verified"), "{said}");
+    assert!(
+        !wangge(folder.path(), &["backup", "--out", &copy]).0,
+        "never over a file"
+    );
+
+    // Another key, or none: refused by name before anything is written; nothing is made in its place.
+    let (own, kept) = (path("wangge.key"), path("kept.key"));
+    std::fs::rename(&own, &kept).unwrap();
+    for command in [
+        &["restore", &copy, "--into", &into][..],
+        &["backup", "--out", &path("other.backup")],
+        &["verify", "ledger"],
+    ] {
+        let (ok, said) = wangge(folder.path(), command);
+        assert!(!ok && said.contains("is missing") && said.contains(&own), "{said}");
+        assert!(!std::path::Path::new(&own).exists());
+    }
+    Keys::load_or_create(own.as_ref(), &Chance::seeded(9)).unwrap();
+    let (ok, said) = wangge(folder.path(), &["restore", &copy, "--into", &into]);
+    assert!(!ok && said.contains("is not this database's"), "{said}");
+    assert!(!folder.path().join("restored.db").exists(), "nothing was written");
+    std::fs::rename(&kept, &own).unwrap();
+
     let (ok, said) = wangge(folder.path(), &["restore", &copy, "--into", &into]);
     assert!(ok && said.contains("epoch 2 begins"), "{said}");
     assert!(

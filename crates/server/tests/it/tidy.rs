@@ -237,7 +237,8 @@ fn tests_do_not_sleep() {
     let found = ["crates/domain", "crates/learn", "crates/db", "crates/server"]
         .iter()
         .flat_map(|folder| sources(folder))
-        .filter(|(name, _)| name.contains("/tests/") && !name.ends_with("tidy.rs"))
+        // tests/faults watches real processes, whose clock nobody injects: it asks again until a deadline.
+        .filter(|(name, _)| name.contains("/tests/") && !name.ends_with("tidy.rs") && !name.contains("/tests/faults/"))
         .flat_map(|(name, text)| {
             text.lines()
                 .enumerate()

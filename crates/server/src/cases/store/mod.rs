@@ -281,6 +281,15 @@ pub fn insert_reporter(
     Ok(())
 }
 
+/// The reporter who came last and left a name or a number.
+pub fn newest_reporter(tx: &mut Tx) -> Result<Option<ReporterId>, Fault> {
+    let row = tx.query_opt(
+        "select id from reporter where name_sealed is not null or phone_sealed is not null order by id desc limit 1",
+        &params![],
+    )?;
+    Ok(row.map(|row| row.get(0)).transpose()?)
+}
+
 /// Sealed name and number of a reporter.
 pub fn reporter(tx: &mut Tx, id: ReporterId) -> Result<Option<(Option<Vec<u8>>, Option<Vec<u8>>)>, Fault> {
     let row = tx.query_opt(

@@ -157,10 +157,7 @@ pub async fn status(ctx: &Ctx, id: UploadId) -> Result<(UploadRow, u64), Fault> 
         let length = upload.length;
         return Ok((upload, length));
     }
-    let offset = staging(&ctx.app)
-        .offset(&id.to_string())
-        .await
-        .map_err(Fault::internal)?;
+    let offset = staging(&ctx.app).offset(&id.to_string()).await?;
     if offset == upload.length
         && let Some(_sending) = Sending::begin(&ctx.app, id)
     {
@@ -202,7 +199,7 @@ where
     let sending = Sending::begin(&ctx.app, id).ok_or_else(|| Fault::new(StatusCode::LOCKED, "upload_busy"))?;
     let name = id.to_string();
     let arrived = match upload.state {
-        UploadState::Open => staging(&ctx.app).offset(&name).await.map_err(Fault::internal)?,
+        UploadState::Open => staging(&ctx.app).offset(&name).await?,
         _ => upload.length,
     };
     if arrived != offset {
@@ -229,7 +226,7 @@ where
     if room == 0 {
         return Ok(0);
     }
-    let mut file = staging(app).appender(name).await.map_err(Fault::internal)?;
+    let mut file = staging(app).appender(name).await?;
     let (mut kept, mut held) = (0u64, Vec::new());
     let mut broken = false;
     while let Some(piece) = body.next().await {
@@ -244,7 +241,7 @@ where
         match checksum {
             // Nothing is kept before its checksum is known to fit; `room` bounds the memory.
             Some(_) => held.extend_from_slice(&piece),
-            None => file.add(&piece).await.map_err(Fault::internal)?,
+            None => file.add(&piece).await?,
         }
     }
     if let Some(checksum) = checksum {
@@ -252,9 +249,9 @@ where
             let status = StatusCode::from_u16(CHECKSUM_MISMATCH).expect("a number between 100 and 999");
             return Err(Fault::new(status, "upload_checksum"));
         }
-        file.add(&held).await.map_err(Fault::internal)?;
+        file.add(&held).await?;
     }
-    file.keep().await.map_err(Fault::internal)?;
+    file.keep().await?;
     if broken {
         Err(Fault::new(StatusCode::BAD_REQUEST, "body_unreadable"))
     } else {
@@ -269,7 +266,7 @@ const CHECKSUM_MISMATCH: u16 = 460;
 async fn finish(ctx: &Ctx, id: UploadId) -> Result<UploadState, Fault> {
     let (app, name) = (&ctx.app, id.to_string());
     let blobs = app.part::<Blobs>();
-    let file = staging(app).read(&name).await.map_err(Fault::internal)?;
+    let file = staging(app).read(&name).await?;
     let prepared = {
         let _permit = blobs.decoding.acquire().await.map_err(Fault::internal)?;
         tokio::task::spawn_blocking(move || prepare(&file))
@@ -286,7 +283,7 @@ async fn finish(ctx: &Ctx, id: UploadId) -> Result<UploadState, Fault> {
             hash: keep(ctx, id, photo).await?,
         },
     };
-    staging(app).remove(&name).await.map_err(Fault::internal)?;
+    staging(app).remove(&name).await?;
     Ok(state)
 }
 
@@ -323,7 +320,7 @@ pub async fn terminate(ctx: &Ctx, id: UploadId) -> Result<(), Fault> {
     own(ctx, id).await?;
     let _sending = Sending::begin(&ctx.app, id).ok_or_else(|| Fault::new(StatusCode::LOCKED, "upload_busy"))?;
     ctx.app.write(ctx, move |_, tx| Ok(store::delete(tx, id)?)).await?;
-    staging(&ctx.app).remove(&id.to_string()).await.map_err(Fault::internal)
+    Ok(staging(&ctx.app).remove(&id.to_string()).await?)
 }
 
 /// The caller's own upload; another's is answered as absent.
@@ -408,10 +405,7 @@ async fn clean(ctx: Ctx) -> Result<Effect, Fault> {
         .read(&ctx, |ctx, tx| Ok(store::expired(tx, ctx.now.0, CLEAN)?))
         .await?;
     for id in &old {
-        staging(&ctx.app)
-            .remove(&id.to_string())
-            .await
-            .map_err(Fault::internal)?;
+        staging(&ctx.app).remove(&id.to_string()).await?;
     }
     Ok(Box::new(move |ctx, tx| {
         for id in &old {

@@ -33,8 +33,9 @@ impl Staging {
     /// Opens the file to add to its end.
     pub async fn appender(&self, id: &str) -> io::Result<Appender> {
         fs::create_dir_all(&self.folder).await?;
-        let file = OpenOptions::new().create(true).append(true).open(self.path(id)).await?;
-        Ok(Appender { file })
+        let path = self.path(id);
+        let file = OpenOptions::new().create(true).append(true).open(&path).await?;
+        Ok(Appender { file, path })
     }
 
     pub async fn read(&self, id: &str) -> io::Result<Vec<u8>> {
@@ -53,16 +54,23 @@ impl Staging {
 /// The end of one file.
 pub struct Appender {
     file: File,
+    path: PathBuf,
 }
 
 impl Appender {
+    /// Adds to the end; a disk without room keeps what fitted.
     pub async fn add(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.file.write_all(bytes).await
     }
 
-    /// Everything added is on the disk when this returns.
+    /// Everything added is on the disk when this returns. If the disk could not be made to keep it, the whole file is given up and
+    /// begins anew: its length would say that bytes have arrived which may be gone from the cache, and asking again may say yes.
     pub async fn keep(mut self) -> io::Result<()> {
         self.file.flush().await?;
-        self.file.sync_data().await
+        if let Err(error) = self.file.sync_data().await {
+            fs::remove_file(&self.path).await?;
+            return Err(error);
+        }
+        Ok(())
     }
 }

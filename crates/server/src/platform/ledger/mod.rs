@@ -26,6 +26,7 @@ use super::app::App;
 use super::ctx::Ctx;
 use super::fault::Fault;
 use super::tx::{Mark, Subject, Tx};
+use domain::time::Timestamp;
 use serde::Serialize;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -74,7 +75,9 @@ pub async fn keep_up(app: App) {
     loop {
         woken.mark_unchanged();
         if let Err(fault) = bring_up_to_date(&app).await {
-            tracing::error!(%fault, "the ledger could not be sequenced; trying again with the next mark");
+            tracing::error!(%fault, "the ledger could not be sequenced; trying again");
+            tokio::time::sleep(GATHER).await;
+            continue;
         }
         tokio::time::sleep(GATHER).await;
         if woken.changed().await.is_err() {
@@ -93,6 +96,27 @@ pub async fn bring_up_to_date(app: &App) -> Result<Option<TreeHead>, Fault> {
         }
     }
     newest_head(app).await
+}
+
+/// When the newest record was made, by the server's clock of then; none while the ledger is empty.
+pub async fn newest_time(app: &App) -> Result<Option<Timestamp>, Fault> {
+    Ok(app.db().read(store::newest_time).await?.map(Timestamp))
+}
+
+/// The origin (see [`PublicKey::origin`]) of the key a database was last signed with; none while nothing was signed.
+pub async fn origin_of(db: &db::Db) -> Result<Option<String>, db::DbError> {
+    db.read(store::newest_origin).await
+}
+
+/// The same of a backup file.
+pub async fn origin_of_backup(path: &std::path::Path) -> Result<Option<String>, db::DbError> {
+    let rows = db::ask_backup(path, store::NEWEST_ORIGIN).await?;
+    rows.first().map(|row| row.get(0)).transpose()
+}
+
+/// Whether a write reaches the disk: writes what is there once more.
+pub async fn try_disk(app: &App) -> Result<(), Fault> {
+    Ok(app.db().write(store::touch).await?)
 }
 
 /// The newest signed head; none while the ledger is empty.

@@ -182,6 +182,28 @@ pub fn erase_payload(tx: &mut crate::platform::tx::Tx<'_, '_>, at: LedgerRef, by
 
 // ---- the tree
 
+/// The newest time in any chain, milliseconds; none while the ledger is empty.
+pub fn newest_time(tx: &mut Tx<'_>) -> Result<Option<i64>, DbError> {
+    let sql = "select max(r.at) from ledger_head h join ledger_record r on r.strand = h.strand and r.seq = h.seq";
+    tx.query_one(sql, &params![])?.get(0)
+}
+
+/// Who signed the newest head: which key this database belongs to.
+pub const NEWEST_ORIGIN: &str = "select origin from ledger_tree_head order by epoch desc, size desc limit 1";
+
+/// The origin of the newest head; none while there is none.
+pub fn newest_origin(tx: &mut Tx<'_>) -> Result<Option<String>, DbError> {
+    tx.query_opt(NEWEST_ORIGIN, &params![])?
+        .map(|row| row.get(0))
+        .transpose()
+}
+
+/// Changes nothing, but through the disk.
+pub fn touch(tx: &mut Tx<'_>) -> Result<(), DbError> {
+    tx.execute("update ledger_tree set epoch = epoch where one = 1", &params![])
+        .map(drop)
+}
+
 /// What the sequencer knows of the tree.
 pub struct TreeRow {
     pub frontier: Frontier,
