@@ -5,6 +5,7 @@ pub mod cases;
 pub mod disclosure;
 pub mod geo;
 pub mod ids;
+pub mod message;
 pub mod policy;
 pub mod territory;
 pub mod text;

@@ -25,4 +25,5 @@ pub fn register(app: &platform::App) {
     operations::register(app);
     cases::register(app);
     exchange::webhooks::register(app);
+    exchange::sms::register(app);
 }

@@ -29,6 +29,7 @@ steps! {
     31 "0031_team",
     32 "0032_order_taken_back",
     40 "0040_webhook",
+    41 "0041_messages",
     44 "0044_facility",
     45 "0045_backup",
     50 "0050_fewer_indexes",

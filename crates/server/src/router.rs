@@ -89,6 +89,7 @@ pub fn router(app: App) -> Router {
         // Other systems send no cookie and no name of a face; they come with their own key.
         .merge(exchange::open311::plain_routes())
         .merge(exchange::ogc::plain_routes())
+        .merge(exchange::sms::plain_routes())
         .layer(DefaultBodyLimit::max(http::BODY_BYTES))
         .layer(TimeoutLayer::with_status_code(
             StatusCode::REQUEST_TIMEOUT,

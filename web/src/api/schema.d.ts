@@ -1828,6 +1828,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How SMS is connected. */
+        get: operations["settings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sms/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** SMS of both ways, the newest first. */
+        get: operations["list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sms/messages/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Lets a message that failed, or that nobody knows to have arrived, be sent again. */
+        post: operations["retry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sms/try": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** In the demo only: plays an SMS of a resident, and gives the conversation so far, the oldest first. */
+        post: operations["try_sms"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/team-members/{id}": {
         parameters: {
             query?: never;
@@ -3658,7 +3726,14 @@ export interface components {
             /** @description Who said so: `account:ID` or a gateway. */
             finished_by?: string | null;
             id: components["schemas"]["MessageId"];
+            /**
+             * Format: int64
+             * @description When the gateway tries next; none: nothing leaves by itself.
+             */
+            next_at?: number | null;
             note?: string | null;
+            /** @description What the gateway last gave: a code. */
+            outcome?: string | null;
             reporter_id?: components["schemas"]["ReporterId"] | null;
             state: components["schemas"]["OutboxState"];
             template_key: string;
@@ -3972,7 +4047,14 @@ export interface components {
                 /** @description Who said so: `account:ID` or a gateway. */
                 finished_by?: string | null;
                 id: components["schemas"]["MessageId"];
+                /**
+                 * Format: int64
+                 * @description When the gateway tries next; none: nothing leaves by itself.
+                 */
+                next_at?: number | null;
                 note?: string | null;
+                /** @description What the gateway last gave: a code. */
+                outcome?: string | null;
                 reporter_id?: components["schemas"]["ReporterId"] | null;
                 state: components["schemas"]["OutboxState"];
                 template_key: string;
@@ -4027,6 +4109,34 @@ export interface components {
                 revoked_name?: string | null;
                 /** Format: int64 */
                 use_count: number;
+            }[];
+            /** @description Where the next page begins; none at the end. */
+            next?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_SmsMessage: {
+            /** @description The items, in the order asked for. */
+            items: {
+                at: string;
+                /** Format: int64 */
+                attempts: number;
+                /** @description `in` or `out`. */
+                direction: string;
+                id: string;
+                /** @description In: what it was taken as. Out: `reply`, or the step it tells of. */
+                kind: string;
+                next_at?: string | null;
+                number?: string | null;
+                /** @description Why it was refused, is held back or failed, in a sentence. */
+                outcome_text?: string | null;
+                /** Format: int64 */
+                parts: number;
+                /** @description The phone number with its middle hidden. */
+                phone_masked: string;
+                /** @description In: `received`. Out: `waiting`, `sent`, `delivered`, `failed`, `cancelled`. */
+                state: string;
+                /** @description What went out, where it holds nothing personal; direct answers are not shown. */
+                text?: string | null;
             }[];
             /** @description Where the next page begins; none at the end. */
             next?: string | null;
@@ -4185,6 +4295,11 @@ export interface components {
             attachments: string[];
             /** @default  */
             body: string;
+            /**
+             * @description Tell the phone number by SMS how it goes on.
+             * @default false
+             */
+            by_sms: boolean;
             /** @default null */
             category_code: string | null;
             /** @default null */
@@ -4488,6 +4603,11 @@ export interface components {
              */
             anonymous: boolean;
             /**
+             * @description Wants to hear by SMS how it goes on, where the place has a gateway.
+             * @default false
+             */
+            by_sms: boolean;
+            /**
              * @description Name, if given.
              * @default null
              */
@@ -4616,6 +4736,56 @@ export interface components {
             password: string;
             /** @description Six digits, when the account has a second factor. */
             totp?: string | null;
+        };
+        /** @description One SMS, in or out. */
+        SmsMessage: {
+            at: string;
+            /** Format: int64 */
+            attempts: number;
+            /** @description `in` or `out`. */
+            direction: string;
+            id: string;
+            /** @description In: what it was taken as. Out: `reply`, or the step it tells of. */
+            kind: string;
+            next_at?: string | null;
+            number?: string | null;
+            /** @description Why it was refused, is held back or failed, in a sentence. */
+            outcome_text?: string | null;
+            /** Format: int64 */
+            parts: number;
+            /** @description The phone number with its middle hidden. */
+            phone_masked: string;
+            /** @description In: `received`. Out: `waiting`, `sent`, `delivered`, `failed`, `cancelled`. */
+            state: string;
+            /** @description What went out, where it holds nothing personal; direct answers are not shown. */
+            text?: string | null;
+        };
+        /** @description How the place is connected, and today's use. Secrets are not shown. */
+        SmsSettings: {
+            /** @description Whether an incoming message can be tried here. */
+            can_try: boolean;
+            /** @description Host of the gateway. */
+            gateway?: string | null;
+            /** @description `signed`, `kannel`, `stand_in` (the demo plays the gateway); none: no gateway. */
+            kind?: string | null;
+            /** Format: int64 */
+            messages_most: number;
+            /**
+             * Format: int64
+             * @description Messages in and parts out today, and the most of each.
+             */
+            messages_today: number;
+            /** Format: int64 */
+            parts_most: number;
+            /** Format: int64 */
+            parts_today: number;
+            /**
+             * Format: int64
+             * @description Messages of one number in a day, each way.
+             */
+            per_number: number;
+            /** @description The number residents see. */
+            sender?: string | null;
         };
         /** @description What is handed in. */
         Submission: {
@@ -4812,6 +4982,26 @@ export interface components {
             day: string;
             /** Format: int64 */
             received: number;
+        };
+        /** @description What somebody writes in the demo. */
+        Trial: {
+            /** @description The phone number that plays the resident's. */
+            from: string;
+            /** @description Made by the client: the same again is the same message. */
+            id: string;
+            /** @description Empty: only look at the conversation. */
+            text?: string;
+        };
+        /** @description A line of a conversation. */
+        TrialLine: {
+            at: string;
+            id: string;
+            /** @description By the resident. */
+            own: boolean;
+            /** Format: int64 */
+            parts: number;
+            state: string;
+            text: string;
         };
         /** @description A unit with its posts. */
         UnitDetail: components["schemas"]["UnitView"] & {
@@ -8216,6 +8406,91 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["FaultView"];
+                };
+            };
+        };
+    };
+    settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SmsSettings"];
+                };
+            };
+        };
+    };
+    list: {
+        parameters: {
+            query?: {
+                /** @description Number of items, at most 200. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_SmsMessage"];
+                };
+            };
+        };
+    };
+    retry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["MessageId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    try_sms: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Trial"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrialLine"][];
                 };
             };
         };

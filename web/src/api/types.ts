@@ -156,6 +156,45 @@ export interface WebhookMessage {
   ended_at?: string | null
 }
 
+/** How SMS is connected, and today's use. */
+export interface SmsSettings {
+  kind?: 'signed' | 'kannel' | 'stand_in' | null
+  gateway?: string | null
+  sender?: string | null
+  messages_today: number
+  messages_most: number
+  parts_today: number
+  parts_most: number
+  per_number: number
+  can_try: boolean
+}
+
+/** One SMS of either way. */
+export interface SmsMessage {
+  id: string
+  direction: 'in' | 'out'
+  at: string
+  phone_masked: string
+  kind: string
+  number?: string | null
+  parts: number
+  state: string
+  attempts: number
+  next_at?: string | null
+  outcome_text?: string | null
+  text?: string | null
+}
+
+/** A line of a conversation the demo plays. */
+export interface TrialLine {
+  id: string
+  own: boolean
+  at: string
+  text: string
+  parts: number
+  state: string
+}
+
 export interface PartnerUse {
   id: Id
   at: Instant

@@ -538,6 +538,8 @@ struct PortalReport {
     name: Option<String>,
     phone: Option<String>,
     anonymous: bool,
+    /// Tell the phone number by SMS how it goes on.
+    by_sms: bool,
     attachments: Vec<String>,
 }
 
@@ -559,6 +561,8 @@ impl PortalReport {
                 name: self.name,
                 phone: self.phone,
                 anonymous: self.anonymous,
+                by_sms: self.by_sms,
+                contact: None,
             }),
             attachments: self.attachments,
             urgent: false,

@@ -9,6 +9,7 @@ use super::place::{self, Rules, Spot};
 use super::record::{CaseRow, ReportRow};
 use super::work::{self, actor_name, note, sha256_hex};
 use super::{alerts, clocks, cube, messages, orders, routing, search, store};
+use crate::platform::contacts::{self, Channel};
 use crate::platform::ledger::ReceiptFacts;
 use crate::platform::*;
 use domain::cases as rules;
@@ -41,6 +42,12 @@ pub struct ReporterInput {
     pub phone: Option<String>,
     /// Wants to stay unknown to those who handle it.
     pub anonymous: bool,
+    /// Wants to hear by SMS how it goes on, where the place has a gateway.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub by_sms: bool,
+    /// Where it was written from: they hear there how it goes on. Never from a request.
+    #[serde(skip)]
+    pub contact: Option<ContactId>,
 }
 
 /// Solved there and then (ZS-09): what was done and how the resident was told.
@@ -170,7 +177,8 @@ pub(super) fn open_for(ctx: &Ctx, tx: &mut Tx, submission: &Submission, next: Ne
     // What nobody could locate lies in the place as a whole, where its centre sees it.
     let spot = found.or_else(|| place::whole_place(ctx));
     let report = ReportId(id.0);
-    let (reporter_id, reachable) = keep_reporter(ctx, tx, submission)?;
+    let (reporter_id, contact) = keep_reporter(ctx, tx, submission)?;
+    let reachable = reporter_id.is_some();
     let mut case = rules::Case::open(id.into(), report.into(), reachable, look);
     let own_rules = rules.of_category(kind.code.as_deref().unwrap_or_default());
     let mut routed = None;
@@ -224,7 +232,7 @@ pub(super) fn open_for(ctx: &Ctx, tx: &mut Tx, submission: &Submission, next: Ne
     finish_on_the_spot(ctx, tx, &row, submission)?;
     make_findable(ctx, tx, &row, spot.as_ref())?;
     alerts::call_out(ctx, tx, &rules, &row)?;
-    messages::opened(ctx, tx, &row, reporter_id)?;
+    messages::opened(ctx, tx, &row, reporter_id, contact)?;
     if let Some(share) = &submission.order_share {
         orders::link_problem(ctx, tx, share, &row)?;
     }
@@ -437,10 +445,14 @@ fn look(ctx: &Ctx, s: &Submission, says: &Assessment, kind: &Kind, spot: Option<
     spot.is_none().then_some(Look::NoArea)
 }
 
-/// Seals who reported; gives the record's id and whether they can be reached.
-pub(super) fn keep_reporter(ctx: &Ctx, tx: &mut Tx, s: &Submission) -> Result<(Option<ReporterId>, bool), Fault> {
+/// Seals who reported; gives the record's id, none when they cannot be reached, and where they want to hear.
+pub(super) fn keep_reporter(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    s: &Submission,
+) -> Result<(Option<ReporterId>, Option<ContactId>), Fault> {
     let Some(input) = &s.reporter else {
-        return Ok((None, false));
+        return Ok((None, None));
     };
     let filled = |text: &Option<String>| {
         text.as_deref()
@@ -449,9 +461,15 @@ pub(super) fn keep_reporter(ctx: &Ctx, tx: &mut Tx, s: &Submission) -> Result<(O
             .map(str::to_owned)
     };
     let (name, phone) = (filled(&input.name), filled(&input.phone));
-    if name.is_none() && phone.is_none() {
-        return Ok((None, false));
+    if name.is_none() && phone.is_none() && input.contact.is_none() {
+        return Ok((None, None));
     }
+    let contact = match (input.contact, &phone) {
+        (None, Some(phone)) if input.by_sms && Channel::Sms.is_open(&ctx.app) => {
+            Some(contacts::of(ctx, tx, Channel::Sms, phone)?.id)
+        }
+        (known, _) => known,
+    };
     let id: ReporterId = ctx.app.new_id();
     let seal = |column: &str, text: &str| ctx.app.seal("reporter", &id.to_string(), column, text);
     let phone_index = phone.as_deref().map(|p| ctx.app.sealer().phone_index(p));
@@ -461,9 +479,10 @@ pub(super) fn keep_reporter(ctx: &Ctx, tx: &mut Tx, s: &Submission) -> Result<(O
         name.as_deref().map(|n| seal("name_sealed", n)),
         phone.as_deref().map(|p| seal("phone_sealed", p)),
         phone_index,
+        contact,
         ctx.now,
     )?;
-    Ok((Some(id), true))
+    Ok((Some(id), contact))
 }
 
 pub(super) fn new_row(

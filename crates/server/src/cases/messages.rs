@@ -1,10 +1,11 @@
 //! What residents are told, and the photos that go with a case.
 //!
 //! Messages wait in the outbox until a gateway or a person delivers them; nothing here pretends to have sent anything. They carry no
-//! personal data, only the number and what happened.
+//! personal data, only the number and what happened; who hears by SMS or the public account is told what can be answered (ZS-04).
 
 use super::record::{CaseRow, Loaded};
 use super::store;
+use crate::platform::contacts::Channel;
 use crate::platform::*;
 
 /// Steps a reporter hears of.
@@ -13,8 +14,21 @@ const TOLD: [&str; 8] = [
 ];
 
 /// The first message: received, with the number.
-pub fn opened(ctx: &Ctx, tx: &mut Tx, row: &CaseRow, reporter: Option<ReporterId>) -> Result<(), Fault> {
-    send(ctx, tx, row, reporter, "received")
+pub fn opened(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    row: &CaseRow,
+    reporter: Option<ReporterId>,
+    contact: Option<ContactId>,
+) -> Result<(), Fault> {
+    let Some(reporter) = reporter else { return Ok(()) };
+    // Who wrote from there is answered directly, with the number.
+    let answered =
+        contact.is_some() && [Channel::Sms.key(), Channel::PublicAccount.key()].contains(&row.channel.as_str());
+    if answered {
+        return Ok(());
+    }
+    send(ctx, tx, row, reporter, contact, "received")
 }
 
 /// Tells every reporter who can be reached of a step.
@@ -22,14 +36,24 @@ pub fn tell_all(ctx: &Ctx, tx: &mut Tx, loaded: &Loaded, row: &CaseRow, kind: &'
     debug_assert!(TOLD.contains(&kind), "{kind}");
     let reporters: Vec<ReporterId> = loaded.live_reports().filter_map(|r| r.reporter_id).collect();
     for reporter in reporters {
-        send(ctx, tx, row, Some(reporter), kind)?;
+        let contact = store::contact_of(tx, reporter)?;
+        send(ctx, tx, row, reporter, contact, kind)?;
     }
     Ok(())
 }
 
-fn send(ctx: &Ctx, tx: &mut Tx, row: &CaseRow, reporter: Option<ReporterId>, kind: &'static str) -> Result<(), Fault> {
-    let Some(reporter) = reporter else { return Ok(()) };
-    let code = format!("message_{kind}");
+fn send(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    row: &CaseRow,
+    reporter: ReporterId,
+    contact: Option<ContactId>,
+    kind: &'static str,
+) -> Result<(), Fault> {
+    let code = match contact {
+        Some(_) => format!("text_{kind}"),
+        None => format!("message_{kind}"),
+    };
     let text = i18n::sentence(
         Lang::Zh,
         &code,
@@ -39,6 +63,7 @@ fn send(ctx: &Ctx, tx: &mut Tx, row: &CaseRow, reporter: Option<ReporterId>, kin
         case_id: row.id,
         reporter_id: Some(reporter),
         areas: row.areas,
+        contact,
         channel: "sms".to_owned(),
         template_key: code,
         body: text,

@@ -36,6 +36,7 @@ mod work;
 
 pub use cube::public_cells;
 pub use store::{all_cells, cells_of};
+pub use suggest::warn;
 pub use view::{CaseBrief, CaseDetail};
 
 use crate::platform::{CaseId, Ctx, Fault, Tx};

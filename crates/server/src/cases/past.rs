@@ -414,7 +414,7 @@ fn submission(past: &PastCase) -> Submission {
     let reporter = intake::ReporterInput {
         name: past.name.clone(),
         phone: past.phone.clone(),
-        anonymous: false,
+        ..intake::ReporterInput::default()
     };
     Submission {
         id: past.id.to_string(),

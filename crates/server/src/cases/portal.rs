@@ -101,6 +101,20 @@ pub fn find(ctx: &Ctx, tx: &mut Tx, number: &str, code: &str) -> Result<(CaseId,
     mine.ok_or_else(Fault::not_found)
 }
 
+/// Reports of one contact looked at, the newest.
+const OF_CONTACT: i64 = 20;
+
+/// Reports made from a contact, or told with its phone number, with their numbers; the newest first.
+pub fn of_contact(tx: &mut Tx, contact: &contacts::Contact) -> Result<Vec<(CaseId, ReportId, String)>, Fault> {
+    let phone = (contact.channel == contacts::Channel::Sms).then_some(contact.index.as_str());
+    store::reports_of_contact(tx, contact.id, phone, OF_CONTACT)
+}
+
+/// Where a case lies, for who on the staff sees what is told about it.
+pub fn areas_of(tx: &mut Tx, case: CaseId) -> Result<[Option<AreaId>; 5], Fault> {
+    Ok(store::case_row(tx, case)?.map(|row| row.areas).unwrap_or_default())
+}
+
 /// Compares without telling by its duration where the texts differ.
 fn same(a: &str, b: &str) -> bool {
     a.len() == b.len() && a.bytes().zip(b.bytes()).fold(0, |differ, (x, y)| differ | (x ^ y)) == 0

@@ -129,6 +129,13 @@ fn elsewhere(ctx: &Ctx, says: &Assessment) -> Option<Elsewhere> {
     })
 }
 
+/// What is said before anything else to somebody who wrote a message: it sounds dangerous, it belongs elsewhere.
+pub fn warn(ctx: &Ctx, tx: &mut Tx, body: &str) -> Result<(Option<Hint>, Option<Elsewhere>), Fault> {
+    let rules = place::rules(ctx)?;
+    let says = classify::assess(ctx, tx, &rules, &intake::title_from(body), body)?;
+    Ok((hint(ctx, &says), elsewhere(ctx, &says)))
+}
+
 /// For the phone desk and the field.
 pub fn for_staff(ctx: &Ctx, tx: &mut Tx, draft: &Draft) -> Result<Suggestion, Fault> {
     let read = read(ctx, tx, draft)?;

@@ -130,6 +130,7 @@ pub(super) async fn one(app: &App, lot: &mut Lot, plan: Plan) -> Result<CaseId, 
             name: Some(super::words::person(lot)),
             phone: Some(format!("1990000{:04}", lot.below(10_000))),
             anonymous: lot.below(6) == 0,
+            ..intake::ReporterInput::default()
         }),
         ..intake::Submission::default()
     };

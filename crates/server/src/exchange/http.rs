@@ -40,6 +40,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(transparency_page))
         .merge(super::open311::routes())
         .merge(super::webhooks::routes())
+        .merge(super::dialogue::routes())
 }
 
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]

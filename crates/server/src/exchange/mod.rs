@@ -1,7 +1,8 @@
-//! Exchange 交换: lists that come in, lists that go out, other systems, what the public is shown.
+//! Exchange 交换: lists that come in, lists that go out, other systems, messages, what the public is shown.
 //!
-//! Entry points: [`import`], [`open311`], [`ogc`], [`webhooks`], [`routes`]. A list goes through the cases part's own functions; nothing here makes or reads a case by itself.
+//! Entry points: [`import`], [`open311`], [`ogc`], [`webhooks`], [`sms`], [`routes`]. A list goes through the cases part's own functions; nothing here makes or reads a case by itself.
 
+mod dialogue;
 mod export;
 mod http;
 pub mod import;
@@ -9,6 +10,7 @@ pub mod ogc;
 pub mod open311;
 pub mod requests311;
 mod rows;
+pub mod sms;
 mod store;
 mod table;
 mod transparency;

@@ -3,6 +3,7 @@
 //! Entry point: [`Config::load`]. Every setting has a default that is safe for one machine; `docs/operations` lists them.
 
 use serde::Deserialize;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::{Path, PathBuf};
 
 /// Settings of one server.
@@ -32,6 +33,8 @@ pub struct Config {
     /// Where webhooks may go: `host`, `host:port`, or `http://host:port` where there is no TLS; none: nowhere. A private address must stand
     /// here as an address; a name that leads to one is refused. `WANGGE_WEBHOOK_TARGETS`, separated by commas
     pub webhook_targets: Vec<String>,
+    /// The gateway through which residents are written to and write; none: nothing goes by SMS. `WANGGE_SMS_…`
+    pub sms: Option<Sms>,
     /// Marks a place as fictional on every face. `WANGGE_DEMO`
     pub demo: bool,
     /// Cost of password hashing.
@@ -39,6 +42,149 @@ pub struct Config {
     /// Limits that belong to the operator.
     pub limits: Limits,
 }
+
+/// What nobody may read in a log: prints as `#`.
+#[derive(Clone, Default, Deserialize, PartialEq, Eq)]
+#[serde(transparent)]
+pub struct Secret(pub String);
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("#")
+    }
+}
+
+impl Secret {
+    /// Whether a text is the secret, without telling by its duration where they differ. An empty secret is no secret: nothing equals it.
+    pub fn is(&self, text: &str) -> bool {
+        use sha2::{Digest as _, Sha256};
+        let digests = Sha256::digest(&self.0).into_iter().zip(Sha256::digest(text));
+        !self.0.is_empty() && digests.fold(0, |differ, (a, b)| differ | (a ^ b)) == 0
+    }
+}
+
+/// How the SMS gateway speaks.
+#[derive(Debug, Clone, Copy, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub enum SmsKind {
+    /// JSON over HTTP, signed both ways as in Standard Webhooks.
+    #[default]
+    Signed,
+    /// Kannel's `sendsms`, and its smsbox handing in.
+    Kannel,
+    /// None at all: the demo plays one.
+    StandIn,
+}
+
+/// The SMS gateway.
+#[derive(Debug, Clone, Deserialize, PartialEq)]
+#[serde(default, deny_unknown_fields)]
+pub struct Sms {
+    /// `signed` or `kannel`. `WANGGE_SMS_KIND`
+    pub kind: SmsKind,
+    /// Where texts are handed over. `WANGGE_SMS_URL`
+    pub url: String,
+    /// What signs both ways (`signed`), or the password with which Kannel's smsbox calls. `WANGGE_SMS_SECRET`
+    pub secret: Secret,
+    /// Name and password of Kannel's `sendsms-user`. `WANGGE_SMS_USER`, `WANGGE_SMS_PASSWORD`
+    pub user: String,
+    pub password: Secret,
+    /// The number residents see and answer to. `WANGGE_SMS_SENDER`
+    pub sender: String,
+    /// The addresses from which the gateway may call. `WANGGE_SMS_FROM`, separated by commas
+    pub from: Vec<IpAddr>,
+    /// The address at which the gateway reaches this server; `public_url` when empty. `WANGGE_SMS_CALLBACK`
+    pub callback: String,
+    /// Messages of one number in a day, each way. `WANGGE_SMS_PER_NUMBER`
+    pub per_number: u32,
+    /// Parts of the whole place in a day, on the way out; what comes after waits for the next. `WANGGE_SMS_PARTS`
+    pub parts: u32,
+    /// Messages of the whole place in a day, on the way in. `WANGGE_SMS_MESSAGES`
+    pub messages: u32,
+}
+
+impl Default for Sms {
+    fn default() -> Sms {
+        Sms {
+            kind: SmsKind::Signed,
+            url: String::new(),
+            secret: Secret::default(),
+            user: String::new(),
+            password: Secret::default(),
+            sender: String::new(),
+            from: vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()],
+            callback: String::new(),
+            per_number: 30,
+            parts: 10_000,
+            messages: 10_000,
+        }
+    }
+}
+
+impl Sms {
+    /// The one the demo plays.
+    pub fn stand_in() -> Sms {
+        Sms {
+            kind: SmsKind::StandIn,
+            sender: "12345".into(),
+            ..Sms::default()
+        }
+    }
+
+    /// From the variables; what is not named stays as the file has it.
+    fn from_variables(&mut self, variable: &impl Fn(&str) -> Option<String>) -> Result<(), ConfigError> {
+        for (name, setting) in [
+            ("WANGGE_SMS_URL", &mut self.url),
+            ("WANGGE_SMS_SECRET", &mut self.secret.0),
+            ("WANGGE_SMS_USER", &mut self.user),
+            ("WANGGE_SMS_PASSWORD", &mut self.password.0),
+            ("WANGGE_SMS_SENDER", &mut self.sender),
+            ("WANGGE_SMS_CALLBACK", &mut self.callback),
+        ] {
+            if let Some(value) = variable(name) {
+                *setting = value;
+            }
+        }
+        let unreadable = |name: &'static str, value: &str| ConfigError::Variable {
+            name,
+            value: value.to_owned(),
+        };
+        if let Some(value) = variable("WANGGE_SMS_KIND") {
+            self.kind = match value.as_str() {
+                "signed" => SmsKind::Signed,
+                "kannel" => SmsKind::Kannel,
+                _ => return Err(unreadable("WANGGE_SMS_KIND", &value)),
+            };
+        }
+        if let Some(value) = variable("WANGGE_SMS_FROM") {
+            let from = value.split(',').map(str::trim).filter(|one| !one.is_empty());
+            self.from = from
+                .map(str::parse)
+                .collect::<Result<_, _>>()
+                .map_err(|_| unreadable("WANGGE_SMS_FROM", &value))?;
+        }
+        for (name, setting) in [
+            ("WANGGE_SMS_PER_NUMBER", &mut self.per_number),
+            ("WANGGE_SMS_PARTS", &mut self.parts),
+            ("WANGGE_SMS_MESSAGES", &mut self.messages),
+        ] {
+            if let Some(value) = variable(name) {
+                *setting = value.parse().map_err(|_| unreadable(name, &value))?;
+            }
+        }
+        // Without a secret anybody could write in a resident's name.
+        if self.kind == SmsKind::StandIn || self.secret.0.len() < SHORTEST_SECRET {
+            return Err(ConfigError::Unsafe {
+                name: "WANGGE_SMS_SECRET",
+                least: SHORTEST_SECRET,
+            });
+        }
+        Ok(())
+    }
+}
+
+/// Bytes of a secret between this server and a gateway.
+const SHORTEST_SECRET: usize = 16;
 
 /// The base map.
 #[derive(Debug, Clone, Default, Deserialize, PartialEq)]
@@ -100,6 +246,7 @@ impl Default for Config {
             trust_proxy: false,
             metrics_open: false,
             webhook_targets: Vec::new(),
+            sms: None,
             demo: false,
             argon2: Argon2Cost::default(),
             limits: Limits::default(),
@@ -144,6 +291,9 @@ pub enum ConfigError {
     /// A variable of the environment has a value that does not fit.
     #[error("the variable {name} cannot be understood: {value:?}")]
     Variable { name: &'static str, value: String },
+    /// A secret that guards a door is missing or too short.
+    #[error("{name} must be set, with at least {least} characters")]
+    Unsafe { name: &'static str, least: usize },
 }
 
 impl Config {
@@ -188,6 +338,12 @@ impl Config {
         if let Some(targets) = variable("WANGGE_WEBHOOK_TARGETS") {
             let targets = targets.split(',').map(str::trim).filter(|one| !one.is_empty());
             config.webhook_targets = targets.map(str::to_owned).collect();
+        }
+        if variable("WANGGE_SMS_URL").is_some() {
+            config.sms.get_or_insert_default();
+        }
+        if let Some(sms) = &mut config.sms {
+            sms.from_variables(&variable)?;
         }
         if let Some(path) = variable("WANGGE_KEY_FILE") {
             config.key_file = path.into();
@@ -246,6 +402,27 @@ mod tests {
         );
         assert!(config.secure());
         assert_eq!(config.argon2, Argon2Cost::default());
+    }
+
+    #[test]
+    fn an_sms_gateway_needs_a_secret_that_is_not_printed() {
+        let with = |secret: &'static str| {
+            Config::from_parts(None, move |name| match name {
+                "WANGGE_SMS_URL" => Some("http://127.0.0.1:13013/cgi-bin/sendsms".into()),
+                "WANGGE_SMS_KIND" => Some("kannel".into()),
+                "WANGGE_SMS_FROM" => Some("10.0.0.5, ::1".into()),
+                "WANGGE_SMS_SECRET" => Some(secret.into()),
+                _ => None,
+            })
+        };
+        assert!(with("short").unwrap_err().to_string().contains("WANGGE_SMS_SECRET"));
+        let config = with("a secret of some length").unwrap();
+        let sms = config.sms.clone().unwrap();
+        assert_eq!((sms.kind, sms.from.len()), (SmsKind::Kannel, 2));
+        assert!(!format!("{config:?}").contains("some length"));
+        assert!(sms.secret.is("a secret of some length") && !sms.secret.is("a secret of some lengtH"));
+        assert!(!Secret::default().is(""));
+        assert!(Config::from_parts(None, |_| None).unwrap().sms.is_none());
     }
 
     #[test]

@@ -77,6 +77,7 @@ texts![
     "migration",
     "insight",
     "exchange",
+    "messages",
     "doctor"
 ];
 

@@ -166,6 +166,14 @@ id!(
     WebhookMessageId
 );
 id!(
+    /// A phone number or an account somebody writes from.
+    ContactId
+);
+id!(
+    /// One message that came in.
+    IncomingId
+);
+id!(
     /// An address that can be found by text.
     AddressId
 );

@@ -8,6 +8,7 @@ pub mod blobs;
 pub mod clock;
 pub mod config;
 pub mod connections;
+pub mod contacts;
 pub mod ctx;
 pub mod disk;
 pub mod fault;

@@ -4,6 +4,7 @@ use super::import::{GeoJson, ImportReport, import_areas, import_boundaries, read
 use super::map::{Area, Map};
 use super::{current, load, nearest_metres, store};
 use crate::access::Staff;
+use crate::platform::contacts::Channel;
 use crate::platform::http::{Json, Path, Public, Query};
 use crate::platform::{App, AreaId, Ctx, Fault, Mark, Permission, Subject};
 use crate::policy;
@@ -230,7 +231,7 @@ async fn place(Anyone(ctx): Anyone) -> Result<Json<PlaceView>, Fault> {
                 name_en: one.name.en.clone(),
             })
             .collect(),
-        outbox_gateway: false,
+        outbox_gateway: Channel::Sms.is_open(&ctx.app),
         demo: config.demo,
         territory_version: map.version,
     }))

@@ -71,6 +71,8 @@ const en: typeof zh = {
     },
   },
   contact: {
+    bySms: 'Tell me by SMS how it goes on',
+    bySmsHint: 'Reply STOP to end that at any time',
     phone: 'Mobile phone',
     phoneHint: 'We may need to ask, and will tell you when it is done',
     name: 'Your name',

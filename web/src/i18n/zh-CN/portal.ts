@@ -70,6 +70,8 @@ export default {
     },
   },
   contact: {
+    bySms: '用短信告诉我进展',
+    bySmsHint: '回复“退订”随时停止',
     phone: '手机号',
     phoneHint: '办的时候可能要问您，办完会告诉您',
     name: '怎么称呼您',

@@ -272,11 +272,13 @@ pub fn insert_reporter(
     name: Option<Vec<u8>>,
     phone: Option<Vec<u8>>,
     phone_index: Option<String>,
+    contact: Option<ContactId>,
     at: Timestamp,
 ) -> Result<(), Fault> {
     tx.defer(
-        "insert into reporter (id, name_sealed, phone_sealed, phone_index, wants_contact, created_at) values ($1, $2, $3, $4, 1, $5)",
-        &params![id, name, phone, phone_index, at.0],
+        "insert into reporter (id, name_sealed, phone_sealed, phone_index, contact_id, wants_contact, created_at) \
+         values ($1, $2, $3, $4, $5, 1, $6)",
+        &params![id, name, phone, phone_index, contact, at.0],
     )?;
     Ok(())
 }
@@ -812,6 +814,28 @@ pub fn read_notice(tx: &mut Tx, id: MessageId, worker: WorkerId, at: Timestamp) 
         &params![at.0, id, worker],
     )?;
     Ok(changed > 0)
+}
+
+/// Where a reporter wants to hear how it goes on.
+pub fn contact_of(tx: &mut Tx, reporter: ReporterId) -> Result<Option<ContactId>, Fault> {
+    let row = tx.query_opt("select contact_id from reporter where id = $1", &params![reporter])?;
+    Ok(row.map(|row| row.get(0)).transpose()?.flatten())
+}
+
+/// Reports made from a contact, or (a phone) told with its number; the newest first.
+pub fn reports_of_contact(
+    tx: &mut Tx,
+    contact: ContactId,
+    phone_index: Option<&str>,
+    limit: i64,
+) -> Result<Vec<(CaseId, ReportId, String)>, Fault> {
+    let rows = tx.query(
+        "select p.case_id, p.id, p.number from reporter r join report p on p.reporter_id = r.id \
+         where (r.contact_id = $1 or r.phone_index = $2) and p.withdrawn_at is null order by p.received_at desc, p.id desc limit $3",
+        &params![contact, phone_index, limit],
+    )?;
+    let report = |row: &Row| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+    rows.iter().map(report).collect()
 }
 
 /// The case told as this number; for a merged case the one it is now.

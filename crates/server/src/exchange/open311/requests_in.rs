@@ -224,7 +224,7 @@ fn reporter(params: &Params) -> Result<ReporterInput, Fault> {
     Ok(ReporterInput {
         name: Some(name).filter(|name| !name.is_empty()),
         phone: params.get("phone").map(str::to_owned),
-        anonymous: false,
+        ..ReporterInput::default()
     })
 }
 

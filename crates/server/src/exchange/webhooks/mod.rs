@@ -13,4 +13,4 @@ mod target;
 
 pub use http::routes;
 pub use log::stop_of;
-pub use send::register;
+pub use send::{register, signature};

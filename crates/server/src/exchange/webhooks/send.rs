@@ -210,7 +210,7 @@ fn ready(ctx: &Ctx, tx: &mut Tx) -> Result<Vec<Ready>, Fault> {
 }
 
 /// `v1,` and the signature of `id.timestamp.body`.
-pub(super) fn signature(key: &[u8], id: &str, seconds: i64, body: &str) -> String {
+pub fn signature(key: &[u8], id: &str, seconds: i64, body: &str) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes a key of any length");
     mac.update(format!("{id}.{seconds}.{body}").as_bytes());
     format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()))

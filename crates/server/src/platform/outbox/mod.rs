@@ -1,15 +1,18 @@
 //! The outbox 待发: messages to residents, with what became of each.
 //!
-//! One way out for every part: [`queue`], in the transaction that causes the message. Without a gateway a message waits where
-//! staff see it; nothing is ever pretended sent. A person who told the resident says so with [`mark_told`]. Entry points: [`queue`],
-//! [`list`], [`cancel`], [`mark_told`]. Must not be read across the scope of the case's area.
+//! One way out for every part: [`queue`], in the transaction that causes the message; [`answer`] for what directly answers a resident's own
+//! message. A message with a contact and an open gateway is due at once ([`due`], [`note_attempt`], [`report`] are the gateway's side);
+//! any other waits where staff see it; nothing is ever pretended sent. A person who told the resident says so with [`mark_told`]. Entry
+//! points: [`queue`], [`answer`], [`list`], [`cancel`], [`mark_told`], [`retry`]. Must not be read across the scope of the case's area.
+mod gateway;
 mod store;
 
-pub use store::{OutboxItem, OutboxState};
+pub use gateway::{Reply, Report, Sending, Taken, answer, due, has_due, hold_back, note_attempt, report, retry, words};
+pub use store::{OutboxItem, OutboxState, count_in, counts};
 
 use super::ctx::Ctx;
 use super::fault::Fault;
-use super::ids::{AreaId, CaseId, MessageId, ReporterId};
+use super::ids::{AreaId, CaseId, ContactId, MessageId, ReporterId};
 use super::live::{LiveEvent, Topic};
 use super::scope::{MAX_DEPTH, Permission};
 use super::tx::{Mark, Subject, Tx};
@@ -21,6 +24,8 @@ pub struct Message {
     pub reporter_id: Option<ReporterId>,
     /// Where the case lies: decides who on the staff sees the message.
     pub areas: [Option<AreaId>; MAX_DEPTH],
+    /// Where the resident wants to hear; none: a person tells them.
+    pub contact: Option<ContactId>,
     /// `sms`, `phone`, ...: how the resident wishes to hear.
     pub channel: String,
     /// Key of the template the text was made from.
@@ -28,10 +33,11 @@ pub struct Message {
     pub body: String,
 }
 
-/// Puts a message; the caller's own mark covers it.
+/// Puts a message; the caller's own mark covers it. It leaves by itself when its contact can be reached and wants to hear.
 pub fn queue(ctx: &Ctx, tx: &mut Tx<'_, '_>, message: Message) -> Result<MessageId, Fault> {
     let id: MessageId = ctx.app.new_id();
-    store::insert(tx, id, &message, ctx.now.0)?;
+    let way = gateway::way(ctx, tx, message.contact)?;
+    store::insert(tx, id, &message, &way, ctx.now.0)?;
     tx.publish(changed("outbox.queued", id, message.areas));
     Ok(id)
 }

@@ -1,0 +1,208 @@
+//! Routes of the messages: the administrator's log and settings, and in the demo a phone to try it with.
+
+use super::log::{self, Line};
+use super::store::LogRow;
+use super::take::Arrived;
+use crate::access::Staff;
+use crate::platform::config::SmsKind;
+use crate::platform::contacts::Channel;
+use crate::platform::outbox;
+use crate::platform::*;
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// Routes below `/api/v1`.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(settings))
+        .routes(routes!(list))
+        .routes(routes!(retry))
+        .routes(routes!(try_sms))
+}
+
+/// How the place is connected, and today's use. Secrets are not shown.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct SmsSettings {
+    /// `signed`, `kannel`, `stand_in` (the demo plays the gateway); none: no gateway.
+    kind: Option<String>,
+    /// Host of the gateway.
+    gateway: Option<String>,
+    /// The number residents see.
+    sender: Option<String>,
+    /// Messages in and parts out today, and the most of each.
+    messages_today: i64,
+    messages_most: i64,
+    parts_today: i64,
+    parts_most: i64,
+    /// Messages of one number in a day, each way.
+    per_number: i64,
+    /// Whether an incoming message can be tried here.
+    can_try: bool,
+}
+
+/// How SMS is connected.
+#[utoipa::path(get, path = "/sms", tag = "exchange", responses((status = 200, body = SmsSettings)))]
+async fn settings(Staff(ctx): Staff) -> Result<Json<SmsSettings>, Fault> {
+    let usage = ctx.app.read(&ctx, |ctx, tx| log::usage(ctx, tx, Channel::Sms)).await?;
+    let sms = ctx.app.config().sms.as_ref();
+    let kind = sms.map(|sms| match sms.kind {
+        SmsKind::Signed => "signed",
+        SmsKind::Kannel => "kannel",
+        SmsKind::StandIn => "stand_in",
+    });
+    let host = |url: &str| {
+        let url = reqwest::Url::parse(url).ok()?;
+        let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+        Some(format!("{}{port}", url.host_str()?))
+    };
+    let (messages_most, parts_most) = Channel::Sms.per_place(&ctx.app);
+    Ok(Json(SmsSettings {
+        kind: kind.map(str::to_owned),
+        gateway: sms.and_then(|sms| host(&sms.url)),
+        sender: sms.map(|sms| sms.sender.clone()),
+        messages_today: usage.came,
+        messages_most: if sms.is_some() { messages_most } else { 0 },
+        parts_today: usage.left,
+        parts_most: if sms.is_some() { parts_most } else { 0 },
+        per_number: Channel::Sms.per_contact(&ctx.app),
+        can_try: ctx.app.config().demo && sms.is_some_and(|sms| sms.kind == SmsKind::StandIn),
+    }))
+}
+
+/// One SMS, in or out.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct SmsMessage {
+    id: String,
+    /// `in` or `out`.
+    direction: String,
+    at: String,
+    /// The phone number with its middle hidden.
+    phone_masked: String,
+    /// In: what it was taken as. Out: `reply`, or the step it tells of.
+    kind: String,
+    number: Option<String>,
+    parts: i64,
+    /// In: `received`. Out: `waiting`, `sent`, `delivered`, `failed`, `cancelled`.
+    state: String,
+    attempts: i64,
+    next_at: Option<String>,
+    /// Why it was refused, is held back or failed, in a sentence.
+    outcome_text: Option<String>,
+    /// What went out, where it holds nothing personal; direct answers are not shown.
+    text: Option<String>,
+}
+
+fn message(lang: Lang, row: LogRow, phone_masked: String) -> SmsMessage {
+    SmsMessage {
+        direction: if row.incoming { "in" } else { "out" }.to_owned(),
+        at: row.at.to_string(),
+        phone_masked,
+        kind: row.kind.strip_prefix("text_").unwrap_or(&row.kind).to_owned(),
+        number: row.number,
+        parts: row.parts,
+        state: row.state,
+        attempts: row.attempts,
+        next_at: row.next_at.map(|at| at.to_string()),
+        outcome_text: row.outcome.map(|code| outcome(lang, &code)),
+        text: Some(row.body).filter(|text| !text.is_empty()),
+        id: row.id,
+    }
+}
+
+/// A status of HTTP, or a code.
+fn outcome(lang: Lang, code: &str) -> String {
+    match code.parse::<u16>() {
+        Ok(status) => i18n::sentence(lang, "webhook_answered", &[("status", status.to_string())]),
+        Err(_) => i18n::sentence(lang, code, &[]),
+    }
+}
+
+/// SMS of both ways, the newest first.
+#[utoipa::path(get, path = "/sms/messages", tag = "exchange", params(PageQuery), responses((status = 200, body = Page<SmsMessage>)))]
+async fn list(Staff(ctx): Staff, Query(paging): Query<PageQuery>) -> Result<Json<Page<SmsMessage>>, Fault> {
+    let ctx = ctx.for_purpose(Purpose::Administration);
+    let (after, limit) = (paging.after()?, paging.limit());
+    let rows = ctx
+        .app
+        .write(&ctx, move |ctx, tx| log::page(ctx, tx, Channel::Sms, after, limit))
+        .await?;
+    let page = Page::cut(rows, limit, |(row, _): &(LogRow, String)| (row.at.0, row.id.clone()));
+    let lang = ctx.lang;
+    Ok(Json(page.map(|(row, masked)| message(lang, row, masked))))
+}
+
+/// Lets a message that failed, or that nobody knows to have arrived, be sent again.
+#[utoipa::path(post, path = "/sms/messages/{id}/retry", tag = "exchange", params(("id" = MessageId, Path)), responses((status = 204)))]
+async fn retry(Staff(ctx): Staff, Path(id): Path<MessageId>) -> Result<StatusCode, Fault> {
+    let ctx = ctx.for_purpose(Purpose::Administration);
+    ctx.app.write(&ctx, move |ctx, tx| outbox::retry(ctx, tx, id)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// What somebody writes in the demo.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+pub struct Trial {
+    /// Made by the client: the same again is the same message.
+    id: String,
+    /// The phone number that plays the resident's.
+    from: String,
+    /// Empty: only look at the conversation.
+    #[serde(default)]
+    text: String,
+}
+
+/// A line of a conversation.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct TrialLine {
+    id: String,
+    /// By the resident.
+    own: bool,
+    at: String,
+    text: String,
+    parts: i64,
+    state: String,
+}
+
+fn line(line: Line) -> TrialLine {
+    TrialLine {
+        id: line.row.id,
+        own: line.row.incoming,
+        at: line.row.at.to_string(),
+        text: line.text,
+        parts: line.row.parts,
+        state: line.row.state,
+    }
+}
+
+/// In the demo only: plays an SMS of a resident, and gives the conversation so far, the oldest first.
+#[utoipa::path(post, path = "/sms/try", tag = "exchange", request_body = Trial, responses((status = 200, body = Vec<TrialLine>)))]
+async fn try_sms(Staff(ctx): Staff, Json(trial): Json<Trial>) -> Result<Json<Vec<TrialLine>>, Fault> {
+    ctx.scope.require(Permission::OutboxManage)?;
+    played(ctx, Channel::Sms, trial).await
+}
+
+async fn played(ctx: Ctx, channel: Channel, trial: Trial) -> Result<Json<Vec<TrialLine>>, Fault> {
+    let ctx = ctx.for_purpose(Purpose::OwnReport);
+    let arrived = (!trial.text.trim().is_empty()).then(|| Arrived {
+        channel,
+        gateway_id: trial.id,
+        from: trial.from.clone(),
+        text: trial.text,
+        part: None,
+        at_once: channel == Channel::PublicAccount,
+    });
+    let lines = match arrived {
+        Some(arrived) => {
+            let play = move |ctx: &Ctx, tx: &mut Tx| log::play(ctx, tx, Some(&arrived), channel, &trial.from);
+            ctx.app.write(&ctx, play).await?
+        }
+        None => {
+            let look = move |ctx: &Ctx, tx: &mut Tx| log::play(ctx, tx, None, channel, &trial.from);
+            ctx.app.read(&ctx, look).await?
+        }
+    };
+    Ok(Json(lines.into_iter().map(line).collect()))
+}
