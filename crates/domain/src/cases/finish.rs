@@ -6,7 +6,7 @@
 use super::refusal::{
     AnswerRefusal, CloseRefusal, ConfirmRefusal, HandleRefusal, ReopenRefusal, ReworkRefusal, VerifyRefusal,
 };
-use super::state::{AnswerBy, By, Case, CoState, Held, Look, Person, Rules, Standing, State, Verifier, Way, Work};
+use super::state::{AnswerBy, By, Case, Held, Look, Person, Rules, Standing, State, Verifier, Way, Work};
 use crate::ids::ReportId;
 
 /// What a unit hands in when it reports a case finished.
@@ -40,11 +40,9 @@ impl Case {
         if rules.after_photo && !evidence.after_photo {
             return Err(HandleRefusal::PhotoNeeded);
         }
-        let mut case = self.lapse_requests().with(State::Handled(Work { held, by: by.doer() }));
+        let work = Work { held, by: by.doer() };
+        let mut case = self.lapse_requests().release_parts().with(State::Handled(work));
         case.paused = false;
-        for part in case.co_handlers.iter_mut().filter(|c| c.state == CoState::Open) {
-            part.state = CoState::Released;
-        }
         Ok(case)
     }
 

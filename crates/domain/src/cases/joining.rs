@@ -99,15 +99,7 @@ impl Case {
         }
         self.reports.remove(&report).ok_or(WithdrawRefusal::UnknownReport)?;
         if self.reports.is_empty() {
-            return Ok(self.lapse_requests().with(State::Withdrawn));
-        }
-        // The one who left may have been the last still owed an answer.
-        match (&self.state, self.all_answered()) {
-            (State::Handled(work), true) => {
-                let work = *work;
-                Ok(self.with(State::Answered(work)))
-            }
-            _ => Ok(self),
+            return Ok(self.lapse_requests().release_parts().with(State::Withdrawn));
         }
     }
 }

@@ -64,7 +64,9 @@ impl Case {
             return Err(DeclineRefusal::NeedsAPerson);
         };
         match self.state {
-            State::Received { .. } | State::Accepted => Ok(self.with(State::Declined { by: person.doer() })),
+            State::Received { .. } | State::Accepted => {
+                Ok(self.release_parts().with(State::Declined { by: person.doer() }))
+            }
             _ => Err(DeclineRefusal::TooLate),
         }
     }

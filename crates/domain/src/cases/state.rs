@@ -383,7 +383,7 @@ pub enum CoState {
     Done { by: Doer },
     /// Gave the part back.
     Returned { by: Doer },
-    /// The lead finished without it, with a reason.
+    /// The lead finished without it, with a reason; or the case ended before it was done.
     Released,
 }
 
@@ -527,6 +527,14 @@ impl Case {
         self.dissatisfied = false;
         self.mediated = false;
         self.with(state)
+    }
+
+    /// Parts still owed fall away: the case goes on, or ends, without them.
+    pub(super) fn release_parts(mut self) -> Case {
+        for part in self.co_handlers.iter_mut().filter(|c| c.state == CoState::Open) {
+            part.state = CoState::Released;
+        }
+        self
     }
 
     /// Requests nobody decided fall away when the case moves on.

@@ -99,6 +99,7 @@ impl Work {
         self.row.row_version += 1;
         self.save_reports(tx)?;
         self.save_lapsed(tx)?;
+        self.save_parts(ctx, tx)?;
         store::update_case(tx, &self.row)?;
         cube::shift(tx, Some(&facts_before), Some(&cube::Facts::of(&self.row)));
         note(ctx, tx, &self.row, kind, body)?;
@@ -141,6 +142,25 @@ impl Work {
                 .any(|r| r.id == request.id.into() && r.state == "waiting");
             if waiting {
                 store::update_request(tx, request, None)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Parts that fell away; and once the case has ended no part's clock runs on, so that nobody is warned of what is not owed.
+    fn save_parts(&self, ctx: &Ctx, tx: &mut Tx) -> Result<(), Fault> {
+        for part in &self.case.co_handlers {
+            let id = CoHandlerId::from(part.id);
+            let was_open = self.before.co_handlers.iter().any(|c| c.id == id && c.state == "open");
+            let released = part.state == rules::CoState::Released;
+            if !was_open || !(released || !self.row.state.is_open()) {
+                continue;
+            }
+            if released {
+                store::update_co_handler(tx, part, None)?;
+            }
+            if let Some(mut clock) = clocks::running(tx, self.row.id, &id.to_string())? {
+                clocks::stop(ctx, tx, &self.rules, &mut clock)?;
             }
         }
         Ok(())

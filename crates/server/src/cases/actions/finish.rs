@@ -2,10 +2,10 @@
 
 use super::{Of, optional, text};
 use crate::cases::work::{Work, actor_name, by, refused};
-use crate::cases::{alerts, clocks, messages, orders, routing, store};
+use crate::cases::{alerts, messages, orders, routing, store};
 use crate::platform::*;
 use domain::cases::table::Action;
-use domain::cases::{CoState, Evidence, Given, StateKey, Way};
+use domain::cases::{Evidence, Given, StateKey, Way};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -46,7 +46,6 @@ pub fn handle(ctx: &Ctx, tx: &mut Tx, of: &Of) -> Result<(), Fault> {
     if work.row.outcome.is_none() {
         work.row.outcome = Some("solved".to_owned());
     }
-    release_parts(ctx, tx, &work)?;
     work.save(
         ctx,
         tx,
@@ -54,19 +53,6 @@ pub fn handle(ctx: &Ctx, tx: &mut Tx, of: &Of) -> Result<(), Fault> {
         json!({ "result": result, "override": override_reason }),
     )?;
     alerts::answer_owed(ctx, tx, &work.row)
-}
-
-/// Parts the lead finished without.
-fn release_parts(ctx: &Ctx, tx: &mut Tx, work: &Work) -> Result<(), Fault> {
-    let released = work.case.co_handlers.iter().filter(|c| c.state == CoState::Released);
-    for part in released.cloned().collect::<Vec<_>>() {
-        store::update_co_handler(tx, &part, None)?;
-        let party = CoHandlerId::from(part.id).to_string();
-        if let Some(mut clock) = clocks::running(tx, work.row.id, &party)? {
-            clocks::stop(ctx, tx, &work.rules, &mut clock)?;
-        }
-    }
-    Ok(())
 }
 
 #[derive(Deserialize)]
