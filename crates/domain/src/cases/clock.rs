@@ -206,16 +206,39 @@ impl ClockLog {
             return Err(Refusal::NotStopped);
         };
         let mut log = Self::from_events(before.to_vec())?;
-        if !log.is_paused() {
+        let paused = log.going_pause();
+        if let Some((_, _, until)) = &paused {
+            let over = until.map_or(*stopped, |until| until.min(*stopped));
+            let last = log.events.last().map_or(over, Event::at);
+            log.push(Event::Resumed { at: over.max(last) })?;
+        }
+        log.push(Event::Paused {
+            at: *stopped,
+            approval,
+            reason,
+            until: None,
+        })?;
+        log.push(Event::Resumed { at })?;
+        // A pause that was approved for longer goes on.
+        if let Some((approval, reason, until)) = paused.filter(|(_, _, until)| until.is_none_or(|until| until > at)) {
             log.push(Event::Paused {
-                at: *stopped,
+                at,
                 approval,
                 reason,
-                until: None,
+                until,
             })?;
-            log.push(Event::Resumed { at })?;
         }
         Ok(log)
+    }
+
+    /// Approval, reason and end of the pause that is going on.
+    fn going_pause(&self) -> Option<(String, String, Option<Timestamp>)> {
+        match Terms::of(&self.events).pauses.last() {
+            Some(pause) if pause.to.is_none() => {
+                Some((pause.approval.to_owned(), pause.reason.to_owned(), pause.until))
+            }
+            _ => None,
+        }
     }
 
     /// Until when the pause that is going on was approved.

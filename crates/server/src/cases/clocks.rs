@@ -289,12 +289,23 @@ fn within(ctx: &Ctx, field: &'static str, moment: Timestamp, latest: Option<Time
     }
 }
 
-/// After a merge is undone the step's clock goes on where the merge stopped it: the time used before counts, the time between does not.
-pub fn take_up(ctx: &Ctx, tx: &mut Tx, rules: &Rules, row: &CaseRow, step: Step, from: &str) -> Result<(), Fault> {
+/// After a merge is undone a party's clock goes on where the merge stopped it: the time used before counts, the time between does not.
+/// Gives whether it stands in a pause that goes on.
+pub fn take_up(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    rules: &Rules,
+    row: &CaseRow,
+    party: &str,
+    step: Step,
+    from: &str,
+) -> Result<bool, Fault> {
     let stopped = store::clocks_of(tx, row.id)?;
-    let last = stopped.into_iter().rfind(|c| c.party == LEAD && c.is_stopped());
-    let Some(old) = last.filter(|c| c.step == step.key()) else {
-        return Ok(());
+    // Steps passed in one go began in the same instant: the one that was stopped last.
+    let of_step = |c: &ClockRow| c.party == party && c.is_stopped() && c.step == step.key();
+    let last = stopped.into_iter().filter(of_step);
+    let Some(old) = last.max_by_key(|c| c.log.events().last().map(Event::at)) else {
+        return Ok(false);
     };
     let log = old.log.taken_up(ctx.now, MERGED.to_owned(), from.to_owned());
     let mut clock = ClockRow {
@@ -303,7 +314,8 @@ pub fn take_up(ctx: &Ctx, tx: &mut Tx, rules: &Rules, row: &CaseRow, step: Step,
         ..old
     };
     refresh(ctx, rules, &mut clock, WARN_DEFAULT)?;
-    store::insert_clock(tx, &clock, ctx.now)
+    store::insert_clock(tx, &clock, ctx.now)?;
+    Ok(clock.state == "paused")
 }
 
 /// An approved extension of so many thousandths of the limit's unit, at most the pack's share of the limit.

@@ -5,7 +5,8 @@ use crate::cases::work::{self, Work, refused};
 use crate::cases::{clocks, cube, intake, messages, store};
 use crate::platform::*;
 use domain::cases::table::Action;
-use domain::cases::{ReportDue, State};
+use domain::cases::{CoState, ReportDue, State};
+use domain::policy::Step;
 use serde::Deserialize;
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -115,7 +116,12 @@ fn undo_merge(
     (back.case, work.case) = (restored, rest);
     let category = back.row.category_code.clone().unwrap_or_default();
     if let Some(step) = clocks::step_of(back.case.state.key(), &back.rules.pack, &category) {
-        clocks::take_up(ctx, tx, &back.rules, &back.row, step, &work.row.number)?;
+        let paused = clocks::take_up(ctx, tx, &back.rules, &back.row, clocks::LEAD, step, &work.row.number)?;
+        back.case.paused &= paused;
+    }
+    for part in back.case.co_handlers.iter().filter(|c| c.state == CoState::Open) {
+        let party = CoHandlerId::from(part.id).to_string();
+        clocks::take_up(ctx, tx, &back.rules, &back.row, &party, Step::Handle, &work.row.number)?;
     }
     work.save(
         ctx,

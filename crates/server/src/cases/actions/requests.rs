@@ -181,10 +181,13 @@ fn grant(ctx: &Ctx, tx: &mut Tx, work: &mut Work, kind: AskKind, asked: &Request
             }
             clocks::pause(ctx, tx, &work.rules, &mut clock, &approval, &asked.reason, asked.until)?;
         }
-        AskKind::Park if clock.state == "running" => {
+        AskKind::Park => {
+            // What was paused until some day now stands still until a person takes the case up.
+            if clock.state == "paused" {
+                clocks::resume(ctx, tx, &work.rules, &mut clock)?;
+            }
             clocks::pause(ctx, tx, &work.rules, &mut clock, &approval, &asked.reason, None)?
         }
-        AskKind::Park => {}
     }
     clocks::note_due(&mut work.row, Some(&clock));
     Ok(())
