@@ -63,7 +63,7 @@ impl Case {
             return Err(SplitRefusal::NotMerged);
         }
         self.reports = target.take_out(mine)?;
-        Ok((self.with(*was), target))
+        Ok((self.with(*was), target.answered_if_all()))
     }
 
     /// Reports that turn out to be another matter leave to become `new`, a case waiting for dispatch.
@@ -72,24 +72,50 @@ impl Case {
         let out = self.take_out(reports)?;
         let mut other = Case::open(new, first, true, None);
         other.reports = out;
-        Ok((self, other))
+        Ok((self.answered_if_all(), other))
+    }
+
+    /// Whether reports can leave: while anything is owed, and one stays.
+    pub fn may_split(&self) -> Result<(), SplitRefusal> {
+        if !self.state.key().is_open() {
+            return Err(SplitRefusal::NotOpen);
+        }
+        if self.reports.len() < 2 {
+            return Err(SplitRefusal::LastReport);
+        }
+        Ok(())
     }
 
     fn take_out(
         &mut self,
         reports: &BTreeSet<ReportId>,
     ) -> Result<std::collections::BTreeMap<ReportId, ReportDue>, SplitRefusal> {
+        if !self.state.key().is_open() {
+            return Err(SplitRefusal::NotOpen);
+        }
         if reports.is_empty() || !reports.iter().all(|r| self.reports.contains_key(r)) {
             return Err(SplitRefusal::UnknownReport);
         }
         if reports.len() == self.reports.len() {
             return Err(SplitRefusal::LastReport);
         }
-        let (out, stay) = std::mem::take(&mut self.reports)
+        let (mut out, stay): (std::collections::BTreeMap<_, _>, _) = std::mem::take(&mut self.reports)
             .into_iter()
             .partition(|(id, _)| reports.contains(id));
         self.reports = stay;
+        // What was answered here was not said of the matter they go to.
+        for due in out.values_mut() {
+            due.answered = false;
+        }
         Ok(out)
+    }
+
+    /// The ones who left may have been the last still owed an answer.
+    fn answered_if_all(self) -> Case {
+        match self.state {
+            State::Handled(work) if self.all_answered() => self.with(State::Answered(work)),
+            _ => self,
+        }
     }
 
     /// A reporter takes their report back. With the last one the case ends; otherwise it goes on for the others.
@@ -101,5 +127,6 @@ impl Case {
         if self.reports.is_empty() {
             return Ok(self.lapse_requests().release_parts().with(State::Withdrawn));
         }
+        Ok(self.answered_if_all())
     }
 }

@@ -139,6 +139,7 @@ refusals! {
     /// Why a merge is not undone, or a report not taken out.
     SplitRefusal {
         NotMerged = "case_not_merged",
+        NotOpen = "case_not_open",
         UnknownReport = "report_unknown",
         LastReport = "last_report",
     }

@@ -149,6 +149,8 @@ pub const TRANSITIONS: &[(StateKey, Action, StateKey)] = &[
     // The reporter who withdrew was the last still owed an answer.
     (Handled, Action::Withdraw, Answered),
     (Handled, Action::Withdraw, Withdrawn),
+    // The reports that left were the last still owed an answer.
+    (Handled, Action::Split, Answered),
     (Answered, Action::Verify, Verified),
     (Answered, Action::Verify, Handling),
     (Answered, Action::Confirm, Verified),
@@ -206,8 +208,7 @@ impl Case {
             Action::Close => self.may_close(&By::Person(by.clone()), rules)?,
             Action::Reopen => self.may_reopen(moment.days_since_end, rules)?,
             Action::Merge => self.may_merge()?,
-            Action::Split if self.reports.len() > 1 && self.state.key().is_open() => {}
-            Action::Split => return Err("last_report"),
+            Action::Split => self.may_split()?,
             Action::Withdraw if self.may_take_in() => {}
             Action::Withdraw => return Err("withdraw_too_late"),
             Action::Comment => {}
