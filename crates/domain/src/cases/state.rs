@@ -292,7 +292,7 @@ pub struct Rules {
 /// What a person is to a case besides the unit they work in.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Standing {
-    /// The grid's worker, or stands in for them.
+    /// The grid's worker, or stands in for them; anybody where no grid worker serves.
     pub grid_worker: bool,
     /// The liaison of the visiting team that heard it, or stands in for them.
     pub liaison: bool,

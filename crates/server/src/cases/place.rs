@@ -327,9 +327,16 @@ pub fn teams_led_by(ctx: &Ctx, tx: &mut Tx, worker: WorkerId) -> Result<Vec<Team
     workforce::teams::led_by(&ctx.app, tx, worker, ctx.now)
 }
 
-/// Whether a worker holds, or stands in for, the grid post of the case's area.
-pub fn is_grid_worker(ctx: &Ctx, tx: &mut Tx, row: &CaseRow, worker: WorkerId) -> Result<bool, Fault> {
-    let Some(area) = row.area_id else { return Ok(false) };
-    let found = workforce::grid_worker_of(&ctx.app, tx, area, Ask::Own, ctx.now)?;
-    Ok(found.is_some_and(|found| found.holder == Some(worker) || found.stand_in == Some(worker)))
+/// Whether somebody holds, or stands in for, the grid post of the case's area. Where no grid post serves (a matter known to lie in a town,
+/// and no nearer), nobody could ever answer as the grid's worker: there everybody counts as one.
+pub fn is_grid_worker(ctx: &Ctx, tx: &mut Tx, row: &CaseRow, worker: Option<WorkerId>) -> Result<bool, Fault> {
+    let found = match row.area_id {
+        Some(area) => workforce::grid_worker_of(&ctx.app, tx, area, Ask::Own, ctx.now)?,
+        None => None,
+    };
+    Ok(match (found, worker) {
+        (None, _) => true,
+        (Some(found), Some(worker)) => found.holder == Some(worker) || found.stand_in == Some(worker),
+        (Some(_), None) => false,
+    })
 }

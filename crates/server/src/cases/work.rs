@@ -212,11 +212,9 @@ pub fn person(ctx: &Ctx, tx: &mut Tx) -> Result<Person, Fault> {
 /// What is known of the moment besides the case.
 pub fn moment(ctx: &Ctx, tx: &mut Tx, row: &CaseRow) -> Result<Moment, Fault> {
     let standing = match &ctx.actor {
-        Actor::Account {
-            worker: Some(worker), ..
-        } => Standing {
+        Actor::Account { worker, .. } => Standing {
             grid_worker: place::is_grid_worker(ctx, tx, row, *worker)?,
-            liaison: place::liaison(ctx, tx, row)? == Some(*worker),
+            liaison: worker.is_some() && place::liaison(ctx, tx, row)? == *worker,
         },
         _ => Standing::default(),
     };
