@@ -98,6 +98,8 @@ pub enum Reach {
     /// As a co-handler.
     Helping(UnitId),
     Worker(WorkerId),
+    /// Those of the first that are in the second, too: the index of the first is walked.
+    Both(Box<Reach>, Box<Reach>),
     /// Those of another reach a worker was called to and nobody has arrived at (LH-08).
     Called(WorkerId, Box<Reach>),
     /// Those of another reach that lie in a grid, are handled, and of these kinds: the grid's worker owes the answer (ZS-07).
@@ -126,6 +128,11 @@ impl Reach {
                 .bind(*unit)
                 .push(")"),
             Reach::Worker(worker) => sql.push("c.worker_id = ").bind(*worker),
+            // The case keeps the second from choosing the index.
+            Reach::Both(one, other) => {
+                let sql = one.push(sql).push(" and case when ");
+                other.push(sql).push(" then 1 else 0 end = 1")
+            }
             Reach::Called(worker, of) => {
                 let called = sql
                     .push("c.open = 1 and c.arrived_at is null and c.id in (select n.case_id from notice_staff n where n.worker_id = ")
@@ -317,9 +324,8 @@ pub fn plan(ctx: &Ctx, tx: &mut Tx, rules: &Rules, q: &ListQuery) -> Result<Plan
             let units = work::person(ctx, tx)?.units;
             let own = units
                 .iter()
-                .flat_map(|u| [Reach::Unit((*u).into()), Reach::Helping((*u).into())])
-                .collect();
-            reaches = own_only(ctx, q, own)?;
+                .flat_map(|u| [Reach::Unit((*u).into()), Reach::Helping((*u).into())]);
+            reaches = own_only(ctx, q, seen_of(own, &reaches))?;
             filter.open_only = true;
         }
         "dispatch" => {
@@ -358,7 +364,7 @@ fn todays(ctx: &Ctx, tx: &mut Tx, rules: &Rules, visible: &[Reach]) -> Result<Ve
         .map(|c| c.code.clone())
         .filter(|code| by_grid_worker(code))
         .collect();
-    let mut own = vec![Reach::Worker(worker)];
+    let mut own = seen_of(std::iter::once(Reach::Worker(worker)), visible);
     for reach in visible {
         own.push(Reach::Called(worker, Box::new(reach.clone())));
     }
@@ -380,6 +386,20 @@ fn todays(ctx: &Ctx, tx: &mut Tx, rules: &Rules, visible: &[Reach]) -> Result<Ve
         }
     }
     Ok(own)
+}
+
+/// What is one's own, as far as one may see it: who lost a role, or changed units, keeps no list of what no longer opens.
+fn seen_of(own: impl Iterator<Item = Reach>, visible: &[Reach]) -> Vec<Reach> {
+    let mut seen = Vec::new();
+    for reach in own {
+        if visible.contains(&reach) || visible.contains(&Reach::Everything) {
+            seen.push(reach);
+            continue;
+        }
+        let within = |of: &Reach| Reach::Both(Box::new(reach.clone()), Box::new(of.clone()));
+        seen.extend(visible.iter().map(within));
+    }
+    seen
 }
 
 /// Queues of one's own cases and one's own units take no area.
