@@ -50,7 +50,14 @@ pub struct TestApp {
     /// The program, for what a test does without HTTP.
     pub app: App,
     router: Router,
-    database: TestDb,
+    database: Database,
+}
+
+/// Where a test keeps its data; gone with the test.
+enum Database {
+    Kept(TestDb),
+    /// In memory, for what writes for months: the disk is not what it tests.
+    InMemory(db::Db, tempfile::TempDir),
 }
 
 /// The settings of tests: cheap password hashing, budgets out of the way.
@@ -86,12 +93,30 @@ impl TestApp {
 
     /// With other settings.
     pub async fn with(backend: Backend, config: Config) -> TestApp {
-        let test = TestApp::empty(backend, config).await;
-        server::policy::start(&test.app)
+        TestApp::empty(backend, config).await.ready().await
+    }
+
+    async fn ready(self) -> TestApp {
+        server::policy::start(&self.app)
             .await
             .expect("the pack comes into force");
-        load_territory(&test.app).await;
-        test
+        load_territory(&self.app).await;
+        self
+    }
+
+    /// On a new empty database whose SQLite file is in memory, where the machine has such a place.
+    pub async fn in_memory(backend: Backend, config: Config) -> TestApp {
+        let place = std::path::Path::new("/dev/shm");
+        if backend != Backend::Sqlite || !place.is_dir() {
+            return TestApp::with(backend, config).await;
+        }
+        let folder = tempfile::tempdir_in(place).expect("a folder in memory");
+        let url = format!("sqlite:{}", folder.path().join("test.db").display());
+        let opened = db::Db::open(&url, db::Options::default())
+            .await
+            .expect("the test database opens");
+        let test = TestApp::on(opened.clone(), Database::InMemory(opened, folder), config).await;
+        test.ready().await
     }
 
     /// The fictional city of the demo, with its accounts ([`PASSWORD`]) and without cases.
@@ -115,11 +140,15 @@ impl TestApp {
     /// Without pack and territory.
     async fn empty(backend: Backend, config: Config) -> TestApp {
         let database = TestDb::new(backend, db::Options::default()).await;
-        database.db.migrate(MIGRATIONS).await.expect("the schema comes up");
+        TestApp::on(database.db.clone(), Database::Kept(database), config).await
+    }
+
+    async fn on(db: db::Db, database: Database, config: Config) -> TestApp {
+        db.migrate(MIGRATIONS).await.expect("the schema comes up");
         let begin = Timestamp::parse(BEGIN).expect("a time");
         let chance = Chance::seeded(20260214);
         let app = App::new(
-            database.db.clone(),
+            db,
             config,
             Clock::standing_at(begin),
             chance,
@@ -163,7 +192,13 @@ impl TestApp {
     pub async fn remove(self) {
         drop((self.router, self.app));
         let _ = std::fs::remove_dir_all(blobs());
-        self.database.remove().await;
+        match self.database {
+            Database::Kept(database) => database.remove().await,
+            Database::InMemory(db, folder) => {
+                db.close().await;
+                folder.close().expect("the folder in memory can be removed");
+            }
+        }
     }
 
     /// Time passes.

@@ -34,6 +34,7 @@ mod permissions;
 mod platform;
 mod portal_photos;
 mod privacy;
+mod simulation;
 mod sms;
 mod teams;
 mod territory;
