@@ -76,6 +76,33 @@ impl Client {
         parse(path, &answer)
     }
 
+    /// Asks for a stream of events; its lines come by [`Client::line`].
+    pub async fn listen(&mut self, path: &str) -> Result<(), CliError> {
+        let head = format!(
+            "GET {path} HTTP/1.1\r\nhost: {}\r\ncookie: {}\r\nx-wangge-client: desk\r\n\r\n",
+            self.host, self.cookie
+        );
+        self.stream.write_all(head.as_bytes()).await.map_err(CliError::new)?;
+        let first = self.line().await?;
+        if first.split(' ').nth(1) != Some("200") {
+            return Err(CliError(format!("{path} answered {first}")));
+        }
+        while !self.line().await?.is_empty() {}
+        Ok(())
+    }
+
+    /// The next line of a stream. The sizes of its chunks come as lines of their own; whoever reads it knows what they look for. May be
+    /// dropped while it waits: nothing is lost.
+    pub async fn line(&mut self) -> Result<String, CliError> {
+        loop {
+            if let Some(end) = find(&self.buffer, b"\n") {
+                let line: Vec<u8> = self.buffer.drain(..=end).collect();
+                return Ok(String::from_utf8_lossy(&line).trim_end().to_owned());
+            }
+            self.more().await?;
+        }
+    }
+
     async fn send(&mut self, method: &str, path: &str, body: Option<&Value>) -> Result<Answer, CliError> {
         let body = body.map(Value::to_string).unwrap_or_default();
         let head = format!(

@@ -33,6 +33,17 @@ pub fn durable_writes(folder: &Path) -> Result<Vec<Figure>, CliError> {
     )])
 }
 
+/// Resident memory of a process, in MB.
+pub fn rss_mb(process: u32) -> Result<f64, CliError> {
+    let text = std::fs::read_to_string(format!("/proc/{process}/status")).map_err(CliError::new)?;
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))
+        .unwrap_or_default();
+    let kb = line.split_whitespace().next().and_then(|kb| kb.parse::<f64>().ok());
+    Ok(kb.unwrap_or(0.0) / 1024.0)
+}
+
 /// Processor time of a process so far, in microseconds.
 pub fn cpu_us(process: u32) -> Result<f64, CliError> {
     let text = std::fs::read_to_string(format!("/proc/{process}/stat")).map_err(CliError::new)?;

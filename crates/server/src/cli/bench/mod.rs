@@ -6,6 +6,7 @@
 
 mod city;
 mod client;
+mod load;
 mod machine;
 mod work;
 
@@ -44,6 +45,8 @@ pub struct Args {
     /// 结果写入 JSON 文件 · Also write the figures as JSON
     #[arg(long)]
     pub json: Option<PathBuf>,
+    #[command(flatten)]
+    pub crowd: load::Crowd,
 }
 
 /// One line of the table.
@@ -68,18 +71,53 @@ pub struct Figure {
 /// Runs everything and prints it.
 pub fn run(args: Args) -> Result<(), CliError> {
     let runtime = tokio::runtime::Runtime::new().map_err(CliError::new)?;
+    if let Some(seconds) = args.crowd.load {
+        let reports = runtime.block_on(loaded(&args, seconds))?;
+        reports.iter().for_each(load::print);
+        return write_json(&args, &reports);
+    }
     let figures = runtime.block_on(measure(&args))?;
     print_table(&figures);
-    if let Some(path) = &args.json {
-        let text = serde_json::to_string_pretty(&figures).map_err(CliError::new)?;
-        std::fs::write(path, text).map_err(|error| CliError(format!("cannot write {}: {error}", path.display())))?;
+    write_json(&args, &figures)
+}
+
+fn write_json(args: &Args, what: &impl Serialize) -> Result<(), CliError> {
+    let Some(path) = &args.json else { return Ok(()) };
+    let text = serde_json::to_string_pretty(what).map_err(CliError::new)?;
+    std::fs::write(path, text).map_err(|error| CliError(format!("cannot write {}: {error}", path.display())))
+}
+
+async fn loaded(args: &Args, seconds: u64) -> Result<Vec<load::Report>, CliError> {
+    std::fs::create_dir_all(&args.data).map_err(CliError::new)?;
+    let mut reports = Vec::new();
+    for (name, database) in places(args) {
+        let folder = args.data.join(format!("{name}-{}", std::process::id()));
+        let server = Server::start(&folder, &database).await?;
+        reports.push(load::run(&server, name, args, seconds).await?);
+        server.stop().await?;
+        std::fs::remove_dir_all(&folder).map_err(CliError::new)?;
     }
-    Ok(())
+    clear(args);
+    Ok(reports)
 }
 
 async fn measure(args: &Args) -> Result<Vec<Figure>, CliError> {
     std::fs::create_dir_all(&args.data).map_err(CliError::new)?;
     let mut figures = machine::durable_writes(&args.data)?;
+    let stamp = std::process::id();
+    for (name, database) in places(args) {
+        let folder = args.data.join(format!("{name}-{stamp}"));
+        let server = Server::start(&folder, &database).await?;
+        figures.extend(work::all(&server, name, args).await?);
+        server.stop().await?;
+        std::fs::remove_dir_all(&folder).map_err(CliError::new)?;
+    }
+    clear(args);
+    Ok(figures)
+}
+
+/// The databases measured on, by name and address.
+fn places(args: &Args) -> Vec<(&'static str, String)> {
     let stamp = std::process::id();
     let mut places = vec![(
         "sqlite",
@@ -89,18 +127,15 @@ async fn measure(args: &Args) -> Result<Vec<Figure>, CliError> {
         let sign = if url.contains('?') { '&' } else { '?' };
         places.push(("postgres", format!("{url}{sign}schema=bench_{stamp}")));
     }
-    for (name, database) in places {
-        let folder = args.data.join(format!("{name}-{stamp}"));
-        let server = Server::start(&folder, &database).await?;
-        figures.extend(work::all(&server, name, args).await?);
-        server.stop().await?;
-        std::fs::remove_dir_all(&folder).map_err(CliError::new)?;
-    }
+    places
+}
+
+/// Takes SQLite's files away.
+fn clear(args: &Args) {
     for end in ["db", "db-wal", "db-shm"] {
         // What SQLite removed by itself is no error.
-        let _ = std::fs::remove_file(args.data.join(format!("bench-{stamp}.{end}")));
+        let _ = std::fs::remove_file(args.data.join(format!("bench-{}.{end}", std::process::id())));
     }
-    Ok(figures)
 }
 
 fn print_table(figures: &[Figure]) {
@@ -167,6 +202,11 @@ impl Server {
         let mut client = Client::connect(&self.address).await?;
         client.sign_in(login, PASSWORD).await?;
         Ok(client)
+    }
+
+    /// The server's resident memory in MB.
+    fn rss_mb(&self) -> Result<f64, CliError> {
+        machine::rss_mb(self.child.id().ok_or_else(|| CliError("the server has ended".into()))?)
     }
 
     /// Processor time the server has used so far, in microseconds.

@@ -173,7 +173,7 @@ pub fn figure(
 }
 
 /// One report by phone, different each time, somewhere in the demo place.
-fn report(n: usize) -> Value {
+pub fn report(n: usize) -> Value {
     let place = WHERE[n % WHERE.len()];
     let what = WHAT[(n / WHERE.len()) % WHAT.len()];
     json!({
@@ -187,7 +187,7 @@ fn report(n: usize) -> Value {
 }
 
 /// A UUIDv7 by form, from the number: the bench needs no chance.
-fn id(n: usize) -> String {
+pub fn id(n: usize) -> String {
     let process = u64::from(std::process::id());
     format!(
         "0197a3b0-{:04x}-7{:03x}-8000-{:012x}",
