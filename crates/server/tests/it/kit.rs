@@ -173,7 +173,7 @@ impl TestApp {
         let clock = Clock::standing_at(self.app.now());
         let keys = Keys::from_master([42; 32]);
         let app = App::new(
-            self.database.db.clone(),
+            self.app.db().clone(),
             config(),
             clock,
             Chance::seeded(20260215),

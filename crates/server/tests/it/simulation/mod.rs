@@ -241,6 +241,8 @@ impl Sim<'_> {
             tx.record(ctx, Mark::new("test.spoiled", Subject::System, json!({})))
         });
         planted.await.expect("it is planted");
+        // What a session may do is kept for a second.
+        self.wait_until(self.now() + 2_000);
     }
 
     /// The shipped pack with one limit changed comes into force: clocks that run keep theirs.
@@ -377,7 +379,8 @@ async fn the_town_goes_alike_on_postgresql() {
         Backend::Postgres,
         Plan {
             seed: 4,
-            cases: 80,
+            days: 45,
+            cases: 60,
             ..SPRING
         },
     )

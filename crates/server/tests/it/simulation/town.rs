@@ -193,6 +193,7 @@ impl Town {
             for (sql, values) in &rows {
                 tx.execute(sql, values)?;
             }
+            server::workforce::changed(tx);
             tx.record(ctx, Mark::new("test.town", Subject::System, json!({})))
         });
         done.await.expect("the town is made");
