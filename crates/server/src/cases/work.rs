@@ -153,7 +153,7 @@ impl Work {
             let id = CoHandlerId::from(part.id);
             let was_open = self.before.co_handlers.iter().any(|c| c.id == id && c.state == "open");
             let released = part.state == rules::CoState::Released;
-            if !was_open || !(released || !self.row.state.is_open()) {
+            if !was_open || (!released && self.row.state.is_open()) {
                 continue;
             }
             if released {

@@ -132,7 +132,7 @@ impl Sms {
     }
 
     /// From the variables; what is not named stays as the file has it.
-    fn from_variables(&mut self, variable: &impl Fn(&str) -> Option<String>) -> Result<(), ConfigError> {
+    fn take_variables(&mut self, variable: &impl Fn(&str) -> Option<String>) -> Result<(), ConfigError> {
         for (name, setting) in [
             ("WANGGE_SMS_URL", &mut self.url),
             ("WANGGE_SMS_SECRET", &mut self.secret.0),
@@ -343,7 +343,7 @@ impl Config {
             config.sms.get_or_insert_default();
         }
         if let Some(sms) = &mut config.sms {
-            sms.from_variables(&variable)?;
+            sms.take_variables(&variable)?;
         }
         if let Some(path) = variable("WANGGE_KEY_FILE") {
             config.key_file = path.into();

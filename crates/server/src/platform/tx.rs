@@ -11,6 +11,9 @@ use super::ids::*;
 use super::ledger::{self, LedgerRef};
 use super::live::LiveEvent;
 use db::{DbError, Row, Sql, Value};
+use std::any::Any;
+use std::collections::HashMap;
+use std::sync::Arc;
 
 /// Tables that may be written without a mark: counters, leases and what can be computed again. The list may only shrink.
 pub const HOUSEKEEPING: &[&str] = &[
@@ -145,8 +148,8 @@ impl Subject {
 pub struct Tx<'t, 'c> {
     inner: &'t mut db::Tx<'c>,
     app: Option<App>,
-    /// Names of what was changed that is also kept in memory.
-    kept_changes: Vec<&'static str>,
+    /// What was changed that is also kept in memory, by name, with what was read of it since.
+    own: HashMap<&'static str, Option<Arc<dyn Any + Send + Sync>>>,
     changed: bool,
     marked: bool,
     events: Vec<LiveEvent>,
@@ -158,7 +161,7 @@ impl<'t, 'c> Tx<'t, 'c> {
         Tx {
             inner,
             app,
-            kept_changes: Vec::new(),
+            own: HashMap::new(),
             changed: false,
             marked: false,
             events: Vec::new(),
@@ -261,13 +264,16 @@ impl<'t, 'c> Tx<'t, 'c> {
 
     fn inside<T>(&mut self, whole: bool, step: impl FnOnce(&mut Tx<'_, 'c>) -> Result<T, Fault>) -> Result<T, Fault> {
         let (mut changed, mut marked, mut events) = (false, false, Vec::new());
-        let (app, kept_changes) = (self.app.clone(), &mut self.kept_changes);
+        let (app, own) = (self.app.clone(), &mut self.own);
         let done = self.inner.attempt(|inner| {
             let mut tx = Tx::new(inner, app);
-            tx.kept_changes.clone_from(kept_changes);
+            tx.own.clone_from(own);
             let done = step(&mut tx);
-            // Also after a failure: then at worst memory is not used.
-            kept_changes.clone_from(&tx.kept_changes);
+            own.clone_from(&tx.own);
+            if done.is_err() {
+                // What was read may be undone now.
+                own.values_mut().for_each(|read| *read = None);
+            }
             let done = done?;
             (changed, marked, events) = (tx.changed, tx.marked, std::mem::take(&mut tx.events));
             if whole && changed && !marked {
@@ -289,14 +295,22 @@ impl<'t, 'c> Tx<'t, 'c> {
 
     /// Says that this transaction changed something that is also kept in memory, so that it reads its own rows from now on.
     pub fn note_change(&mut self, of: &'static str) {
-        if !self.has_changed(of) {
-            self.kept_changes.push(of);
-        }
+        self.own.insert(of, None);
     }
 
     /// Whether this transaction said so.
     pub fn has_changed(&self, of: &str) -> bool {
-        self.kept_changes.contains(&of)
+        self.own.contains_key(of)
+    }
+
+    /// What this transaction read of something since it last changed it.
+    pub fn own<T: Send + Sync + 'static>(&self, of: &str) -> Option<Arc<T>> {
+        self.own.get(of)?.clone()?.downcast().ok()
+    }
+
+    /// Keeps what was read of something this transaction changed, until it changes it again.
+    pub fn keep_own(&mut self, of: &'static str, read: Arc<dyn Any + Send + Sync>) {
+        self.own.insert(of, Some(read));
     }
 
     /// See [`db::Tx::strand`].

@@ -72,7 +72,7 @@ pub fn of(tx: &mut Tx) -> Result<Arc<Roster>, Fault> {
     };
     let now = app.now();
     if tx.has_changed(WORKFORCE) {
-        return Roster::read(tx, now).map(Arc::new);
+        return own(tx, now);
     }
     let kept = app.part::<Kept>();
     // Before reading, so that a change meanwhile is not missed.
@@ -86,6 +86,25 @@ pub fn of(tx: &mut Tx) -> Result<Arc<Roster>, Fault> {
     let roster = Arc::new(Roster::read(tx, now)?);
     *kept.read.lock().unwrap_or_else(PoisonError::into_inner) = Some((roster.clone(), changes, now));
     Ok(roster)
+}
+
+/// The roster as a transaction that changed it sees it.
+fn own(tx: &mut Tx, now: Timestamp) -> Result<Arc<Roster>, Fault> {
+    if let Some(roster) = tx.own::<Roster>(WORKFORCE) {
+        return Ok(roster);
+    }
+    let roster = Arc::new(Roster::read(tx, now)?);
+    tx.keep_own(WORKFORCE, roster.clone());
+    Ok(roster)
+}
+
+/// The roster, unless it would have to be read only because this transaction changed it: for who wants one row.
+pub fn at_hand(tx: &mut Tx) -> Result<Option<Arc<Roster>>, Fault> {
+    if tx.has_changed(WORKFORCE) {
+        Ok(tx.own(WORKFORCE))
+    } else {
+        of(tx).map(Some)
+    }
 }
 
 impl Roster {

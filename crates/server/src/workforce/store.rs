@@ -50,7 +50,11 @@ fn read_unit(row: &Row) -> Result<Unit, Fault> {
 
 /// One unit, ended or not.
 pub fn unit(tx: &mut Tx, id: UnitId) -> Result<Option<Unit>, Fault> {
-    Ok(roster::of(tx)?.unit(id).cloned())
+    if let Some(roster) = roster::at_hand(tx)? {
+        return Ok(roster.unit(id).cloned());
+    }
+    let row = tx.query_opt(&format!("select {UNIT} from unit u where u.id = $1"), &[id.into()])?;
+    row.as_ref().map(read_unit).transpose()
 }
 
 /// Names of several units, for lists: all of a page at once.
@@ -251,7 +255,11 @@ fn read_worker(row: &Row) -> Result<Worker, Fault> {
 
 /// One worker.
 pub fn worker(tx: &mut Tx, id: WorkerId) -> Result<Option<Worker>, Fault> {
-    Ok(roster::of(tx)?.worker(id).cloned())
+    if let Some(roster) = roster::at_hand(tx)? {
+        return Ok(roster.worker(id).cloned());
+    }
+    let sql = "select id, name, badge_no, phone, state from worker where id = $1";
+    tx.query_opt(sql, &[id.into()])?.as_ref().map(read_worker).transpose()
 }
 
 /// Several workers at once.

@@ -172,13 +172,7 @@ impl TestApp {
     pub async fn another_process(&self, client: &Client) -> Client {
         let clock = Clock::standing_at(self.app.now());
         let keys = Keys::from_master([42; 32]);
-        let app = App::new(
-            self.app.db().clone(),
-            config(),
-            clock,
-            Chance::seeded(20260215),
-            keys,
-        );
+        let app = App::new(self.app.db().clone(), config(), clock, Chance::seeded(20260215), keys);
         server::register(&app);
         server::policy::start(&app).await.expect("the pack is there");
         server::territory::load(&app).await.expect("the territory loads");

@@ -59,7 +59,6 @@ pub fn page(
 }
 
 /// A line of a conversation the demo plays.
-
 pub struct Line {
     pub row: LogRow,
     pub text: String,

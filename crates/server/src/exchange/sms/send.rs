@@ -51,8 +51,8 @@ async fn run(ctx: Ctx) -> Result<Effect, Fault> {
     let Some(sms) = ctx.app.config().sms.clone() else {
         return Ok(Box::new(|_, _| Ok(Outcome::Done)));
     };
-    if ctx.app.read(&ctx, |ctx, tx| dialogue::has_late(ctx, tx)).await? {
-        ctx.app.write(&ctx, |ctx, tx| dialogue::join_late(ctx, tx)).await?;
+    if ctx.app.read(&ctx, dialogue::has_late).await? {
+        ctx.app.write(&ctx, dialogue::join_late).await?;
     }
     let (due, held) = ctx
         .app

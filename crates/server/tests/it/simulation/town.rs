@@ -127,7 +127,7 @@ impl Town {
         for (code, body, _, area, duty, stand_in) in UNITS {
             let a = town.workers.len();
             town.workers.push(app.app.new_id());
-            let b = stand_in.then(|| town.workers.len());
+            let b = stand_in.then_some(town.workers.len());
             town.workers.extend(b.map(|_| app.app.new_id::<WorkerId>()));
             let id = app.app.new_id();
             town.units.push(Unit {
