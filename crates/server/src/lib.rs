@@ -26,4 +26,5 @@ pub fn register(app: &platform::App) {
     cases::register(app);
     exchange::webhooks::register(app);
     exchange::sms::register(app);
+    exchange::peers::register(app);
 }

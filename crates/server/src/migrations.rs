@@ -30,6 +30,7 @@ steps! {
     32 "0032_order_taken_back",
     40 "0040_webhook",
     41 "0041_messages",
+    43 "0043_handover",
     44 "0044_facility",
     45 "0045_backup",
     50 "0050_fewer_indexes",

@@ -90,6 +90,7 @@ pub fn router(app: App) -> Router {
         .merge(exchange::open311::plain_routes())
         .merge(exchange::ogc::plain_routes())
         .merge(exchange::sms::plain_routes())
+        .merge(exchange::peers::plain_routes())
         .layer(DefaultBodyLimit::max(http::BODY_BYTES))
         .layer(TimeoutLayer::with_status_code(
             StatusCode::REQUEST_TIMEOUT,

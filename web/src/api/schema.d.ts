@@ -517,6 +517,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/cases/{id}/handovers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Handovers of a case, and the platforms it may be passed on to. */
+        get: operations["of_case"];
+        put?: never;
+        /** Passes a case on to another platform; it stays open here until the answer was told. */
+        post: operations["pass_on"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/cases/{id}/mediations/{mediation_id}/follow-up": {
         parameters: {
             query?: never;
@@ -775,6 +793,57 @@ export interface paths {
         post?: never;
         /** Takes a facility away. */
         delete: operations["take_away"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/handovers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Cases passed on to other platforms and taken from them, within the scope, the last changed first. */
+        get: operations["list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/handovers/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One handover with its messages. */
+        get: operations["one"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/handovers/{id}/acts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Does something about a handover. */
+        post: operations["act"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1321,6 +1390,109 @@ export interface paths {
         put?: never;
         /** Makes a webhook with its secret. */
         post: operations["make"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/peers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Agreements with other platforms, the newest first; at most 200. */
+        get: operations["peers"];
+        put?: never;
+        /** Makes an agreement; it waits for its fingerprint to be confirmed. */
+        post: operations["make"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/peers/introduction": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** This platform's introduction, for another platform's administrator. */
+        get: operations["introduction"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/peers/{id}/compare": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Asks the other side for its figures and compares; the same happens each night. */
+        post: operations["compare"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/peers/{id}/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Confirms that the two administrators see the same fingerprint; messages go and come from then on. */
+        post: operations["confirm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/peers/{id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ends an agreement at once. */
+        post: operations["end"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/peers/{id}/refusals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was refused of a platform, the newest first. */
+        get: operations["refusals"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2459,6 +2631,8 @@ export interface components {
         /** @description One line of a list. */
         CaseBrief: {
             area?: components["schemas"]["AreaRef"] | null;
+            /** @description Another platform handles it now. */
+            away: boolean;
             category?: components["schemas"]["CategoryRef"] | null;
             channel: string;
             due_at?: string | null;
@@ -2533,6 +2707,14 @@ export interface components {
             /** Format: int32 */
             urged_count: number;
             verifications: components["schemas"]["VerificationView"][];
+        };
+        /** @description Handovers of a case, and where it may be passed on to. */
+        CaseHandovers: {
+            items: components["schemas"]["HandoverView"][];
+            /** @description Platforms with an agreement in force; empty for those who may not pass this case on. */
+            peers: components["schemas"]["PeerChoice"][];
+            /** @description Why the case may not be passed on now, in a sentence. */
+            refusal?: string | null;
         };
         /**
          * Format: uuid
@@ -2927,6 +3109,10 @@ export interface components {
              */
             time?: number | null;
         };
+        /** @description The fingerprint as the other administrator reads it out. */
+        FingerprintBody: {
+            fingerprint: string;
+        };
         /** @description Number and code. */
         Follow: {
             follow_code: string;
@@ -3001,6 +3187,108 @@ export interface components {
             stand_in?: components["schemas"]["WorkerBrief"] | null;
             unit_id: components["schemas"]["UnitId"];
         };
+        /** @description What is said about a handover. */
+        HandoverAct: {
+            /**
+             * @description `supply`, `withdraw` (passed on), `ask`, `progress`, `hand_back` (taken), `send_again`.
+             * @default
+             */
+            act: string;
+            /**
+             * @description Hashes of photos of the case that go along.
+             * @default []
+             */
+            photos: string[];
+            /**
+             * @description What is supplied, asked, told; the reason. Not for `send_again`.
+             * @default
+             */
+            text: string;
+        };
+        /**
+         * Format: uuid
+         * @description One case passed on from one platform to another.
+         */
+        HandoverId: string;
+        /**
+         * Format: uuid
+         * @description One message about a handover.
+         */
+        HandoverMessageId: string;
+        /** @description One message of a handover: the log of what was shared. */
+        HandoverMessageView: {
+            at: string;
+            /** Format: int64 */
+            attempts: number;
+            /** @description Names of the fields it carried. */
+            fields: string[];
+            id: components["schemas"]["HandoverMessageId"];
+            next_at?: string | null;
+            /** @description What the last attempt gave, in a sentence. */
+            outcome?: string | null;
+            photos: number;
+            /** Format: int32 */
+            seq: number;
+            /** @description `waiting`, `done`, `refused`. */
+            state: string;
+            /** @description What it says, as far as it is a text. */
+            text: string;
+            verb: string;
+            verb_name: string;
+            /** @description `out` or `in`. */
+            way: string;
+        };
+        /** @description A handover with all its messages: the log of what was shared. */
+        HandoverPage: components["schemas"]["HandoverView"] & {
+            /** @description In the order they were made or came; at most 500. */
+            messages: components["schemas"]["HandoverMessageView"][];
+        };
+        /** @description A case passed on to another platform, or taken from one. */
+        HandoverView: {
+            /** @description The receiver asks for something. */
+            asks: boolean;
+            by_name?: string | null;
+            /** @description What the person may do: `supply`, `withdraw`, `ask`, `progress`, `hand_back`, `send_again`. */
+            can: string[];
+            case_id: components["schemas"]["CaseId"];
+            changed_at: string;
+            created_at: string;
+            /** @description What the last comparison found, in a sentence. */
+            differs?: string | null;
+            due_at?: string | null;
+            id: components["schemas"]["HandoverId"];
+            late: boolean;
+            number: string;
+            peer_due_at?: string | null;
+            peer_id: components["schemas"]["PeerId"];
+            peer_name: string;
+            /** @description The other platform's number of it, and by when they mean to finish (out) or are asked to (in). */
+            peer_number?: string | null;
+            /** @description Whether who reported went along. */
+            personal: boolean;
+            /** @description `offered`, `accepted`, `answered`, `closed`, `returned`, `withdrawn`. */
+            phase: string;
+            phase_name: string;
+            photos: number;
+            /** @description Photos that have come, and all that were announced. */
+            photos_come: number;
+            purpose: string;
+            /** @description `out`: passed on; `in`: taken. */
+            role: string;
+            /**
+             * Format: int32
+             * @description Times it was reopened.
+             */
+            rounds: number;
+            /** @description Code of the case's state here, and its name. */
+            state: string;
+            state_name: string;
+            /** @description Why the other side refused a message, in a sentence. */
+            stuck?: string | null;
+            title: string;
+            /** @description Messages that have not arrived there. */
+            waiting: number;
+        };
         /** @description The newest signed heads and the public key. */
         Heads: {
             items: components["schemas"]["TreeHead"][];
@@ -3065,6 +3353,13 @@ export interface components {
             key: string;
             name: string;
             unit: string;
+        };
+        /** @description What this platform says of itself. */
+        Introduction: {
+            /** @description To be read out to them. */
+            fingerprint: string;
+            /** @description The text to hand to the other administrator. */
+            text: string;
         };
         /**
          * Format: uuid
@@ -3829,6 +4124,8 @@ export interface components {
             /** @description The items, in the order asked for. */
             items: {
                 area?: components["schemas"]["AreaRef"] | null;
+                /** @description Another platform handles it now. */
+                away: boolean;
                 category?: components["schemas"]["CategoryRef"] | null;
                 channel: string;
                 due_at?: string | null;
@@ -3904,6 +4201,57 @@ export interface components {
                 /** @description Whether its outline is known. */
                 outlined: boolean;
                 phone: string;
+            }[];
+            /** @description Where the next page begins; none at the end. */
+            next?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_HandoverView: {
+            /** @description The items, in the order asked for. */
+            items: {
+                /** @description The receiver asks for something. */
+                asks: boolean;
+                by_name?: string | null;
+                /** @description What the person may do: `supply`, `withdraw`, `ask`, `progress`, `hand_back`, `send_again`. */
+                can: string[];
+                case_id: components["schemas"]["CaseId"];
+                changed_at: string;
+                created_at: string;
+                /** @description What the last comparison found, in a sentence. */
+                differs?: string | null;
+                due_at?: string | null;
+                id: components["schemas"]["HandoverId"];
+                late: boolean;
+                number: string;
+                peer_due_at?: string | null;
+                peer_id: components["schemas"]["PeerId"];
+                peer_name: string;
+                /** @description The other platform's number of it, and by when they mean to finish (out) or are asked to (in). */
+                peer_number?: string | null;
+                /** @description Whether who reported went along. */
+                personal: boolean;
+                /** @description `offered`, `accepted`, `answered`, `closed`, `returned`, `withdrawn`. */
+                phase: string;
+                phase_name: string;
+                photos: number;
+                /** @description Photos that have come, and all that were announced. */
+                photos_come: number;
+                purpose: string;
+                /** @description `out`: passed on; `in`: taken. */
+                role: string;
+                /**
+                 * Format: int32
+                 * @description Times it was reopened.
+                 */
+                rounds: number;
+                /** @description Code of the case's state here, and its name. */
+                state: string;
+                state_name: string;
+                /** @description Why the other side refused a message, in a sentence. */
+                stuck?: string | null;
+                title: string;
+                /** @description Messages that have not arrived there. */
+                waiting: number;
             }[];
             /** @description Where the next page begins; none at the end. */
             next?: string | null;
@@ -4114,6 +4462,22 @@ export interface components {
             next?: string | null;
         };
         /** @description One page of a list. */
+        Page_PeerRefusalView: {
+            /** @description The items, in the order asked for. */
+            items: {
+                at: string;
+                code: string;
+                handover_id?: string | null;
+                id: components["schemas"]["PeerRefusalId"];
+                message_id?: string | null;
+                /** @description The same in a sentence. */
+                text: string;
+                verb: string;
+            }[];
+            /** @description Where the next page begins; none at the end. */
+            next?: string | null;
+        };
+        /** @description One page of a list. */
         Page_SmsMessage: {
             /** @description The items, in the order asked for. */
             items: {
@@ -4248,6 +4612,150 @@ export interface components {
             note?: string;
             /** @description Grid workers of the area; the first gets this share, each further one a share of their own. */
             worker_ids: components["schemas"]["WorkerId"][];
+        };
+        /** @description A case to be passed on. The id is made by the caller: the same request again is the same handover. */
+        PassOnBody: {
+            id: components["schemas"]["HandoverId"];
+            peer_id: components["schemas"]["PeerId"];
+            /** @description Who reported goes along; only where the agreement allows it. */
+            personal?: boolean;
+            /** @description Hashes of photos of the case that go along. */
+            photos?: string[];
+            /** @description Why it is passed on: what the other side may use it for. */
+            purpose: string;
+            /**
+             * Format: int64
+             * @description The version of the case the person saw.
+             */
+            row_version?: number | null;
+            /** @description What is told of the matter; the reporter's words when empty. */
+            text?: string;
+        };
+        /** @description An agreement to make. The id is made by the caller: the same request again is the same agreement. */
+        PeerBody: {
+            /** @description RFC 3339; now when left out. */
+            active_from?: string | null;
+            /** @description RFC 3339; until it is ended when left out. */
+            active_to?: string | null;
+            area_id?: components["schemas"]["AreaId"] | null;
+            categories?: string[];
+            contact: string;
+            id: components["schemas"]["PeerId"];
+            /** @description The introduction the other administrator handed over. */
+            introduction: string;
+            may_personal?: boolean;
+            /** @description What it is called here; as it introduces itself when left out. */
+            name?: string;
+            purpose: string;
+            /** @description `upper`, `lower`, `side`. */
+            relation: string;
+            takes?: boolean;
+        };
+        /** @description A platform a case may be passed to, or why not. */
+        PeerChoice: {
+            id: components["schemas"]["PeerId"];
+            may_personal: boolean;
+            name: string;
+            purpose: string;
+            /** @description Why this case may not be passed to it, in a sentence. */
+            refusal?: string | null;
+            relation: string;
+        };
+        /** @description The last comparison. */
+        PeerCompared: {
+            /**
+             * Format: int32
+             * @description Handovers on which the two sides differ.
+             */
+            differences: number;
+            /** @description Code of why the other side gave no figures. */
+            failed?: string | null;
+            /** @description Ids of handovers only the other side knows. */
+            only_there: string[];
+            ours: components["schemas"]["PeerFigures"];
+            theirs: components["schemas"]["PeerFigures"];
+        };
+        /** @description PeerCounts of handovers between two platforms in one direction. */
+        PeerCounts: {
+            /** Format: int64 */
+            accepted: number;
+            /** Format: int64 */
+            answered: number;
+            /** Format: int64 */
+            closed: number;
+            /**
+             * Format: int64
+             * @description With the receiver although their platform's clock has run out.
+             */
+            overdue: number;
+            /** Format: int64 */
+            passed_on: number;
+            /** Format: int64 */
+            returned: number;
+            /** Format: int64 */
+            withdrawn: number;
+        };
+        /** @description Both directions, as one side knows them. */
+        PeerFigures: {
+            /** @description Taken by this side. */
+            in: components["schemas"]["PeerCounts"];
+            /** @description Passed on by this side. */
+            out: components["schemas"]["PeerCounts"];
+        };
+        /**
+         * Format: uuid
+         * @description Another platform cases are passed to and taken from.
+         */
+        PeerId: string;
+        /**
+         * Format: uuid
+         * @description A message of another platform that was refused.
+         */
+        PeerRefusalId: string;
+        /** @description Something of another platform that was refused. */
+        PeerRefusalView: {
+            at: string;
+            code: string;
+            handover_id?: string | null;
+            id: components["schemas"]["PeerRefusalId"];
+            message_id?: string | null;
+            /** @description The same in a sentence. */
+            text: string;
+            verb: string;
+        };
+        /** @description Another platform. */
+        PeerView: {
+            /** @description Messages go and come now. */
+            active: boolean;
+            active_from: string;
+            active_to?: string | null;
+            /** @description The last comparison found no difference. */
+            agrees?: boolean | null;
+            area_id?: components["schemas"]["AreaId"] | null;
+            area_name?: string | null;
+            categories: string[];
+            /** @description Why the other side gave no figures, in a sentence. */
+            compare_failed?: string | null;
+            compared?: components["schemas"]["PeerCompared"] | null;
+            compared_at?: string | null;
+            confirmed_at?: string | null;
+            confirmed_name?: string | null;
+            contact: string;
+            created_at: string;
+            created_name: string;
+            ended_at?: string | null;
+            ended_name?: string | null;
+            fingerprint: string;
+            id: components["schemas"]["PeerId"];
+            /** @description Whether who reported may go along. */
+            may_personal: boolean;
+            name: string;
+            purpose: string;
+            /** @description `upper`, `lower`, `side`. */
+            relation: string;
+            /** @description Whether cases are taken from it. */
+            takes: boolean;
+            url: string;
         };
         /** @description The code, and how large. */
         PhotoInput: {
@@ -6248,6 +6756,52 @@ export interface operations {
             };
         };
     };
+    of_case: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["CaseId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseHandovers"];
+                };
+            };
+        };
+    };
+    pass_on: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["CaseId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PassOnBody"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseHandovers"];
+                };
+            };
+        };
+    };
     follow_up: {
         parameters: {
             query?: never;
@@ -6656,6 +7210,78 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+        };
+    };
+    list: {
+        parameters: {
+            query?: {
+                /** @description `out`, `in`, `needs` (something to do), `waiting` (messages that have not arrived); all when left out. */
+                part?: string;
+                /** @description Items, at most 200. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_HandoverView"];
+                };
+            };
+        };
+    };
+    one: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["HandoverId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HandoverPage"];
+                };
+            };
+        };
+    };
+    act: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["HandoverId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HandoverAct"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HandoverPage"];
+                };
             };
         };
     };
@@ -7481,6 +8107,160 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["WebhookMade"];
+                };
+            };
+        };
+    };
+    peers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PeerView"][];
+                };
+            };
+        };
+    };
+    make: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PeerBody"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PeerView"];
+                };
+            };
+        };
+    };
+    introduction: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Introduction"];
+                };
+            };
+        };
+    };
+    compare: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["PeerId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PeerView"];
+                };
+            };
+        };
+    };
+    confirm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["PeerId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FingerprintBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PeerView"];
+                };
+            };
+        };
+    };
+    end: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["PeerId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PeerView"];
+                };
+            };
+        };
+    };
+    refusals: {
+        parameters: {
+            query?: {
+                /** @description Number of items, at most 200. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                after?: string;
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["PeerId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_PeerRefusalView"];
                 };
             };
         };

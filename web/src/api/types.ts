@@ -195,6 +195,122 @@ export interface TrialLine {
   state: string
 }
 
+/** Counts of handovers in one direction, as one side knows them. */
+export interface PeerCounts {
+  passed_on: number
+  accepted: number
+  answered: number
+  closed: number
+  returned: number
+  withdrawn: number
+  overdue: number
+}
+
+/** The last comparison of figures with another platform. */
+export interface PeerCompared {
+  ours: { out: PeerCounts; in: PeerCounts }
+  theirs: { out: PeerCounts; in: PeerCounts }
+  differences: number
+  only_there: string[]
+}
+
+/** Another platform cases are passed to and taken from. */
+export interface Peer {
+  id: Id
+  name: string
+  relation: 'upper' | 'lower' | 'side'
+  url: string
+  fingerprint: string
+  purpose: string
+  contact: string
+  area_name: string | null
+  categories: string[]
+  may_personal: boolean
+  takes: boolean
+  active_from: Instant
+  active_to: Instant | null
+  active: boolean
+  confirmed_at: Instant | null
+  ended_at: Instant | null
+  compared_at: Instant | null
+  compared: PeerCompared | null
+  agrees: boolean | null
+  compare_failed: string | null
+}
+
+/** A message of another platform that was refused. */
+export interface PeerRefusal {
+  id: Id
+  at: Instant
+  text: string
+  verb: string
+}
+
+/** A case passed on to another platform, or taken from one. */
+export interface Handover {
+  id: Id
+  case_id: Id
+  number: string
+  title: string
+  state: CaseState
+  state_name: string
+  late: boolean
+  due_at: Instant | null
+  peer_name: string
+  role: 'out' | 'in'
+  phase: 'offered' | 'accepted' | 'answered' | 'closed' | 'returned' | 'withdrawn'
+  phase_name: string
+  purpose: string
+  personal: boolean
+  by_name: string | null
+  peer_number: string | null
+  peer_due_at: Instant | null
+  asks: boolean
+  rounds: number
+  stuck: string | null
+  differs: string | null
+  waiting: number
+  photos_come: number
+  photos: number
+  created_at: Instant
+  changed_at: Instant
+  can: string[]
+}
+
+/** One message of a handover: what was shared. */
+export interface HandoverMessage {
+  id: Id
+  way: 'out' | 'in'
+  seq: number
+  verb: string
+  verb_name: string
+  at: Instant
+  text: string
+  fields: string[]
+  photos: number
+  state: 'waiting' | 'done' | 'refused'
+  attempts: number
+  next_at: Instant | null
+  outcome: string | null
+}
+
+/** A platform a case may be passed to, or why not. */
+export interface PeerChoice {
+  id: Id
+  name: string
+  relation: 'upper' | 'lower' | 'side'
+  purpose: string
+  may_personal: boolean
+  refusal: string | null
+}
+
+/** Handovers of a case, and where it may be passed on to. */
+export interface CaseHandovers {
+  items: Handover[]
+  peers: PeerChoice[]
+  refusal: string | null
+}
+
 export interface PartnerUse {
   id: Id
   at: Instant
@@ -520,6 +636,8 @@ export interface CaseBrief {
   due_at: Instant | null
   due_step: string | null
   late: boolean
+  /** Another platform handles it now. */
+  away: boolean
   remaining_text: string | null
   received_at: Instant
   channel: string
@@ -734,6 +852,8 @@ export interface CategorySuggestion {
 
 export interface CaseDetail extends CaseBrief {
   body: string
+  /** What the person may do with this case, as permission keys. */
+  permissions: string[]
   address: string | null
   place_note: string | null
   confidence: number | null

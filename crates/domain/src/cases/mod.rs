@@ -2,9 +2,11 @@
 //!
 //! Entry points: [`state::Case`] and its transitions; [`table`] says which exist.
 
+pub mod away;
 pub mod clock;
 pub mod dispatch;
 pub mod finish;
+pub mod handover;
 pub mod joining;
 pub mod joint;
 pub mod order;

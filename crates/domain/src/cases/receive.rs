@@ -18,6 +18,7 @@ impl Case {
             supervised: false,
             mediated: false,
             dissatisfied: false,
+            away: false,
             co_handlers: Vec::new(),
             requests: Vec::new(),
             reports: BTreeMap::from([(

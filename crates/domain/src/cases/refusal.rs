@@ -167,4 +167,15 @@ refusals! {
         NotYourUnit = "not_your_unit",
         IsCoHandler = "unit_is_co_handler",
     }
+    /// Why a case is not passed on to another platform.
+    PassOnRefusal {
+        AwayAlready = "case_away",
+        NotInHand = "case_not_in_hand",
+        Dispute = "handover_dispute",
+        CoHandlersOpen = "co_handlers_open",
+    }
+    /// Why a case is not given back to the platform it came from.
+    HandBackRefusal { TooLate = "hand_back_too_late" }
+    /// Why a message about a handover is not said.
+    HandoverRefusal { NotYours = "handover_not_yours", NotNow = "handover_not_now" }
 }

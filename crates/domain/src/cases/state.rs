@@ -480,6 +480,8 @@ pub struct Case {
     pub mediated: bool,
     /// A resident said at the last answer that it is not solved.
     pub dissatisfied: bool,
+    /// Another platform handles it.
+    pub away: bool,
     pub co_handlers: Vec<CoHandler>,
     pub requests: Vec<Request>,
     /// Reports that are not withdrawn.

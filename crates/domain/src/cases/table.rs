@@ -181,6 +181,7 @@ impl Case {
     /// Whether `by` could take `action` now, as far as can be said before its form is filled in; otherwise the code of the refusal. Used to
     /// show buttons; the transition itself decides.
     pub fn may(&self, action: Action, by: &Person, moment: Moment, rules: &Rules) -> Result<(), &'static str> {
+        self.must_be_here(action)?;
         match action {
             Action::Accept => self.clone().accept().map(drop)?,
             Action::Decline => self.clone().decline(&By::Person(by.clone())).map(drop)?,

@@ -8,7 +8,7 @@ use super::classify::{self, Assessment};
 use super::place::{self, Rules, Spot};
 use super::record::{CaseRow, ReportRow};
 use super::work::{self, actor_name, note, sha256_hex};
-use super::{alerts, clocks, cube, messages, orders, routing, search, store};
+use super::{alerts, clocks, cube, handover, messages, orders, routing, search, store};
 use crate::platform::contacts::{self, Channel};
 use crate::platform::ledger::ReceiptFacts;
 use crate::platform::*;
@@ -152,7 +152,7 @@ impl Opened {
 
 /// Opens a case from what was handed in.
 pub fn open(ctx: &Ctx, tx: &mut Tx, submission: &Submission) -> Result<Opened, Fault> {
-    if submission.channel == orders::CHANNEL {
+    if matches!(submission.channel.as_str(), orders::CHANNEL | handover::CHANNEL) {
         return Err(Fault::invalid("channel", "channel_unknown"));
     }
     open_for(ctx, tx, submission, Next::Route)
@@ -178,7 +178,8 @@ pub(super) fn open_for(ctx: &Ctx, tx: &mut Tx, submission: &Submission, next: Ne
     let spot = found.or_else(|| place::whole_place(ctx));
     let report = ReportId(id.0);
     let (reporter_id, contact) = keep_reporter(ctx, tx, submission)?;
-    let reachable = reporter_id.is_some();
+    // Whoever another platform names is answered through that platform.
+    let reachable = reporter_id.is_some() && submission.channel != handover::CHANNEL;
     let mut case = rules::Case::open(id.into(), report.into(), reachable, look);
     let own_rules = rules.of_category(kind.code.as_deref().unwrap_or_default());
     let mut routed = None;
@@ -502,7 +503,7 @@ pub(super) fn new_row(
         .as_deref()
         .and_then(|code| rules.pack.category(code))
         .is_some_and(|c| c.public)
-        && s.channel != orders::CHANNEL;
+        && !matches!(s.channel.as_str(), orders::CHANNEL | handover::CHANNEL);
     CaseRow {
         id,
         number,
@@ -568,6 +569,8 @@ pub(super) fn new_row(
         content_hash: content,
         row_version: 1,
         team_id: None,
+        away: false,
+        handover_id: None,
     }
 }
 

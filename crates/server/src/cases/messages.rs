@@ -50,6 +50,10 @@ fn send(
     contact: Option<ContactId>,
     kind: &'static str,
 ) -> Result<(), Fault> {
+    // Whoever another platform named is told by that platform.
+    if row.channel == super::handover::CHANNEL {
+        return Ok(());
+    }
     let code = match contact {
         Some(_) => format!("text_{kind}"),
         None => format!("message_{kind}"),

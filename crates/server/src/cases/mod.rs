@@ -12,6 +12,7 @@ mod clocks;
 mod cluster;
 pub mod cube;
 mod duplicates;
+pub mod handover;
 mod http;
 pub mod intake;
 mod mediation;

@@ -6,7 +6,7 @@
 use super::intake;
 use super::place::{self, Rules};
 use super::record::{CaseRow, Loaded, ReportRow};
-use super::{actions, clocks, messages, store, words};
+use super::{actions, clocks, handover, messages, store, words};
 use crate::platform::*;
 
 use domain::cases::table::Moment;
@@ -139,6 +139,7 @@ pub fn status(ctx: &Ctx, tx: &mut Tx, case: CaseId, report: ReportId) -> Result<
         Some(worker) if row.is_open() => place::worker(tx, worker)?,
         _ => None,
     };
+    let elsewhere = handover::away_at(tx, row)?;
     let path = path(tx, row, &own)?;
     let steps = steps(ctx, tx, &rules, &path, &own)?;
     let due_explained = explained(ctx, tx, &rules, case)?;
@@ -159,7 +160,13 @@ pub fn status(ctx: &Ctx, tx: &mut Tx, case: CaseId, report: ReportId) -> Result<
         body: own.body.clone(),
         state: state.key().to_owned(),
         state_name: words::state(ctx.lang, state),
-        plain_text: plain_text(ctx, &loaded, state, unit.as_ref().map(|u| u.public_name.as_str())),
+        plain_text: plain_text(
+            ctx,
+            &loaded,
+            state,
+            unit.as_ref().map(|u| u.public_name.as_str()),
+            elsewhere.as_deref(),
+        ),
         together: (path.len() > 1 && !own.withdrawn).then(|| together(ctx, row, &own, &path)),
         steps,
         unit_public_name: unit.map(|u| u.public_name),
@@ -286,9 +293,12 @@ fn explained(ctx: &Ctx, tx: &mut Tx, rules: &Rules, case: CaseId) -> Result<Vec<
     Ok(clocks::explain_text(ctx, rules, &clock).unwrap_or_default())
 }
 
-fn plain_text(ctx: &Ctx, loaded: &Loaded, state: StateKey, unit: Option<&str>) -> String {
+fn plain_text(ctx: &Ctx, loaded: &Loaded, state: StateKey, unit: Option<&str>, elsewhere: Option<&str>) -> String {
     let due = loaded.row.due_at.map(|due| words::moment(ctx.lang, due));
-    let mut code = format!("plain_{}", state.key());
+    let mut code = match elsewhere {
+        Some(_) => "plain_elsewhere".to_owned(),
+        None => format!("plain_{}", state.key()),
+    };
     if due.is_some() && i18n::known(&format!("{code}_due")) {
         code.push_str("_due");
     }
@@ -298,6 +308,7 @@ fn plain_text(ctx: &Ctx, loaded: &Loaded, state: StateKey, unit: Option<&str>) -
         &[
             ("unit", unit.unwrap_or_default().to_owned()),
             ("due", due.unwrap_or_default()),
+            ("peer", elsewhere.unwrap_or_default().to_owned()),
         ],
     )
 }

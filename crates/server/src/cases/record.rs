@@ -4,8 +4,8 @@
 //! Must not: run SQL (that is `store.rs`), or decide anything.
 
 use crate::platform::{
-    AccountId, AreaId, CaseId, CaseScopeFacts, CoHandlerId, Fault, LedgerRef, ReportId, ReporterId, RequestId, TeamId,
-    UnitId, WorkerId,
+    AccountId, AreaId, CaseId, CaseScopeFacts, CoHandlerId, Fault, HandoverId, LedgerRef, ReportId, ReporterId,
+    RequestId, TeamId, UnitId, WorkerId,
 };
 use db::{DbError, Row};
 use domain::cases as rules;
@@ -40,7 +40,8 @@ impl From<DoerRef> for rules::Doer {
     }
 }
 
-/// The row of a case. Fields are the columns of `0005_cases.sql`, and `team_id` of `0031_team.sql`.
+/// The row of a case. Fields are the columns of `0005_cases.sql`, `team_id` of `0031_team.sql`, `away` and `handover_id` of
+/// `0043_handover.sql`.
 #[derive(Debug, Clone)]
 pub struct CaseRow {
     pub id: CaseId,
@@ -98,6 +99,10 @@ pub struct CaseRow {
     pub row_version: i64,
     /// The visiting team that heard it (LH-22).
     pub team_id: Option<TeamId>,
+    /// Another platform handles it now.
+    pub away: bool,
+    /// Its last handover: passed on, or taken from another platform.
+    pub handover_id: Option<HandoverId>,
 }
 
 /// The columns of [`CaseRow`], in its order; every select of cases begins with them.
@@ -109,13 +114,13 @@ macro_rules! case_columns {
          c.handled_at, c.answered_at, c.verified_at, c.ended_at, c.on_time, c.outcome, c.returned_count, c.rework_count, c.reopened_count, \
          c.urged_count, c.extended_count, c.supervised, c.arbitrated, c.paused, c.mediated, c.dissatisfied, c.handled_by, c.handled_worker, \
          c.decided_by, c.decided_worker, c.verified_by, c.verified_worker, c.merged_into, c.merged_was, c.reporter_count, c.pack_version, \
-         c.public, c.content_hash, c.row_version, c.team_id"
+         c.public, c.content_hash, c.row_version, c.team_id, c.away, c.handover_id"
     };
 }
 pub(super) use case_columns;
 
 /// How many [`case_columns!`] there are.
-pub(super) const CASE_COLUMNS: usize = 65;
+pub(super) const CASE_COLUMNS: usize = 67;
 
 /// Reads a row column by column, in order.
 pub struct Cursor<'r>(pub &'r Row, pub usize);
@@ -204,6 +209,8 @@ impl CaseRow {
             content_hash: c.next()?,
             row_version: c.next()?,
             team_id: c.next()?,
+            away: c.next()?,
+            handover_id: c.next()?,
         })
     }
 
@@ -304,6 +311,7 @@ impl Loaded {
             supervised: row.supervised,
             mediated: row.mediated,
             dissatisfied: row.dissatisfied,
+            away: row.away,
             co_handlers: self.co_handlers.iter().map(co_handler).collect::<Result<_, _>>()?,
             requests: self.requests.iter().map(request).collect::<Result<_, _>>()?,
             reports: self.live_reports().map(|r| (r.id.into(), due(r))).collect(),

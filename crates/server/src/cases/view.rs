@@ -56,6 +56,8 @@ pub struct CaseBrief {
     pub due_at: Option<String>,
     pub due_step: Option<String>,
     pub late: bool,
+    /// Another platform handles it now.
+    pub away: bool,
     pub remaining_text: Option<String>,
     pub received_at: String,
     pub channel: String,
@@ -326,6 +328,7 @@ fn brief(ctx: &Ctx, rules: &Rules, labels: &Labels, row: &CaseRow) -> CaseBrief 
         due_at: time(due),
         due_step: row.due_step.clone().filter(|_| row.is_open()),
         late: due.is_some_and(|due| due < ctx.now),
+        away: row.away,
         remaining_text: due.map(|due| words::remaining(ctx.lang, ctx.now, due)),
         received_at: row.received_at.to_string(),
         channel: row.channel.clone(),

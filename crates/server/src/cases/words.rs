@@ -60,6 +60,10 @@ const NAMED: &[&str] = &[
     "mediator",
     "follow_up_on",
     "team",
+    "peer",
+    "number",
+    "stage",
+    "due",
 ];
 
 /// A sentence for an event: what happened, as `said_<kind>` tells it to staff.
@@ -104,6 +108,8 @@ fn plain(lang: Lang, name: &str, value: &Value) -> String {
     match (name, value) {
         ("way" | "request" | "outcome", Value::String(key)) => i18n::sentence(lang, &format!("{name}_{key}"), &[]),
         ("step", Value::String(key)) => step(lang, key),
+        ("stage", Value::String(key)) => StateKey::from_key(key).map_or_else(String::new, |key| state(lang, key)),
+        ("due", Value::String(at)) => Timestamp::parse(at).map_or_else(|_| String::new(), |at| moment(lang, at)),
         ("why", Value::String(key)) if key == "rule" || key == "default" || key == "person" => {
             i18n::sentence(lang, &format!("why_{key}"), &[])
         }

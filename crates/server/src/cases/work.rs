@@ -6,7 +6,7 @@
 
 use super::place::{self, Rules};
 use super::record::{CaseRow, DoerRef, Loaded};
-use super::{clocks, cube, store};
+use super::{clocks, cube, handover, store};
 use crate::platform::*;
 use domain::cases as rules;
 use domain::cases::table::Moment;
@@ -90,6 +90,7 @@ impl Work {
 
     /// Saves the change: `kind` names the event and the mark (`case.<kind>`), `body` what its sentence needs.
     pub fn save(&mut self, ctx: &Ctx, tx: &mut Tx, kind: &'static str, body: Value) -> Result<(), Fault> {
+        handover::before_save(ctx, tx, self, &body)?;
         let facts_before = cube::Facts::of(&self.before.row);
         let moved = self.case.state != self.before.rules_view()?.state;
         apply_state(ctx, &mut self.row, &self.case);
@@ -102,7 +103,8 @@ impl Work {
         self.save_parts(ctx, tx)?;
         store::update_case(tx, &self.row)?;
         cube::shift(tx, Some(&facts_before), Some(&cube::Facts::of(&self.row)));
-        note(ctx, tx, &self.row, kind, body)?;
+        note(ctx, tx, &self.row, kind, body.clone())?;
+        handover::after_save(ctx, tx, self, kind, &body)?;
         self.publish(tx, kind);
         Ok(())
     }
@@ -309,6 +311,7 @@ pub fn apply_state(ctx: &Ctx, row: &mut CaseRow, case: &rules::Case) {
     row.supervised = case.supervised;
     row.mediated = case.mediated;
     row.dissatisfied = case.dissatisfied;
+    row.away = case.away;
     row.reporter_count = i64::try_from(case.reports.len()).unwrap_or(i64::MAX);
     if was != row.state {
         match row.state {

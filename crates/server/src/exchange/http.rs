@@ -41,6 +41,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(super::open311::routes())
         .merge(super::webhooks::routes())
         .merge(super::dialogue::routes())
+        .merge(super::peers::routes())
 }
 
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]

@@ -1,6 +1,6 @@
 //! Exchange 交换: lists that come in, lists that go out, other systems, messages, what the public is shown.
 //!
-//! Entry points: [`import`], [`open311`], [`ogc`], [`webhooks`], [`sms`], [`routes`]. A list goes through the cases part's own functions; nothing here makes or reads a case by itself.
+//! Entry points: [`import`], [`open311`], [`ogc`], [`peers`], [`webhooks`], [`sms`], [`routes`]. A list goes through the cases part's own functions; nothing here makes or reads a case by itself.
 
 mod dialogue;
 mod export;
@@ -8,6 +8,7 @@ mod http;
 pub mod import;
 pub mod ogc;
 pub mod open311;
+pub mod peers;
 pub mod requests311;
 mod rows;
 pub mod sms;

@@ -174,6 +174,22 @@ id!(
     IncomingId
 );
 id!(
+    /// Another platform cases are passed to and taken from.
+    PeerId
+);
+id!(
+    /// One case passed on from one platform to another.
+    HandoverId
+);
+id!(
+    /// One message about a handover.
+    HandoverMessageId
+);
+id!(
+    /// A message of another platform that was refused.
+    PeerRefusalId
+);
+id!(
     /// An address that can be found by text.
     AddressId
 );

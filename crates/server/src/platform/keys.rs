@@ -82,6 +82,11 @@ impl Keys {
         ed25519_dalek::SigningKey::from_bytes(&self.derive("sign ledger heads"))
     }
 
+    /// The key that signs what other platforms are told (Ed25519).
+    pub fn peer_signing(&self) -> ed25519_dalek::SigningKey {
+        ed25519_dalek::SigningKey::from_bytes(&self.derive("sign messages to peers"))
+    }
+
     /// Under another name first, and durable before it has its own: whoever is stopped in between leaves no half key. Never over a key.
     fn write(&self, path: &Path) -> std::io::Result<()> {
         let part = path.with_extension(format!("part{}", std::process::id()));

@@ -17,6 +17,8 @@ pub enum Budget {
     Open311,
     /// Tiles of the public map.
     Tiles,
+    /// Messages of other platforms.
+    Peer,
     /// Password checks.
     Login,
 }

@@ -86,6 +86,10 @@ pub enum Subject {
     Upload(UploadId),
     /// Another system that has a key.
     Partner(PartnerId),
+    /// Another platform.
+    Peer(PeerId),
+    /// A case passed on to or taken from another platform.
+    Handover(HandoverId),
     /// The rule pack, the calendar.
     Pack,
     /// The territory as a whole.
@@ -115,6 +119,8 @@ impl Subject {
             Subject::Message(_) => "message",
             Subject::Upload(_) => "upload",
             Subject::Partner(_) => "partner",
+            Subject::Peer(_) => "peer",
+            Subject::Handover(_) => "handover",
             Subject::Pack => "pack",
             Subject::Territory => "territory",
             Subject::Ledger => "ledger",
@@ -139,6 +145,8 @@ impl Subject {
             Subject::Message(id) => Some(id.to_string()),
             Subject::Upload(id) => Some(id.to_string()),
             Subject::Partner(id) => Some(id.to_string()),
+            Subject::Peer(id) => Some(id.to_string()),
+            Subject::Handover(id) => Some(id.to_string()),
             Subject::Pack | Subject::Territory | Subject::Ledger | Subject::List | Subject::System => None,
         }
     }

@@ -27,6 +27,9 @@ pub const BEGIN: &str = "2026-02-14T10:00:00+08:00";
 /// The password of every account the kit makes.
 pub const PASSWORD: &str = "correct horse battery";
 
+/// What the key of the one installation most tests have is made from.
+const SEED: u8 = 42;
+
 /// The city all of it lies in; the one grant that sees both towns is for it or for the whole jurisdiction.
 pub const CITY: AreaId = AreaId(Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_00d1));
 /// Two towns that must not see each other, and a community with a grid in the first.
@@ -93,7 +96,12 @@ impl TestApp {
 
     /// With other settings.
     pub async fn with(backend: Backend, config: Config) -> TestApp {
-        TestApp::empty(backend, config).await.ready().await
+        TestApp::keyed(backend, config, SEED).await
+    }
+
+    /// With a key and chance of its own: another installation.
+    pub async fn keyed(backend: Backend, config: Config, seed: u8) -> TestApp {
+        TestApp::empty_keyed(backend, config, seed).await.ready().await
     }
 
     async fn ready(self) -> TestApp {
@@ -115,7 +123,7 @@ impl TestApp {
         let opened = db::Db::open(&url, db::Options::default())
             .await
             .expect("the test database opens");
-        let test = TestApp::on(opened.clone(), Database::InMemory(opened, folder), config).await;
+        let test = TestApp::on(opened.clone(), Database::InMemory(opened, folder), config, SEED).await;
         test.ready().await
     }
 
@@ -139,20 +147,24 @@ impl TestApp {
 
     /// Without pack and territory.
     async fn empty(backend: Backend, config: Config) -> TestApp {
-        let database = TestDb::new(backend, db::Options::default()).await;
-        TestApp::on(database.db.clone(), Database::Kept(database), config).await
+        TestApp::empty_keyed(backend, config, SEED).await
     }
 
-    async fn on(db: db::Db, database: Database, config: Config) -> TestApp {
+    async fn empty_keyed(backend: Backend, config: Config, seed: u8) -> TestApp {
+        let database = TestDb::new(backend, db::Options::default()).await;
+        TestApp::on(database.db.clone(), Database::Kept(database), config, seed).await
+    }
+
+    async fn on(db: db::Db, database: Database, config: Config, seed: u8) -> TestApp {
         db.migrate(MIGRATIONS).await.expect("the schema comes up");
         let begin = Timestamp::parse(BEGIN).expect("a time");
-        let chance = Chance::seeded(20260214);
+        let chance = Chance::seeded(20260214 + u64::from(seed) - u64::from(SEED));
         let app = App::new(
             db,
             config,
             Clock::standing_at(begin),
             chance,
-            Keys::from_master([42; 32]),
+            Keys::from_master([seed; 32]),
         );
         server::register(&app);
         TestApp {
@@ -171,7 +183,7 @@ impl TestApp {
     /// The same browser at another process of the program on the same database.
     pub async fn another_process(&self, client: &Client) -> Client {
         let clock = Clock::standing_at(self.app.now());
-        let keys = Keys::from_master([42; 32]);
+        let keys = Keys::from_master([SEED; 32]);
         let app = App::new(self.app.db().clone(), config(), clock, Chance::seeded(20260215), keys);
         server::register(&app);
         server::policy::start(&app).await.expect("the pack is there");

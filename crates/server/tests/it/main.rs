@@ -29,6 +29,7 @@ mod open311;
 mod operations;
 mod orders;
 mod packs;
+mod peers;
 mod people;
 mod permissions;
 mod platform;

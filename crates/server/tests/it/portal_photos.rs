@@ -24,7 +24,7 @@ fn picture(seed: u8) -> Vec<u8> {
 }
 
 /// Sends a photo; the upload's id.
-async fn upload(who: &Client, at: &str, seed: u8) -> String {
+pub async fn upload(who: &Client, at: &str, seed: u8) -> String {
     let file = picture(seed);
     let request = |method, path: &str| {
         let request = who.request(method, path).header("tus-resumable", "1.0.0");

@@ -73,6 +73,7 @@ const en: typeof zh = {
     web: 'Web',
     portal: 'Web',
     open311: 'System exchange',
+    peer: 'Another platform',
   },
   photo: {
     notImage: '"{name}" is not a picture',

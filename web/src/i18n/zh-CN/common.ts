@@ -66,6 +66,7 @@ export default {
     web: '网上',
     portal: '网上',
     open311: '系统对接',
+    peer: '其他平台',
   },
   photo: {
     notImage: '“{name}”不是图片',

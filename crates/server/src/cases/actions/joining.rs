@@ -2,7 +2,7 @@
 
 use super::{Of, text};
 use crate::cases::work::{self, Work, refused};
-use crate::cases::{clocks, cube, intake, messages, store};
+use crate::cases::{clocks, cube, handover, intake, messages, store};
 use crate::platform::*;
 use domain::cases::table::Action;
 use domain::cases::{CoState, ReportDue, State};
@@ -25,6 +25,9 @@ pub fn merge(ctx: &Ctx, tx: &mut Tx, of: &Of) -> Result<(), Fault> {
     };
     let target = target.ok_or_else(|| Fault::invalid("into", "merge_target_unknown"))?;
     let mut work = of.open(ctx, tx, Action::Merge)?;
+    if work.row.channel == handover::CHANNEL {
+        return Err(Fault::refused("handover_no_merge"));
+    }
     if target == of.case {
         return Err(Fault::invalid("into", "merge_into_itself"));
     }
@@ -149,6 +152,7 @@ fn split_off(ctx: &Ctx, tx: &mut Tx, work: &mut Work, reports: &BTreeSet<ReportI
     row.channel = first.channel.clone();
     row.content_hash = work::sha256_hex(&first.body);
     row.row_version = 1;
+    row.handover_id = None;
     row.supervised = false;
     (row.assigned_at, row.taken_at, row.arrived_at, row.outcome) = (None, None, None, None);
     row.state = domain::cases::StateKey::Received;

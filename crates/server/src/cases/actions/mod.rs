@@ -140,7 +140,9 @@ impl Of {
     fn open(&self, ctx: &Ctx, tx: &mut Tx, action: Action) -> Result<work::Work, Fault> {
         let permissions = [Some(permission(action)), or_permission(action)];
         let held: Vec<Permission> = permissions.into_iter().flatten().collect();
-        work::Work::open(ctx, tx, self.case, &held, self.version)
+        let work = work::Work::open(ctx, tx, self.case, &held, self.version)?;
+        work.case.must_be_here(action).map_err(Fault::refused)?;
+        Ok(work)
     }
 }
 

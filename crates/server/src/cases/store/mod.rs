@@ -2,6 +2,7 @@
 
 mod clocks;
 mod cube;
+mod handover;
 mod mediation;
 mod migration;
 mod orders;
@@ -10,6 +11,7 @@ mod queue;
 
 pub use clocks::*;
 pub use cube::*;
+pub use handover::*;
 pub use mediation::*;
 pub use migration::*;
 pub use orders::*;
@@ -172,10 +174,10 @@ pub fn insert_case(tx: &mut Tx, row: &CaseRow) -> Result<(), Fault> {
          area_id, territory_version, a1, a2, a3, a4, a5, lon, lat, address, place_note, state, open, look, unit_id, worker_id, \
          level_resolved, due_at, due_step, queue_at, late, received_at, accepted_at, assigned_at, taken_at, handled_at, answered_at, \
          verified_at, ended_at, on_time, outcome, handled_by, handled_worker, decided_by, decided_worker, verified_by, verified_worker, \
-         reporter_count, pack_version, public, content_hash, row_version, team_id) \
+         reporter_count, pack_version, public, content_hash, row_version, team_id, away, handover_id) \
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, \
          $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39, $40, $41, $42, $43, $44, $45, $46, $47, $48, $49, $50, $51, $52, \
-         $53, $54)",
+         $53, $54, $55, $56)",
         &params![
             row.id, &row.number, &row.title, &row.body, &row.channel, row.category_code.clone(), row.category_source.clone(),
             row.confidence, row.second_category.clone(), row.urgent, &row.kind, row.area_id, row.territory_version, a1, a2, a3, a4, a5,
@@ -185,7 +187,7 @@ pub fn insert_case(tx: &mut Tx, row: &CaseRow) -> Result<(), Fault> {
             millis(row.taken_at), millis(row.handled_at), millis(row.answered_at), millis(row.verified_at), millis(row.ended_at),
             row.on_time, row.outcome.clone(), account(row.handled_by), worker(row.handled_by), account(row.decided_by),
             worker(row.decided_by), account(row.verified_by), worker(row.verified_by), row.reporter_count, &row.pack_version,
-            row.public, &row.content_hash, row.row_version, row.team_id
+            row.public, &row.content_hash, row.row_version, row.team_id, row.away, row.handover_id
         ],
     )?;
     Ok(())
@@ -204,7 +206,7 @@ pub fn update_case(tx: &mut Tx, row: &CaseRow) -> Result<(), Fault> {
          urged_count = $29, extended_count = $30, supervised = $31, arbitrated = $32, paused = $33, mediated = $34, dissatisfied = $35, \
          handled_by = $36, handled_worker = $37, decided_by = $38, decided_worker = $39, verified_by = $40, verified_worker = $41, \
          merged_into = $42, merged_was = $43, reporter_count = $44, pack_version = $45, public = $46, row_version = $47, area_id = $48, \
-         territory_version = $49, a1 = $50, a2 = $51, a3 = $52, a4 = $53, a5 = $54 where id = $55",
+         territory_version = $49, a1 = $50, a2 = $51, a3 = $52, a4 = $53, a5 = $54, away = $55, handover_id = $56 where id = $57",
         &params![
             row.category_code.clone(), row.category_source.clone(), row.confidence, row.second_category.clone(), row.urgent,
             row.state.key(), row.is_open(), row.look.clone(), row.unit_id, row.worker_id, row.level_resolved, millis(row.due_at),
@@ -215,7 +217,7 @@ pub fn update_case(tx: &mut Tx, row: &CaseRow) -> Result<(), Fault> {
             worker(row.handled_by), account(row.decided_by), worker(row.decided_by), account(row.verified_by),
             worker(row.verified_by), row.merged_into, row.merged_was.clone(), row.reporter_count, &row.pack_version, row.public,
             row.row_version, row.area_id, row.territory_version, row.areas[0], row.areas[1], row.areas[2], row.areas[3], row.areas[4],
-            row.id
+            row.away, row.handover_id, row.id
         ],
     )?;
     Ok(())

@@ -7,8 +7,8 @@
 mod catalog;
 mod http;
 pub(in crate::exchange) mod keys;
-mod media;
-mod params;
+pub(in crate::exchange) mod media;
+pub(in crate::exchange) mod params;
 mod requests_in;
 mod requests_out;
 mod store;

@@ -7,9 +7,9 @@
 
 mod http;
 mod log;
-mod send;
+pub(in crate::exchange) mod send;
 mod store;
-mod target;
+pub(in crate::exchange) mod target;
 
 pub use http::routes;
 pub use log::stop_of;

@@ -54,11 +54,12 @@ pub fn register(app: &App) {
     jobs::register_recurring(app, job, Handler::Long(|ctx, _| Box::pin(run(ctx))));
 }
 
+/// The one client that calls out: no redirects, no proxy, no private address behind a name.
 #[derive(Default)]
-struct Sender(OnceLock<reqwest::Client>);
+pub(in crate::exchange) struct Sender(OnceLock<reqwest::Client>);
 
 impl Sender {
-    fn client(app: &App) -> Result<reqwest::Client, Fault> {
+    pub(in crate::exchange) fn client(app: &App) -> Result<reqwest::Client, Fault> {
         let sender: Arc<Sender> = app.part();
         if let Some(client) = sender.0.get() {
             return Ok(client.clone());
@@ -269,7 +270,8 @@ async fn sent(
     }
 }
 
-fn says_private(error: &reqwest::Error) -> bool {
+/// Whether the name was refused because it leads into the house.
+pub(in crate::exchange) fn says_private(error: &reqwest::Error) -> bool {
     let mut cause = error.source();
     while let Some(one) = cause {
         if one.to_string().contains(PRIVATE) {

@@ -513,7 +513,7 @@ fn channel(table: &Table<'_>) -> Channel {
         name: name(table),
         source: source(table),
     };
-    const KEYS: [&str; 13] = [
+    const KEYS: [&str; 14] = [
         "web",
         "phone",
         "walk_in",
@@ -527,6 +527,7 @@ fn channel(table: &Table<'_>) -> Channel {
         "linked",
         "order",
         "volunteer",
+        "peer",
     ];
     if !channel.key.is_empty() && !KEYS.contains(&channel.key.as_str()) {
         table.report(

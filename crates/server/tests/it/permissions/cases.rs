@@ -96,7 +96,7 @@ fn report(world: &World<'_>, area: AreaId, body: &str) -> Value {
     json!({ "id": world.app.app.new_id::<CaseId>(), "body": body, "category_code": "0204", "area_id": area, "phone": "13900000002" })
 }
 
-async fn case(world: &World<'_>, area: AreaId, body: &str) -> (String, String) {
+pub(super) async fn case(world: &World<'_>, area: AreaId, body: &str) -> (String, String) {
     let sent = report(world, area, body);
     let opened = world
         .app
