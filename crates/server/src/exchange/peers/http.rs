@@ -463,7 +463,7 @@ async fn pass_on(
         let peer = super::store::peer(tx, body.peer_id)?;
         let peer = peer.ok_or_else(|| Fault::invalid("peer_id", "peer_unknown"))?;
         if let Some(code) = registry::refusal(&peer, ctx.now, &case.areas, case.category.as_deref()) {
-            return Err(Fault::invalid("peer_id", code));
+            return Err(Fault::refused(code).field("peer_id"));
         }
         if body.personal && !peer.may_personal {
             return Err(Fault::invalid("personal", "peer_not_personal"));
