@@ -212,6 +212,18 @@ impl ClientAddress {
     }
 }
 
+/// Takes one request off what an address may ask in a minute; refused with how long to wait.
+pub fn within_budget(app: &App, parts: &Parts, budget: Budget, per_minute: u32) -> Result<(), Fault> {
+    const WINDOW_MS: i64 = 60_000;
+    app.throttle()
+        .take(budget, ClientAddress::of(parts), per_minute, WINDOW_MS, app.now())
+        .map_err(|seconds| {
+            Fault::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests")
+                .with("seconds", seconds)
+                .retry_after(seconds)
+        })
+}
+
 /// A call from the portal, without an account; limited by address.
 pub struct Public(pub Ctx);
 
@@ -219,15 +231,8 @@ impl FromRequestParts<App> for Public {
     type Rejection = Fault;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Fault> {
-        const WINDOW_MS: i64 = 60_000;
         let limit = app.config().limits.portal_per_minute;
-        app.throttle()
-            .take(Budget::Portal, ClientAddress::of(parts), limit, WINDOW_MS, app.now())
-            .map_err(|seconds| {
-                Fault::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests")
-                    .with("seconds", seconds)
-                    .retry_after(seconds)
-            })?;
+        within_budget(app, parts, Budget::Portal, limit)?;
         Ok(Public(ctx_of(parts, app, Actor::Resident, Scope::nothing())))
     }
 }

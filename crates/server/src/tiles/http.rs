@@ -5,7 +5,7 @@ use super::tile::Tile;
 use super::{cases, public};
 use crate::access::Staff;
 use crate::cases::queue::{ListQuery, on_map};
-use crate::platform::http::{ClientAddress, ctx_of};
+use crate::platform::http::{ctx_of, within_budget};
 use crate::platform::throttle::Budget;
 use crate::platform::*;
 use crate::territory::facilities::Viewer;
@@ -53,15 +53,8 @@ impl FromRequestParts<App> for Onlooker {
     type Rejection = Fault;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Fault> {
-        const WINDOW_MS: i64 = 60_000;
         let limit = app.config().limits.tiles_per_minute;
-        app.throttle()
-            .take(Budget::Tiles, ClientAddress::of(parts), limit, WINDOW_MS, app.now())
-            .map_err(|seconds| {
-                Fault::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests")
-                    .with("seconds", seconds)
-                    .retry_after(seconds)
-            })?;
+        within_budget(app, parts, Budget::Tiles, limit)?;
         Ok(Onlooker(ctx_of(parts, app, Actor::Resident, Scope::nothing())))
     }
 }

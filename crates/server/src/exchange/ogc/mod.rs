@@ -10,7 +10,7 @@ mod params;
 
 use super::open311::keys;
 use crate::access::Staff;
-use crate::platform::http::{ClientAddress, ctx_of};
+use crate::platform::http::{ctx_of, within_budget};
 use crate::platform::throttle::Budget;
 use crate::platform::*;
 use crate::territory;
@@ -164,15 +164,8 @@ async fn answer(caller: Caller, path: &str, query: Result<Params, Fault>) -> Res
 
 /// A partner by its key, staff by their session, else anybody; all within the budget of their address.
 async fn caller(app: &App, parts: &mut Parts) -> Result<Caller, Fault> {
-    const WINDOW_MS: i64 = 60_000;
     let limit = app.config().limits.open311_per_minute;
-    app.throttle()
-        .take(Budget::Open311, ClientAddress::of(parts), limit, WINDOW_MS, app.now())
-        .map_err(|seconds| {
-            Fault::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests")
-                .with("seconds", seconds)
-                .retry_after(seconds)
-        })?;
+    within_budget(app, parts, Budget::Open311, limit)?;
     let anybody = ctx_of(parts, app, Actor::Resident, Scope::nothing()).for_purpose(Purpose::Exchange);
     if let Some(key) = bearer(parts) {
         let partner = app.read(&anybody, move |_, tx| keys::known(tx, Some(&key))).await?;

@@ -17,7 +17,7 @@ mod updates;
 
 pub use http::routes;
 
-use crate::platform::http::{ClientAddress, ctx_of};
+use crate::platform::http::{ctx_of, within_budget};
 use crate::platform::throttle::Budget;
 use crate::platform::*;
 use crate::territory;
@@ -152,15 +152,8 @@ async fn answer(app: &App, call: &Call, request: Request, writes: bool) -> Resul
 
 /// Anybody, within the budget of their address.
 fn caller(app: &App, parts: &axum::http::request::Parts) -> Result<Ctx, Fault> {
-    const WINDOW_MS: i64 = 60_000;
     let limit = app.config().limits.open311_per_minute;
-    app.throttle()
-        .take(Budget::Open311, ClientAddress::of(parts), limit, WINDOW_MS, app.now())
-        .map_err(|seconds| {
-            Fault::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests")
-                .with("seconds", seconds)
-                .retry_after(seconds)
-        })?;
+    within_budget(app, parts, Budget::Open311, limit)?;
     Ok(ctx_of(parts, app, Actor::Resident, Scope::nothing()).for_purpose(Purpose::Exchange))
 }
 

@@ -7,7 +7,7 @@ use super::store::{self, PeerRow, RefusalRow};
 use super::{PROTOCOL, figures};
 use crate::cases::handover::{self, HandoverRow, Heard, Incoming};
 use crate::platform::blobs::{self, Size};
-use crate::platform::http::{ClientAddress, ctx_of};
+use crate::platform::http::{ctx_of, within_budget};
 use crate::platform::throttle::Budget;
 use crate::platform::*;
 use axum::Router;
@@ -52,13 +52,7 @@ fn forbidden(code: &'static str) -> Fault {
 
 /// Finds out who calls. Until the signature holds, nothing is believed and nothing kept.
 async fn known(app: &App, parts: &Parts, body: Bytes, kind: Kind) -> Result<Call, Fault> {
-    app.throttle()
-        .take(Budget::Peer, ClientAddress::of(parts), PER_MINUTE, MINUTE_MS, app.now())
-        .map_err(|seconds| {
-            Fault::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests")
-                .with("seconds", seconds)
-                .retry_after(seconds)
-        })?;
+    within_budget(app, parts, Budget::Peer, PER_MINUTE)?;
     let unreadable = || Fault::refused("peer_message_unreadable");
     let text = String::from_utf8(body.to_vec()).map_err(|_| unreadable())?;
     let value: Value = serde_json::from_str(&text).map_err(|_| unreadable())?;
