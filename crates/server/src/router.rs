@@ -9,9 +9,12 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::get;
+use std::time::Duration;
 use tower_http::compression::CompressionLayer;
 use tower_http::timeout::TimeoutLayer;
 use utoipa::OpenApi;
+use utoipa::openapi::path::Operation;
+use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
 use utoipa_axum::router::OpenApiRouter;
 
 #[derive(OpenApi)]
@@ -70,12 +73,85 @@ fn api() -> OpenApiRouter<App> {
 
 /// The API's description, as served and as committed for the web client.
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    api().split_for_parts().1
+    described().1
+}
+
+/// The routes with their description.
+fn described() -> (Router<App>, utoipa::openapi::OpenApi) {
+    let (api, mut description) = api().split_for_parts();
+    for (path, item) in &mut description.paths.paths {
+        let public = path.contains("/portal/");
+        for operation in item.get.iter_mut() {
+            name_faults(operation, public, false);
+        }
+        let changes = [&mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
+        for operation in changes.into_iter().flatten() {
+            name_faults(operation, public, true);
+        }
+    }
+    (api, description)
+}
+
+/// What the extractors and the layers around every route may answer by themselves, beside what the route says of its own: a fault with its code.
+fn name_faults(operation: &mut Operation, public: bool, changes: bool) {
+    let mut may = vec![
+        (StatusCode::NOT_FOUND, "Absent, or not yours"),
+        (
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "A value or a rule refuses; `field` and `code` say which",
+        ),
+        (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "Not now; try again after `retry_after_s`",
+        ),
+    ];
+    if public {
+        may.push((StatusCode::TOO_MANY_REQUESTS, "Too many requests from this address"));
+    } else {
+        may.push((StatusCode::UNAUTHORIZED, "Nobody is signed in"));
+    }
+    if changes || !public {
+        may.push((
+            StatusCode::FORBIDDEN,
+            "Without the right, or without the header that names the client",
+        ));
+    }
+    if changes {
+        may.push((StatusCode::CONFLICT, "Somebody was faster, or the id is used"));
+    }
+    if operation.request_body.is_some() {
+        may.extend([
+            (StatusCode::BAD_REQUEST, "The body cannot be read"),
+            (StatusCode::PAYLOAD_TOO_LARGE, "The body is too large"),
+            (StatusCode::UNSUPPORTED_MEDIA_TYPE, "The body is of another type"),
+        ]);
+    }
+    for (status, words) in may {
+        let known = &mut operation.responses.responses;
+        known
+            .entry(status.as_u16().to_string())
+            .or_insert_with(|| RefOr::T(fault_answer(words)));
+    }
+}
+
+fn fault_answer(words: &str) -> Response {
+    let view = ContentBuilder::new()
+        .schema(Some(Ref::from_schema_name("FaultView")))
+        .build();
+    ResponseBuilder::new()
+        .description(words)
+        .content("application/json", view)
+        .build()
 }
 
 /// The whole server: API, pages, limits, headers.
 pub fn router(app: App) -> Router {
-    let (api, description) = api().split_for_parts();
+    within(app, http::TIMEOUT)
+}
+
+/// The whole server, with another limit for the time of one request.
+pub fn within(app: App, limit: Duration) -> Router {
+    let (api, description) = described();
     let description = axum::Json(description);
     Router::new()
         .merge(api)
@@ -92,10 +168,7 @@ pub fn router(app: App) -> Router {
         .merge(exchange::sms::plain_routes())
         .merge(exchange::peers::plain_routes())
         .layer(DefaultBodyLimit::max(http::BODY_BYTES))
-        .layer(TimeoutLayer::with_status_code(
-            StatusCode::REQUEST_TIMEOUT,
-            http::TIMEOUT,
-        ))
+        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, limit))
         .layer(from_fn(http::coded))
         .layer(from_fn(http::observe))
         .layer(from_fn(fault::render))

@@ -779,11 +779,10 @@ async fn portal_receipt(
     receipt_of(&ctx, at).await.map(Json)
 }
 
-/// The code, and how large.
+/// The code, and how large: `thumb` (320 pixels) or `full` (at most 2048).
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 struct PhotoInput {
     follow_code: String,
-    /// `thumb` (320 pixels) or `full` (at most 2048).
     #[schema(inline)]
     size: blobs::Size,
 }

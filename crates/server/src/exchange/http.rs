@@ -144,7 +144,9 @@ struct ExportQuery {
 }
 
 /// Takes a small list out: the list's own filters, a reason. A larger one is asked for first.
-#[utoipa::path(get, path = "/cases/export", tag = "exchange", params(ListQuery, ExportQuery), responses((status = 200, description = "The file")))]
+#[utoipa::path(get, path = "/cases/export", tag = "exchange", params(ListQuery, ExportQuery), responses((status = 200, description = "The file", content(
+    (String = "text/csv"), (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+))))]
 async fn export_cases(
     Staff(ctx): Staff,
     Query(filter): Query<ListQuery>,
@@ -269,7 +271,9 @@ async fn approve_export(
 }
 
 /// The file, for the one who asked.
-#[utoipa::path(get, path = "/exports/{id}/file", tag = "exchange", params(("id" = String, Path)), responses((status = 200, description = "The file")))]
+#[utoipa::path(get, path = "/exports/{id}/file", tag = "exchange", params(("id" = String, Path)), responses((status = 200, description = "The file", content(
+    (String = "text/csv"), (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+))))]
 async fn export_file(Staff(ctx): Staff, Path(id): Path<String>) -> Result<Response, Fault> {
     ctx.scope.require(Permission::CaseExport)?;
     let ctx = ctx.for_purpose(Purpose::Supervise);

@@ -61,8 +61,19 @@ impl<T: Serialize> IntoResponse for Json<T> {
     }
 }
 
+/// Whether a JSON text holds the character NUL, which no person writes and PostgreSQL keeps in no text. Refused where words come in.
+pub fn holds_nul(json: &[u8]) -> bool {
+    const ESCAPED: &[u8] = b"\\u0000";
+    let backslashes = |before: &[u8]| before.iter().rev().take_while(|byte| **byte == b'\\').count();
+    let mut at = json.windows(ESCAPED.len()).enumerate();
+    at.any(|(at, window)| window == ESCAPED && backslashes(&json[..at]) % 2 == 0)
+}
+
 /// Reads JSON; the fault names the field.
 pub fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Fault> {
+    if holds_nul(bytes) {
+        return Err(Fault::refused("nul_in_text"));
+    }
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let path = error.path().to_string();
@@ -103,6 +114,9 @@ pub fn body_fault(rejection: BytesRejection) -> Fault {
     }
 }
 
+/// The character NUL as an address writes it.
+const NUL: &str = "%00";
+
 /// The parameters after `?`.
 #[derive(Debug, Clone, Copy)]
 pub struct Query<T>(pub T);
@@ -111,6 +125,9 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
     type Rejection = Fault;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Fault> {
+        if parts.uri.query().is_some_and(|query| query.contains(NUL)) {
+            return Err(Fault::refused("nul_in_text"));
+        }
         let found = axum::extract::Query::<T>::from_request_parts(parts, state).await;
         found
             .map(|query| Query(query.0))
@@ -126,6 +143,9 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
     type Rejection = Fault;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Fault> {
+        if parts.uri.path().contains(NUL) {
+            return Err(Fault::not_found());
+        }
         let found = axum::extract::Path::<T>::from_request_parts(parts, state).await;
         found.map(|path| Path(path.0)).map_err(|_| Fault::not_found())
     }
@@ -437,6 +457,9 @@ mod tests {
         assert_eq!(fault("{}"), ("missing_field".into(), Some("reporter".into())));
         assert_eq!(fault("{"), ("malformed_json".into(), None));
         assert_eq!(fault(r#"{"reporter":{"phone":"1"}} x"#).0, "malformed_json");
+        assert_eq!(fault(r#"{"reporter":{"phone":"\u0000"}}"#).0, "nul_in_text");
+        assert_eq!(fault(r#"{"reporter":{"phone":"\\\u0000"}}"#).0, "nul_in_text");
+        assert!(!holds_nul(br#""\\u0000""#), "six characters that look like it");
     }
 
     #[test]

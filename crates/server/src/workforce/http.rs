@@ -895,7 +895,7 @@ async fn make_leave(Staff(ctx): Staff, Json(make): Json<MakeLeave>) -> Result<Js
 }
 
 /// Takes a leave back, or ends it now.
-#[utoipa::path(delete, path = "/leaves/{id}", tag = "place", params(("id" = LeaveId, Path)), responses((status = 200)))]
+#[utoipa::path(delete, path = "/leaves/{id}", tag = "place", params(("id" = LeaveId, Path)), responses((status = 200, body = Object)))]
 async fn take_back_leave(Staff(ctx): Staff, Path(id): Path<LeaveId>) -> Result<Json<serde_json::Value>, Fault> {
     ctx.app
         .write(&ctx, move |ctx, tx| {

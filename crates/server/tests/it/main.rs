@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod access;
+mod addresses;
 mod areas;
 mod backup;
 mod bare;
@@ -13,6 +14,7 @@ mod cli_learn;
 mod clock_migration;
 mod clocks;
 mod connections;
+mod corpora;
 mod counters;
 mod demo;
 mod disputes;
@@ -22,6 +24,7 @@ mod jobs;
 #[allow(dead_code)] // a part uses what it needs
 mod kit;
 mod ledger;
+mod limits;
 mod mailbox;
 mod mvt;
 mod ogc;

@@ -16,19 +16,19 @@ use std::collections::BTreeSet;
 
 const EAST_CODE: &str = "330902001";
 const WEST_CODE: &str = "330902002";
-const GRID_CODE: &str = "330902001001001";
+pub const GRID_CODE: &str = "330902001001001";
 /// A kind that is not public: housing market and deeds.
 const DEEDS: &str = "0105";
 
 /// Another system: its key and where it calls from.
-struct Peer {
-    client: Client,
+pub struct Peer {
+    pub client: Client,
     key: String,
     id: PartnerId,
 }
 
 /// Makes a partner through the administrator's API.
-async fn peer(app: &TestApp, area: Option<AreaId>, answers: &str) -> Peer {
+pub async fn peer(app: &TestApp, area: Option<AreaId>, answers: &str) -> Peer {
     let admin = app.login_as("security_admin", None).await;
     let id: PartnerId = app.app.new_id();
     let body = json!({
@@ -46,7 +46,7 @@ async fn peer(app: &TestApp, area: Option<AreaId>, answers: &str) -> Peer {
     }
 }
 
-async fn get(client: &Client, path: &str) -> Answer {
+pub async fn get(client: &Client, path: &str) -> Answer {
     let request = client.request(Method::GET, &format!("/open311/v2/{path}"));
     client.raw(request.body(Body::empty()).expect("a request")).await
 }
@@ -63,7 +63,7 @@ async fn post(client: &Client, path: &str, pairs: &[(&str, &str)]) -> Answer {
 
 impl Peer {
     /// Hands a request in, with the key.
-    async fn report(&self, more: &[(&str, &str)]) -> Answer {
+    pub async fn report(&self, more: &[(&str, &str)]) -> Answer {
         let mut pairs = vec![("api_key", self.key.as_str())];
         pairs.extend(more);
         post(&self.client, "requests.json", &pairs).await

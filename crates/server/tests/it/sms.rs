@@ -68,14 +68,14 @@ fn sign(secret: &str, id: &str, seconds: &str, body: &str) -> String {
     format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()))
 }
 
-fn with_sms(sms: Sms) -> Config {
+pub fn with_sms(sms: Sms) -> Config {
     Config {
         sms: Some(sms),
         ..config()
     }
 }
 
-fn signed(url: &str) -> Sms {
+pub fn signed(url: &str) -> Sms {
     Sms {
         kind: SmsKind::Signed,
         url: url.into(),
@@ -118,7 +118,7 @@ async fn calls(app: &TestApp, path: &str, body: Value) -> Answer {
 }
 
 /// A resident texts; the gateway hands it in.
-async fn texts(app: &TestApp, id: &str, from: &str, text: &str) -> Answer {
+pub async fn texts(app: &TestApp, id: &str, from: &str, text: &str) -> Answer {
     calls(
         app,
         "/sms/in",

@@ -7,7 +7,7 @@ use super::store::{self, PeerRow, RefusalRow};
 use super::{PROTOCOL, figures};
 use crate::cases::handover::{self, HandoverRow, Heard, Incoming};
 use crate::platform::blobs::{self, Size};
-use crate::platform::http::{ctx_of, within_budget};
+use crate::platform::http::{ctx_of, holds_nul, within_budget};
 use crate::platform::throttle::Budget;
 use crate::platform::*;
 use axum::Router;
@@ -55,6 +55,9 @@ async fn known(app: &App, parts: &Parts, body: Bytes, kind: Kind) -> Result<Call
     within_budget(app, parts, Budget::Peer, PER_MINUTE)?;
     let unreadable = || Fault::refused("peer_message_unreadable");
     let text = String::from_utf8(body.to_vec()).map_err(|_| unreadable())?;
+    if holds_nul(text.as_bytes()) {
+        return Err(unreadable());
+    }
     let value: Value = serde_json::from_str(&text).map_err(|_| unreadable())?;
     let from = value["from"].as_str().unwrap_or_default().to_owned();
     let ctx = ctx_of(parts, app, Actor::Resident, Scope::nothing()).for_purpose(Purpose::Exchange);

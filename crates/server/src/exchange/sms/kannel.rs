@@ -41,7 +41,7 @@ fn text<'h>(headers: &'h HeaderMap, name: &str) -> &'h str {
 /// The sender, the text and the part of a message.
 pub fn read(headers: &HeaderMap, body: &[u8]) -> (String, String, Option<Part>) {
     let kind = text(headers, "content-type").to_ascii_lowercase();
-    let words = if kind.contains("utf-16") || text(headers, "x-kannel-coding") == "2" {
+    let words: String = if kind.contains("utf-16") || text(headers, "x-kannel-coding") == "2" {
         let units = body.chunks_exact(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]]));
         char::decode_utf16(units)
             .map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER))
@@ -50,6 +50,8 @@ pub fn read(headers: &HeaderMap, body: &[u8]) -> (String, String, Option<Part>) 
         String::from_utf8_lossy(body).into_owned()
     };
     let from = text(headers, "x-kannel-from").to_owned();
+    // What PostgreSQL keeps in no text.
+    let words = words.replace('\0', " ");
     (from, words, message::udh_part(&udh(text(headers, "x-kannel-udh"))))
 }
 
