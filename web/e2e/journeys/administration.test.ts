@@ -207,3 +207,28 @@ test('a boundary is uploaded after a check, and an area ends once nothing is lef
   expect(await page.getByRole('heading', { name: '海晏第六网格' }).count()).toBe(0)
   await leave(planner)
 })
+
+test('the examination says what is unsafe and what to do, and leaves its mark', async () => {
+  const system = await staff(morning, 'system')
+  const { page } = system
+  await page.goto('/desk/admin/doctor')
+  const severe = page.locator('[data-severity=severe]')
+  await see(severe.locator('[data-finding=doctor_no_backup]').getByText('怎么办'))
+  await see(page.locator('[data-severity=warning] [data-finding=doctor_demo]'))
+  await accessible(page, 'examination')
+  await shoot(page, 'desk-doctor')
+  await page.getByRole('button', { name: '重新体检' }).click()
+  await see(severe)
+  await leave(system)
+
+  const audit = await staff(morning, 'audit')
+  await audit.page.goto('/desk/admin/ledger')
+  await see(audit.page.getByRole('cell', { name: '系统体检' }).first())
+  await leave(audit)
+
+  // For nobody else: the page leads back to one's own.
+  const clerk = await staff(morning, 'clerk')
+  await clerk.page.goto('/desk/admin/doctor')
+  await clerk.page.waitForURL((url) => !url.pathname.endsWith('/doctor'))
+  await leave(clerk)
+})

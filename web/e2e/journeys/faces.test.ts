@@ -19,7 +19,7 @@ const DESK: Record<string, string[]> = {
   planner: ['/desk/admin/areas'],
   personnel: ['/desk/admin/units', '/desk/admin/workers'],
   security: ['/desk/admin/accounts'],
-  system: ['/desk/admin/jobs'],
+  system: ['/desk/admin/jobs', '/desk/admin/doctor'],
   audit: ['/desk/admin/access-log', '/desk/admin/ledger'],
 }
 

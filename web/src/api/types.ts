@@ -25,6 +25,24 @@ export interface CategoryRef {
   name: string
 }
 
+// ---------------------------------------------------------------- examination
+
+export interface Finding {
+  code: string
+  severity: 'severe' | 'warning' | 'note'
+  zh: string
+  en: string
+  /** What to do. */
+  do_zh: string
+  do_en: string
+}
+
+/** What an examination of the installation found, the worst first. */
+export interface Examination {
+  at: Instant
+  findings: Finding[]
+}
+
 // ---------------------------------------------------------------- access
 
 export type PermissionKey =

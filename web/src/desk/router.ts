@@ -40,6 +40,7 @@ const children: RouteRecordRaw[] = [
   { path: 'admin/calendar', name: 'calendar', component: () => import('./admin/CalendarPage.vue'), meta: { needs: ['pack.manage', 'case.read'] } },
   { path: 'admin/migrations', name: 'migrations', component: () => import('./admin/MigrationsPage.vue'), meta: { needs: ['pack.manage', 'case.approve'] } },
   { path: 'admin/jobs', name: 'jobs', component: () => import('./admin/JobsPage.vue'), meta: { needs: ['job.manage'] } },
+  { path: 'admin/doctor', name: 'doctor', component: () => import('./admin/DoctorPage.vue'), meta: { needs: ['job.manage'] } },
   { path: 'admin/outbox', name: 'outbox', component: () => import('./admin/OutboxPage.vue'), meta: { needs: ['outbox.manage'] } },
   { path: 'admin/sms', name: 'sms', component: () => import('./admin/SmsPage.vue'), meta: { needs: ['job.manage'] } },
   { path: 'admin/ledger', name: 'ledger', component: () => import('./admin/LedgerPage.vue'), meta: { needs: ['ledger.read'] } },

@@ -31,7 +31,7 @@ const SKEW_MS: i64 = 5_000;
 const SKEW_MOST_MS: i64 = 60_000;
 
 /// How bad.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
     /// Data or people are at risk now.
@@ -51,7 +51,7 @@ pub struct Finding {
 }
 
 /// A finding in words.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct FindingView {
     pub code: &'static str,
     pub severity: Severity,

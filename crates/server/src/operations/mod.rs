@@ -1,10 +1,12 @@
-//! Running the server: health, metrics, live updates; the routes over jobs, outbox, ledger, uploads and photos.
+//! Running the server: health, metrics, live updates; the routes over jobs, outbox, ledger, examination, uploads and
+//! photos.
 //!
 //! Entry points: [`routes`], and [`run_beside`] for what runs beside the requests. Must not hold rules of any part.
 
 pub mod backup;
 pub mod doctor;
 mod events;
+mod examine;
 mod health;
 mod jobs;
 mod ledger;
@@ -21,6 +23,7 @@ use utoipa_axum::routes;
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(events::events))
+        .routes(routes!(examine::examine))
         .routes(routes!(jobs::list))
         .routes(routes!(jobs::retry))
         .routes(routes!(jobs::cancel))

@@ -239,3 +239,50 @@ async fn the_ledger_is_read_and_a_receipt_is_held_against_it_as_it_is_today() {
     })
     .await;
 }
+
+/// The screen says what the command says, the worst first; only the system administrator sees it, and each look is in the ledger.
+#[tokio::test]
+async fn the_examination_is_for_the_system_administrator_and_leaves_its_mark() {
+    each_backend(async |app| {
+        let admin = app.login_as("system_admin", None).await;
+        let found = admin.post("/api/v1/doctor", json!({})).await.ok();
+        let findings = found["findings"].as_array().expect("findings").clone();
+        let mut command = server::operations::doctor::settings(app.app.config());
+        command.extend(server::operations::doctor::running(&app.app).await.expect("it looks"));
+        let of = |findings: &[Value]| -> BTreeSet<String> {
+            findings
+                .iter()
+                .map(|one| one["code"].as_str().expect("a code").to_owned())
+                .collect()
+        };
+        assert_eq!(of(&findings), command.iter().map(|one| one.code.to_owned()).collect());
+        assert!(of(&findings).contains("doctor_no_backup"), "{findings:?}");
+        let rank = |one: &Value| {
+            ["severe", "warning", "note"]
+                .iter()
+                .position(|s| one["severity"] == *s)
+                .expect("one of three")
+        };
+        assert!(findings.is_sorted_by_key(rank), "{findings:?}");
+        assert!(
+            findings
+                .iter()
+                .all(|one| ["zh", "en", "do_zh", "do_en"].iter().all(|key| one[key] != ""))
+        );
+        let ctx = Ctx::system(&app.app, "test");
+        let marks = app.app.read(&ctx, |_, tx| {
+            let sql = "select count(*) from ledger_record where action = 'system.examined'";
+            Ok(tx.query_one(sql, &params![])?.get::<i64>(0)?)
+        });
+        assert_eq!(marks.await.expect("the ledger"), 1);
+        for role in ["audit_admin", "security_admin", "dispatcher"] {
+            let other = app.login_as(role, None).await;
+            assert_eq!(
+                other.post("/api/v1/doctor", json!({})).await.status,
+                StatusCode::FORBIDDEN,
+                "{role}"
+            );
+        }
+    })
+    .await;
+}

@@ -51,6 +51,7 @@ export const NAV: NavGroup[] = [
       { name: 'ledger', needs: ['ledger.read'], icon: 'chain' },
       { name: 'migrations', needs: ['pack.manage', 'case.approve'], icon: 'clock' },
       { name: 'jobs', needs: ['job.manage'], icon: 'clock' },
+      { name: 'doctor', needs: ['job.manage'], icon: 'pulse' },
     ],
   },
 ]

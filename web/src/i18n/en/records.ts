@@ -78,6 +78,7 @@ const en: typeof zh = {
     export_made: 'List taken out',
     export_refused: 'Export refused',
     ledger_verification_asked: 'Check of the ledger asked for',
+    system_examined: 'Installation examined',
     ledger_verified: 'Ledger checked',
     notice_read: 'Notice read',
     order_cancelled: 'Work order cancelled',

@@ -76,6 +76,7 @@ export default {
     export_made: '导出名单',
     export_refused: '不批准导出',
     ledger_verification_asked: '申请核验存证',
+    system_examined: '系统体检',
     ledger_verified: '核验存证',
     notice_read: '读提醒',
     order_cancelled: '交办单销号',

@@ -70,6 +70,7 @@ pub async fn samples(world: &mut World<'_>) -> Vec<Sample> {
             .objects("no-such-export", "neither")
             .body(json!({ "approve": true })),
         Sample::new("GET /api/v1/exports/{id}/file").objects("no-such-export", "neither"),
+        Sample::new("POST /api/v1/doctor"),
         Sample::new("GET /api/v1/sms"),
         Sample::new("GET /api/v1/sms/messages"),
         Sample::new("POST /api/v1/sms/messages/{id}/retry").objects(foreign, own),
