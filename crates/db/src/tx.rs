@@ -102,15 +102,23 @@ impl<'c> Tx<'c> {
         })
     }
 
-    /// Writes many rows: `head` ends in `values `, `tail` is what follows the rows (`on conflict ..`, or nothing). Few statements whose
-    /// texts are few as well, so that they stay prepared; their counts are not waited for.
+    /// Writes many rows: `head` ends in `values `, `tail` is what follows the rows (`on conflict ..`, or nothing). Their counts are not
+    /// waited for. On PostgreSQL many rows go with one statement; the texts are few, so that they stay prepared. On SQLite there is no
+    /// way to and fro to be saved, and a statement of many rows would first copy each page it touches: one statement, run for each row.
     pub fn insert_rows<const N: usize>(
         &mut self,
         head: &'static str,
         rows: impl IntoIterator<Item = [Value; N]>,
         tail: &'static str,
     ) -> Result<(), DbError> {
-        let rows: Vec<[Value; N]> = rows.into_iter().collect();
+        let mut rows = rows.into_iter();
+        if let Conn::Sqlite(_) = self.conn {
+            let Some(first) = rows.next() else { return Ok(()) };
+            let one = Sql::new(head).push("(").list(first).push(")").push(tail);
+            self.defer(one.text(), one.params())?;
+            return rows.try_for_each(|row| self.defer(one.text(), &row));
+        }
+        let rows: Vec<[Value; N]> = rows.collect();
         let mut rest = rows.as_slice();
         while !rest.is_empty() {
             let length = (1 << rest.len().ilog2()).min(ROWS_AT_ONCE);

@@ -17,15 +17,18 @@ use crate::platform::*;
 use domain::cases::StateKey;
 use domain::geo::LonLat;
 use domain::time::{HOUR_MS, Timestamp};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// One counter: measure, dimension, key, day.
 pub type Cell = (&'static str, &'static str, String, i64);
 
+/// Where a case lies: the area of each depth.
+type Areas = [Option<AreaId>; 5];
+
 /// What is counted about a case.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Facts {
-    areas: [Option<AreaId>; 5],
+    areas: Areas,
     state: StateKey,
     category: String,
     unit: String,
@@ -80,11 +83,9 @@ impl Facts {
 
     /// The counters this case adds 1 to, in each area: squares in the top one only.
     pub fn counted(&self) -> Vec<(AreaId, Cell)> {
-        let areas: Vec<AreaId> = self.areas.into_iter().flatten().collect();
         let mut all = Vec::new();
         for cell in self.cells() {
-            let most = if cell.1 == CELL { 1 } else { areas.len() };
-            all.extend(areas.iter().take(most).map(|area| (*area, cell.clone())));
+            all.extend(counted_in(&self.areas, &cell).map(|area| (area, cell.clone())));
         }
         all
     }
@@ -183,31 +184,70 @@ pub fn public_cells(ctx: &Ctx, tx: &mut Tx, top: AreaId) -> Result<Vec<((i64, i6
 
 /// Moves the counters from the facts before a change to those after it, at the commit.
 pub fn shift(tx: &mut Tx, before: Option<&Facts>, after: Option<&Facts>) {
-    let mut changes = BTreeMap::new();
-    for (facts, sign) in [(before, -1), (after, 1)] {
-        let Some(facts) = facts else { continue };
-        for cell in facts.counted() {
-            *changes.entry(cell).or_default() += sign;
-        }
+    let mut shift = Shift::default();
+    if let Some(facts) = before {
+        shift.add(facts, -1);
     }
-    changes.retain(|_, n| *n != 0);
-    if !changes.is_empty() {
-        tx.at_commit(Shift(changes));
+    if let Some(facts) = after {
+        shift.add(facts, 1);
+    }
+    tx.at_commit(shift);
+}
+
+/// Counts many new cases, at the commit.
+pub fn count(tx: &mut Tx, new: impl IntoIterator<Item = Facts>) {
+    let mut shift = Shift::default();
+    new.into_iter().for_each(|facts| shift.add(&facts, 1));
+    tx.at_commit(shift);
+}
+
+/// The counters of cases as they stand, so many of each, written at once.
+pub fn write_counts(tx: &mut db::Tx<'_>, of: impl IntoIterator<Item = (Facts, i64)>) -> Result<(), db::DbError> {
+    let mut shift = Shift::default();
+    of.into_iter().for_each(|(facts, n)| shift.add(&facts, n));
+    db::AtCommit::run(shift, tx)
+}
+
+/// What is added to the counters, by the areas it is added in. Cases of one commit mostly move the same ones: each is written once for
+/// all of them.
+#[derive(Default)]
+pub struct Shift(HashMap<Areas, HashMap<Cell, i64>>);
+
+impl Shift {
+    fn add(&mut self, facts: &Facts, sign: i64) {
+        let here = self.0.entry(facts.areas).or_default();
+        for cell in facts.cells() {
+            *here.entry(cell).or_default() += sign;
+        }
     }
 }
 
-/// What is added to the counters. Cases of one commit mostly move the same ones: each is written once for all of them.
-pub struct Shift(BTreeMap<(AreaId, Cell), i64>);
-
 impl db::AtCommit for Shift {
     fn merge(&mut self, other: Shift) {
-        for (cell, n) in other.0 {
-            *self.0.entry(cell).or_default() += n;
+        for (areas, cells) in other.0 {
+            let here = self.0.entry(areas).or_default();
+            for (cell, n) in cells {
+                *here.entry(cell).or_default() += n;
+            }
         }
     }
 
-    fn run(mut self, tx: &mut db::Tx<'_>) -> Result<(), db::DbError> {
-        self.0.retain(|_, n| *n != 0);
-        store::add_to_cells(tx, self.0)
+    fn run(self, tx: &mut db::Tx<'_>) -> Result<(), db::DbError> {
+        let mut changes = BTreeMap::new();
+        for (areas, cells) in self.0 {
+            for (cell, n) in cells.into_iter().filter(|(_, n)| *n != 0) {
+                for area in counted_in(&areas, &cell) {
+                    *changes.entry((area, cell.clone())).or_default() += n;
+                }
+            }
+        }
+        changes.retain(|_, n| *n != 0);
+        store::add_to_cells(tx, changes)
     }
+}
+
+/// The areas a cell is counted in: squares in the top one only.
+fn counted_in(areas: &Areas, cell: &Cell) -> impl Iterator<Item = AreaId> {
+    let most = if cell.1 == CELL { 1 } else { areas.len() };
+    areas.iter().flatten().copied().take(most)
 }

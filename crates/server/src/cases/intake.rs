@@ -455,35 +455,44 @@ pub(super) fn keep_reporter(
     let Some(input) = &s.reporter else {
         return Ok((None, None));
     };
-    let filled = |text: &Option<String>| {
-        text.as_deref()
-            .map(str::trim)
-            .filter(|t| !t.is_empty())
-            .map(str::to_owned)
-    };
     let (name, phone) = (filled(&input.name), filled(&input.phone));
     if name.is_none() && phone.is_none() && input.contact.is_none() {
         return Ok((None, None));
     }
-    let contact = match (input.contact, &phone) {
+    let contact = match (input.contact, phone) {
         (None, Some(phone)) if input.by_sms && Channel::Sms.is_open(&ctx.app) => {
             Some(contacts::of(ctx, tx, Channel::Sms, phone)?.id)
         }
         (known, _) => known,
     };
+    let new = sealed(ctx, name, phone, contact);
+    let id = new.id;
+    store::insert_reporters(tx, [new])?;
+    Ok((Some(id), contact))
+}
+
+/// What was typed, if anything was.
+pub(super) fn filled(text: &Option<String>) -> Option<&str> {
+    text.as_deref().map(str::trim).filter(|text| !text.is_empty())
+}
+
+/// Somebody new who reported, name and number sealed.
+pub(super) fn sealed(
+    ctx: &Ctx,
+    name: Option<&str>,
+    phone: Option<&str>,
+    contact: Option<ContactId>,
+) -> store::NewReporter {
     let id: ReporterId = ctx.app.new_id();
     let seal = |column: &str, text: &str| ctx.app.seal("reporter", &id.to_string(), column, text);
-    let phone_index = phone.as_deref().map(|p| ctx.app.sealer().phone_index(p));
-    store::insert_reporter(
-        tx,
+    store::NewReporter {
         id,
-        name.as_deref().map(|n| seal("name_sealed", n)),
-        phone.as_deref().map(|p| seal("phone_sealed", p)),
-        phone_index,
+        name: name.map(|n| seal("name_sealed", n)),
+        phone: phone.map(|p| seal("phone_sealed", p)),
+        phone_index: phone.map(|p| ctx.app.sealer().phone_index(p)),
         contact,
-        ctx.now,
-    )?;
-    Ok((Some(id), contact))
+        at: ctx.now,
+    }
 }
 
 pub(super) fn new_row(
@@ -649,7 +658,7 @@ fn record(
         body,
         ledger,
     });
-    store::insert_events(tx, row.id, &events.collect::<Vec<_>>())?;
+    store::insert_events(tx, (1..).zip(events).map(|(seq, event)| (row.id, seq, event)))?;
     Ok(ledger)
 }
 
@@ -716,12 +725,16 @@ fn finish_on_the_spot(ctx: &Ctx, tx: &mut Tx, row: &CaseRow, s: &Submission) -> 
 
 /// Makes a case's words findable.
 pub fn make_findable(ctx: &Ctx, tx: &mut Tx, row: &CaseRow, spot: Option<&Spot>) -> Result<(), Fault> {
-    let text = search::SearchText {
+    search::put(ctx, tx, row.id, &words_of(row, spot))
+}
+
+/// The words a case is found by.
+pub(super) fn words_of<'r>(row: &'r CaseRow, spot: Option<&'r Spot>) -> search::SearchText<'r> {
+    search::SearchText {
         number: &row.number,
         title: &row.title,
         body: &row.body,
         address: row.address.as_deref().unwrap_or_default(),
         area: spot.map(|s| s.full_name.as_str()).unwrap_or_default(),
-    };
-    search::put(ctx, tx, row.id, &text)
+    }
 }

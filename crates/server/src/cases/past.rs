@@ -1,22 +1,22 @@
 //! Cases that ran elsewhere before: taken over with the times they really had, the clocks computed as if they had run here.
 //!
-//! Entry point: [`Importer::add_all`], a batch in one transaction. What is known is kept as it was (text, times, answer); who of which
+//! Entry points: [`Importer::ready`] works out what a batch of rows means, beside the writer; [`add_all`] writes it in one transaction. What is known is kept as it was (text, times, answer); who of which
 //! office did the work is not known and is not invented: it is remembered as [`FORMER_SYSTEM`]. Nobody is alarmed and no message goes out
 //! for what lies in the past. Must not: change a case that is already here.
 
 use super::intake::{self, Kind, Submission};
 use super::place::{self, Rules, Spot};
-use super::record::{CaseRow, DoerRef, ReportRow};
+use super::record::{CaseRow, ReportRow};
 use super::work::{self, sha256_hex};
-use super::{classify, clocks, cube, routing, store};
-use crate::platform::ledger::ReceiptFacts;
+use super::{classify, clocks, cube, routing, search, store};
+use crate::platform::ledger::{ReceiptFacts, TextHash};
 use crate::platform::*;
 use domain::cases as rules;
 use domain::cases::{Look, State, StateKey};
 use domain::policy::Step;
 use domain::time::Timestamp;
-use serde_json::json;
-use std::collections::HashMap;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, HashMap};
 use uuid::Uuid;
 
 /// Characters of an answer given elsewhere.
@@ -110,6 +110,22 @@ pub fn known<'p>(tx: &mut Tx, past: impl Iterator<Item = &'p PastCase> + Clone) 
         .collect())
 }
 
+/// A row worked out: a whole case, but for its number and its place in the ledger.
+pub struct Ready {
+    row: CaseRow,
+    clock: Option<clocks::ClockRow>,
+    steps: Vec<(&'static str, Timestamp, Value)>,
+    report: ReportRow,
+    reporter: Option<store::NewReporter>,
+    answer: Option<(String, Timestamp)>,
+    /// See [`search::SearchText::joined`].
+    words: String,
+    /// Hash of the text, for the receipt.
+    text: TextHash,
+    /// Hash of the row's name and key, for the ledger.
+    from: String,
+}
+
 /// What is looked up once for many rows.
 pub struct Importer {
     rules: Rules,
@@ -130,36 +146,12 @@ impl Importer {
         })
     }
 
-    /// Takes a batch over, oldest first, so that numbers follow the times. The answers stand in the order of `past`.
-    pub fn add_all(&mut self, ctx: &Ctx, tx: &mut Tx, past: &[PastCase]) -> Result<Vec<Kept>, Fault> {
-        let known = store::content_hashes(tx, past.iter().map(|p| p.id))?;
-        let mut order: Vec<usize> = (0..past.len()).collect();
-        order.sort_by_key(|at| past[*at].received_at);
-        let mut kept = vec![Kept::Already; past.len()];
-        let mut counted = Vec::new();
-        for at in order {
-            let case = &past[at];
-            let content = case.content_hash();
-            kept[at] = match known.get(&case.id) {
-                Some(hash) if *hash == content => Kept::Already,
-                Some(_) => Kept::Differs,
-                None => {
-                    let row = self.add(ctx, tx, case, content)?;
-                    counted.push(cube::Facts::of(&row));
-                    Kept::New {
-                        state: row.state,
-                        number: row.number,
-                    }
-                }
-            };
-        }
-        for facts in &counted {
-            cube::shift(tx, None, Some(facts));
-        }
-        Ok(kept)
+    /// Works rows out: kind, unit, state, clock, history. Writes nothing.
+    pub fn ready(&mut self, ctx: &Ctx, tx: &mut Tx, past: &[PastCase]) -> Result<Vec<Ready>, Fault> {
+        past.iter().map(|past| self.one(ctx, tx, past)).collect()
     }
 
-    fn add(&mut self, ctx: &Ctx, tx: &mut Tx, past: &PastCase, content: String) -> Result<CaseRow, Fault> {
+    fn one(&mut self, ctx: &Ctx, tx: &mut Tx, past: &PastCase) -> Result<Ready, Fault> {
         let then = at(ctx, past.received_at);
         let submission = submission(past);
         let spot = self
@@ -172,20 +164,16 @@ impl Importer {
             None => self.route(ctx, tx, kind.code.as_deref(), &spot)?,
         };
         let case = self.stand(past, &kind, route.as_ref())?;
-        let number = self.rules.pack.case_number(
-            past.received_at.date(),
-            store::next_serial(tx, past.received_at.day_and_ms().0)?,
-        );
         let mut row = intake::new_row(
             &then,
             &self.rules,
             &submission,
             past.id,
-            number,
+            String::new(),
             title,
             Some(&spot),
             &kind,
-            content,
+            past.content_hash(),
         );
         work::apply_state(&then, &mut row, &case);
         self.times(ctx, tx, &mut row, past)?;
@@ -193,19 +181,19 @@ impl Importer {
         if let (Some(clock), StateKey::Closed) = (&clock, row.state) {
             row.on_time = clock.due_at.is_some().then_some(!clock.late);
         }
-        store::insert_case(tx, &row)?;
-        if let Some(clock) = &clock {
-            store::insert_clock(tx, clock, past.received_at)?;
-        }
-        let ledger = record(ctx, tx, &row, past)?;
-        self.tell(tx, &row, past, &words, route.as_ref(), ledger)?;
-        let (reporter, _) = intake::keep_reporter(&then, tx, &submission)?;
-        store::insert_report(tx, row.id, &report(&row, past, reporter, ledger))?;
-        if let Some((answer, when)) = &past.answer {
-            keep_answer(ctx, tx, &row, answer, *when)?;
-        }
-        intake::make_findable(ctx, tx, &row, Some(&spot))?;
-        Ok(row)
+        let (name, phone) = (intake::filled(&past.name), intake::filled(&past.phone));
+        let reporter = (name.is_some() || phone.is_some()).then(|| intake::sealed(&then, name, phone, None));
+        Ok(Ready {
+            clock,
+            steps: steps(&row, past, &words, route.as_ref()),
+            report: report(&row, past, reporter.as_ref().map(|r| r.id)),
+            reporter,
+            answer: past.answer.clone(),
+            words: intake::words_of(&row, Some(&spot)).joined(),
+            text: ledger::text_hash(&ctx.app, &past.body),
+            from: sha256_hex(&format!("{}\n{}", past.source, past.key)),
+            row,
+        })
     }
 
     fn spot(&mut self, ctx: &Ctx, area: AreaId) -> Option<Spot> {
@@ -359,48 +347,120 @@ impl Importer {
         clocks::note_due(row, clock.as_ref().filter(|_| end.is_none()));
         Ok(clock)
     }
+}
 
-    /// The case's history: the steps that are known, at the times they had.
-    fn tell(
-        &self,
-        tx: &mut Tx,
-        row: &CaseRow,
-        past: &PastCase,
-        words: &str,
-        route: Option<&routing::Choice>,
-        ledger: LedgerRef,
-    ) -> Result<(), Fault> {
-        let mut steps = vec![("received", past.received_at, json!({ "channel": row.channel }))];
-        if let (Some(code), Some(source)) = (&row.category_code, &row.category_source) {
-            let body = json!({ "category": code, "source": source, "confidence": row.confidence, "words": words });
-            steps.push(("classified", past.received_at, body));
-        }
-        match &row.look {
-            Some(look) => steps.push(("looked_for", past.received_at, json!({ "look": look }))),
-            None => steps.push(("accepted", past.received_at, json!({ "automatic": true }))),
-        }
-        if let Some(choice) = route.filter(|_| row.unit_id.is_some()) {
-            let mut body = choice.event();
-            if past.answer.is_some() {
-                body["worker"] = serde_json::Value::Null;
-            }
-            steps.push(("assigned", past.received_at, body));
-        }
-        if let Some((answer, when)) = &past.answer {
-            steps.push(("answered", *when, json!({ "way": "web", "answer": answer })));
-            steps.push(("closed", *when, json!({ "note": HISTORY })));
-        }
-        let events = steps.iter().map(|(kind, at, body)| store::NewEvent {
-            at: *at,
-            kind,
-            actor_account: None,
-            actor_name: None,
-            unit: None,
-            body,
-            ledger,
-        });
-        store::insert_events(tx, row.id, &events.collect::<Vec<_>>())
+/// Writes a batch, oldest first, so that numbers follow the times; leaves out what is here already. The answers stand in the order given.
+pub fn add_all(ctx: &Ctx, tx: &mut Tx, mut batch: Vec<Ready>) -> Result<Vec<Kept>, Fault> {
+    let known = store::content_hashes(tx, batch.iter().map(|ready| ready.row.id))?;
+    number(ctx, tx, &mut batch, &known)?;
+    let kept = batch.iter().map(|ready| match known.get(&ready.row.id) {
+        Some(hash) if *hash == ready.row.content_hash => Kept::Already,
+        Some(_) => Kept::Differs,
+        None => Kept::New {
+            number: ready.row.number.clone(),
+            state: ready.row.state,
+        },
+    });
+    let kept: Vec<Kept> = kept.collect();
+    batch.retain(|ready| !known.contains_key(&ready.row.id));
+    let marks: Vec<Mark> = batch.iter().map(mark).collect();
+    let places = tx.record_all(ctx, &marks)?;
+    for (ready, place) in batch.iter_mut().zip(&places) {
+        (ready.report.strand, ready.report.ledger_seq) = (place.strand, place.seq);
     }
+    write(ctx, tx, batch)?;
+    Ok(kept)
+}
+
+/// Gives the new ones their numbers, day by day in the order of their times.
+fn number(ctx: &Ctx, tx: &mut Tx, batch: &mut [Ready], known: &HashMap<CaseId, String>) -> Result<(), Fault> {
+    let rules = place::rules(ctx)?;
+    let mut days: BTreeMap<i64, Vec<&mut Ready>> = BTreeMap::new();
+    for ready in batch.iter_mut().filter(|ready| !known.contains_key(&ready.row.id)) {
+        days.entry(ready.row.received_at.day_and_ms().0)
+            .or_default()
+            .push(ready);
+    }
+    for (day, mut of_day) in days {
+        of_day.sort_by_key(|ready| ready.row.received_at);
+        let first = store::take_serials(tx, day, of_day.len() as i64)?;
+        for (ready, serial) in of_day.into_iter().zip(first..) {
+            let number = rules.pack.case_number(ready.row.received_at.date(), serial);
+            ready.report.number.clone_from(&number);
+            ready.row.number = number;
+        }
+    }
+    Ok(())
+}
+
+fn write(ctx: &Ctx, tx: &mut Tx, mut batch: Vec<Ready>) -> Result<(), Fault> {
+    store::insert_cases(tx, batch.iter().map(|ready| &ready.row))?;
+    let clocks = batch
+        .iter()
+        .filter_map(|ready| Some((ready.clock.as_ref()?, ready.row.received_at)));
+    store::insert_clocks(tx, clocks)?;
+    store::insert_events(tx, batch.iter().flat_map(events))?;
+    store::insert_reporters(tx, batch.iter_mut().filter_map(|ready| ready.reporter.take()))?;
+    store::insert_reports(tx, batch.iter().map(|ready| (ready.row.id, &ready.report)))?;
+    let answers: Vec<_> = batch
+        .iter()
+        .filter_map(|ready| Some((ready.row.id, answer(ctx, ready)?)))
+        .collect();
+    store::insert_answers(tx, answers.iter().map(|(case, answer)| (*case, answer)))?;
+    store::insert_verifications(tx, batch.iter().filter_map(|ready| check(ctx, ready)))?;
+    let words = batch
+        .iter()
+        .map(|ready| (ready.row.id, search::with_number(&ready.row.number, &ready.words)));
+    search::put_all(ctx, tx, words)?;
+    cube::count(tx, batch.iter().map(|ready| cube::Facts::of(&ready.row)));
+    Ok(())
+}
+
+/// The case's history: the steps that are known, at the times they had.
+fn steps(
+    row: &CaseRow,
+    past: &PastCase,
+    words: &str,
+    route: Option<&routing::Choice>,
+) -> Vec<(&'static str, Timestamp, Value)> {
+    let mut steps = vec![("received", past.received_at, json!({ "channel": row.channel }))];
+    if let (Some(code), Some(source)) = (&row.category_code, &row.category_source) {
+        let body = json!({ "category": code, "source": source, "confidence": row.confidence, "words": words });
+        steps.push(("classified", past.received_at, body));
+    }
+    match &row.look {
+        Some(look) => steps.push(("looked_for", past.received_at, json!({ "look": look }))),
+        None => steps.push(("accepted", past.received_at, json!({ "automatic": true }))),
+    }
+    if let Some(choice) = route.filter(|_| row.unit_id.is_some()) {
+        let mut body = choice.event();
+        if past.answer.is_some() {
+            body["worker"] = Value::Null;
+        }
+        steps.push(("assigned", past.received_at, body));
+    }
+    if let Some((answer, when)) = &past.answer {
+        steps.push(("answered", *when, json!({ "way": "web", "answer": answer })));
+        steps.push(("closed", *when, json!({ "note": HISTORY })));
+    }
+    steps
+}
+
+fn events(ready: &Ready) -> impl Iterator<Item = (CaseId, i64, store::NewEvent<'_>)> {
+    let event = |(kind, at, body)| store::NewEvent {
+        at,
+        kind,
+        actor_account: None,
+        actor_name: None,
+        unit: None,
+        body,
+        ledger: ready.report.ledger(),
+    };
+    let steps = ready
+        .steps
+        .iter()
+        .map(move |(kind, at, body)| event((*kind, *at, body)));
+    (1..).zip(steps).map(|(seq, event)| (ready.row.id, seq, event))
 }
 
 /// Written beside what another system did.
@@ -434,29 +494,27 @@ fn submission(past: &PastCase) -> Submission {
 /// The way in of everything that comes from a list.
 const CHANNEL: &str = "import";
 
-fn record(ctx: &Ctx, tx: &mut Tx, row: &CaseRow, past: &PastCase) -> Result<LedgerRef, Fault> {
+fn mark(ready: &Ready) -> Mark {
+    let row = &ready.row;
     let facts = ReceiptFacts {
         number: row.number.clone(),
-        report_id: ReportId(row.id.0).to_string(),
+        report_id: ready.report.id.to_string(),
         received_at: row.received_at.to_string(),
-        text: ledger::text_hash(&ctx.app, &past.body),
+        text: ready.text.clone(),
     };
     let more = json!({
         "channel": row.channel, "state": row.state.key(), "category": row.category_code, "category_source": row.category_source,
         "area": row.area_id.map(|a| a.to_string()), "territory_version": row.territory_version,
         "unit": row.unit_id.map(|u| u.to_string()), "pack": row.pack_version, "ended_at": row.ended_at.map(|t| t.to_string()),
-        "row": sha256_hex(&format!("{}\n{}", past.source, past.key)),
+        "row": ready.from,
     });
-    tx.record(
-        ctx,
-        Mark::new("case.imported", Subject::Case(row.id), facts.into_body(more)),
-    )
+    Mark::new("case.imported", Subject::Case(row.id), facts.into_body(more))
 }
 
-fn report(row: &CaseRow, past: &PastCase, reporter: Option<ReporterId>, ledger: LedgerRef) -> ReportRow {
+fn report(row: &CaseRow, past: &PastCase, reporter: Option<ReporterId>) -> ReportRow {
     ReportRow {
         id: ReportId(row.id.0),
-        number: row.number.clone(),
+        number: String::new(),
         reporter_id: reporter,
         channel: row.channel.clone(),
         body: row.body.clone(),
@@ -466,37 +524,43 @@ fn report(row: &CaseRow, past: &PastCase, reporter: Option<ReporterId>, ledger: 
         answered: past.answer.is_some(),
         withdrawn: false,
         merged_from: None,
-        strand: ledger.strand,
-        ledger_seq: ledger.seq,
+        strand: 0,
+        ledger_seq: 0,
     }
 }
 
-fn keep_answer(ctx: &Ctx, tx: &mut Tx, row: &CaseRow, body: &str, when: Timestamp) -> Result<(), Fault> {
-    let by_name = "原办理单位";
-    let answer = store::NewAnswer {
+/// Written where the name of whoever answered or checked belongs.
+const FORMER_UNIT: &str = "原办理单位";
+
+fn answer<'r>(ctx: &Ctx, ready: &'r Ready) -> Option<store::NewAnswer<'r>> {
+    let (body, when) = ready.answer.as_ref()?;
+    Some(store::NewAnswer {
         id: ctx.app.new_id(),
         report: None,
         by: None,
-        by_name,
+        by_name: FORMER_UNIT,
         way: "web",
         body,
         said: None,
         solved: None,
         rating: None,
-        at: when,
-    };
-    store::insert_answer(tx, row.id, &answer)?;
-    if row.verified_by.map(|d| d.account) == Some(FORMER_CHECK) {
-        store::insert_verification(tx, row.id, ctx.app.new_id(), None, by_name, true, HISTORY, when)?;
-    }
-    debug_assert_eq!(
-        row.handled_by,
-        Some(DoerRef {
-            account: FORMER_SYSTEM,
-            worker: None
-        })
-    );
-    Ok(())
+        at: *when,
+    })
+}
+
+/// The check that the former system's closing is taken for.
+fn check<'r>(ctx: &Ctx, ready: &'r Ready) -> Option<store::NewVerification<'r>> {
+    let (_, when) = ready.answer.as_ref()?;
+    ready.row.verified_by.filter(|by| by.account == FORMER_CHECK)?;
+    Some(store::NewVerification {
+        id: ctx.app.new_id(),
+        case: ready.row.id,
+        by: None,
+        by_name: FORMER_UNIT,
+        pass: true,
+        note: HISTORY,
+        at: *when,
+    })
 }
 
 #[cfg(test)]

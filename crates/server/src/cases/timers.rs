@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 /// Clocks looked at in one transaction.
 const BATCH: i64 = 100;
-/// How often the timers look.
+/// How often the timers look at least; the next moment that is known they look at when it comes.
 const EVERY_MS: i64 = MINUTE_MS;
 /// Duty of the posts that handle.
 const HANDLE: &str = "handle";
@@ -39,11 +39,11 @@ pub fn register(app: &App) {
 fn look(ctx: &Ctx, tx: &mut Tx, _: &Value) -> Result<Outcome, Fault> {
     let told = tell_ripe(ctx, tx)?;
     // More than one batch: go on at once.
-    Ok(if told as i64 == BATCH {
-        Outcome::Again(ctx.now)
-    } else {
-        Outcome::Done
-    })
+    if told as i64 == BATCH {
+        return Ok(Outcome::Again(ctx.now));
+    }
+    let next = store::next_moment(tx)?.filter(|next| *next < ctx.now.plus_ms(EVERY_MS));
+    Ok(next.map_or(Outcome::Done, |next| Outcome::Again(next.max(ctx.now))))
 }
 
 /// Tells everything whose moment has come, up to a batch; how many clocks were looked at.

@@ -5,7 +5,7 @@
 
 use super::rows::{self, Columns, Numbered, Reader, RowProblem};
 use super::table::{self, Table};
-use crate::cases::past::{Importer, Kept, PastCase, known};
+use crate::cases::past::{self, Importer, Kept, PastCase, Ready, known};
 use crate::platform::*;
 use crate::{policy, territory};
 use domain::cases::StateKey;
@@ -14,7 +14,7 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 /// Rows in one transaction.
-const BATCH: usize = 500;
+const BATCH: usize = 1_000;
 /// Problems told one by one; the rest are counted.
 const MAX_PROBLEMS: usize = 1_000;
 /// Characters of the name of a list.
@@ -151,10 +151,8 @@ fn own_area(ctx: &Ctx, map: &territory::Map) -> Option<AreaId> {
 
 /// Leaves out what is here already, and names rows that say something else than when they came before.
 async fn compare(ctx: &Ctx, good: Vec<Numbered>, report: &mut ImportReport) -> Result<Vec<Numbered>, Fault> {
-    let (mut new, mut rest) = (Vec::with_capacity(good.len()), good);
-    while !rest.is_empty() {
-        let after = rest.split_off(BATCH.min(rest.len()));
-        let batch = std::mem::replace(&mut rest, after);
+    let mut new = Vec::with_capacity(good.len());
+    for batch in batches(good) {
         let found = ctx
             .app
             .read(ctx, move |_, tx| {
@@ -192,39 +190,73 @@ async fn write(
 ) -> Result<(), Fault> {
     let total = good.len();
     good.sort_by_key(|(_, case)| case.received_at);
-    let mut importer = Importer::new(ctx)?;
+    let mut batches = batches(good).into_iter();
+    // While one batch is written, the next one is worked out.
+    let (mut waiting, mut importer) = ready(ctx, Importer::new(ctx)?, batches.next()).await?;
     let mut done = 0;
-    while !good.is_empty() {
-        let rest = good.split_off(BATCH.min(good.len()));
-        let (numbers, batch): (Vec<usize>, Vec<PastCase>) = std::mem::replace(&mut good, rest).into_iter().unzip();
-        let source = options.source.clone();
-        let (kept, back) = ctx
-            .app
-            .write(ctx, move |ctx, tx| {
-                let kept = importer.add_all(ctx, tx, &batch)?;
-                let mark = json!({ "rows": batch.len(), "source": source });
-                tx.record(ctx, Mark::new("case.list_imported", Subject::List, mark))?;
-                Ok((kept, importer))
-            })
-            .await?;
-        importer = back;
-        for (row, kept) in numbers.into_iter().zip(kept) {
-            match kept {
-                Kept::New { state, .. } => {
-                    report.added += 1;
-                    match state {
-                        StateKey::Closed => report.closed += 1,
-                        StateKey::Assigned => report.assigned += 1,
-                        _ => report.to_look_at += 1,
-                    }
-                }
-                Kept::Already => report.already += 1,
-                Kept::Differs => report.problems.push(differs(ctx, row)),
-            }
+    while let Some(batch) = waiting {
+        let (kept, next) = tokio::join!(keep(ctx, batch, options), ready(ctx, importer, batches.next()));
+        for (row, kept) in kept? {
+            report.note(ctx, row, kept);
             done += 1;
         }
         report.changed = true;
         progress(done, total);
+        (waiting, importer) = next?;
     }
     Ok(())
+}
+
+fn batches(mut rest: Vec<Numbered>) -> Vec<Vec<Numbered>> {
+    let mut batches = Vec::with_capacity(rest.len() / BATCH + 1);
+    while !rest.is_empty() {
+        let after = rest.split_off(BATCH.min(rest.len()));
+        batches.push(std::mem::replace(&mut rest, after));
+    }
+    batches
+}
+
+/// Rows of the file, by number, that are ready to be written.
+type Batch = (Vec<usize>, Vec<Ready>);
+
+async fn ready(
+    ctx: &Ctx,
+    mut importer: Importer,
+    batch: Option<Vec<Numbered>>,
+) -> Result<(Option<Batch>, Importer), Fault> {
+    let Some(batch) = batch else {
+        return Ok((None, importer));
+    };
+    let (numbers, batch): (Vec<usize>, Vec<PastCase>) = batch.into_iter().unzip();
+    let work = move |ctx: &Ctx, tx: &mut Tx| Ok((importer.ready(ctx, tx, &batch)?, importer));
+    let (ready, importer) = ctx.app.read(ctx, work).await?;
+    Ok((Some((numbers, ready)), importer))
+}
+
+async fn keep(ctx: &Ctx, (numbers, batch): Batch, options: &Options) -> Result<Vec<(usize, Kept)>, Fault> {
+    let mark = json!({ "rows": batch.len(), "source": options.source });
+    let work = move |ctx: &Ctx, tx: &mut Tx| {
+        let kept = past::add_all(ctx, tx, batch)?;
+        tx.record(ctx, Mark::new("case.list_imported", Subject::List, mark))?;
+        Ok(kept)
+    };
+    let kept = ctx.app.write(ctx, work).await?;
+    Ok(numbers.into_iter().zip(kept).collect())
+}
+
+impl ImportReport {
+    fn note(&mut self, ctx: &Ctx, row: usize, kept: Kept) {
+        match kept {
+            Kept::New { state, .. } => {
+                self.added += 1;
+                match state {
+                    StateKey::Closed => self.closed += 1,
+                    StateKey::Assigned => self.assigned += 1,
+                    _ => self.to_look_at += 1,
+                }
+            }
+            Kept::Already => self.already += 1,
+            Kept::Differs => self.problems.push(differs(ctx, row)),
+        }
+    }
 }

@@ -178,24 +178,30 @@ impl<'t, 'c> Tx<'t, 'c> {
 
     /// Appends a mark to the ledger.
     pub fn record(&mut self, ctx: &Ctx, mark: Mark) -> Result<LedgerRef, Fault> {
+        let at = self.record_all(ctx, &[mark])?.pop();
+        at.ok_or_else(|| Fault::internal("a mark without its place"))
+    }
+
+    /// As [`Tx::record`], for many marks; their places in the same order.
+    pub fn record_all(&mut self, ctx: &Ctx, marks: &[Mark]) -> Result<Vec<LedgerRef>, Fault> {
         self.marked = true;
-        let subject = match mark.subject.id() {
+        let subject = |mark: &Mark| match mark.subject.id() {
             Some(id) => format!("{}:{id}", mark.subject.kind()),
             None => mark.subject.kind().to_owned(),
         };
-        let entry = ledger::Entry {
+        let entries = marks.iter().map(|mark| ledger::Entry {
             at: ctx.now.0,
             actor: ctx.actor.key(),
             action: mark.action,
-            subject,
+            subject: subject(mark),
             purpose: ctx.purpose.key().to_owned(),
             rule_version: ctx.app.rule_version(),
             body: &mark.body,
             salt: ctx.app.chance().bytes(),
-        };
-        let at = ledger::append(self.inner, entry)?;
+        });
+        let places = ledger::append(self.inner, entries)?;
         ledger::sequence_soon(ctx, self.inner);
-        Ok(at)
+        Ok(places)
     }
 
     /// As [`Tx::record`], for a mark whose receipt is asked for right after the commit.
@@ -350,6 +356,17 @@ impl<'t, 'c> Tx<'t, 'c> {
         tail: &'static str,
     ) -> Result<(), DbError> {
         self.changed = true;
+        self.inner.insert_rows(head, rows, tail)
+    }
+
+    /// As [`Tx::insert_rows`], into a table in [`HOUSEKEEPING`].
+    pub fn insert_housekeeping<const N: usize>(
+        &mut self,
+        head: &'static str,
+        rows: impl IntoIterator<Item = [Value; N]>,
+        tail: &'static str,
+    ) -> Result<(), DbError> {
+        debug_assert!(is_housekeeping(head), "not in the list of housekeeping tables: {head}");
         self.inner.insert_rows(head, rows, tail)
     }
 

@@ -162,16 +162,16 @@ pub fn verify(ctx: &Ctx, tx: &mut Tx, of: &Of) -> Result<(), Fault> {
     work.case = work.case.clone().verify(&person, input.pass).map_err(refused)?;
     messages::attach_all(ctx, tx, of.case, &input.attachments, "verify", None)?;
     let name = actor_name(ctx).unwrap_or_default().to_owned();
-    store::insert_verification(
-        tx,
-        of.case,
-        ctx.app.new_id(),
-        ctx.actor.account(),
-        &name,
-        input.pass,
+    let check = store::NewVerification {
+        id: ctx.app.new_id(),
+        case: of.case,
+        by: ctx.actor.account(),
+        by_name: &name,
+        pass: input.pass,
         note,
-        ctx.now,
-    )?;
+        at: ctx.now,
+    };
+    store::insert_verifications(tx, [check])?;
     let kind = if input.pass {
         "case.verified"
     } else {

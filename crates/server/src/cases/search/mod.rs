@@ -65,7 +65,8 @@ pub struct SearchText<'a> {
 }
 
 impl SearchText<'_> {
-    fn joined(&self) -> String {
+    /// As it is kept: normalised, with pinyin, each field ended.
+    pub fn joined(&self) -> String {
         let mut text = String::new();
         for field in [self.number, self.title, self.body, self.address, self.area] {
             push_field(&mut text, &normalise(field));
@@ -79,6 +80,13 @@ impl SearchText<'_> {
     }
 }
 
+/// A text as [`SearchText::joined`] gives it, of a case that had no number yet.
+pub fn with_number(number: &str, text: &str) -> String {
+    let mut all = String::with_capacity(number.len() + text.len() + FIELD_END.len_utf8());
+    push_field(&mut all, &normalise(number));
+    all + text
+}
+
 fn push_field(text: &mut String, field: &str) {
     if !field.is_empty() {
         text.push_str(field);
@@ -88,13 +96,18 @@ fn push_field(text: &mut String, field: &str) {
 
 /// Makes a new or changed text findable; in the transaction that writes the case.
 pub fn put(ctx: &Ctx, tx: &mut Tx, case: CaseId, text: &SearchText) -> Result<(), Fault> {
-    store::put_pending(tx, case, Some(&text.joined()))?;
+    put_all(ctx, tx, [(case, text.joined())])
+}
+
+/// As [`put`], for many cases; the texts as [`SearchText::joined`] gives them.
+pub fn put_all(ctx: &Ctx, tx: &mut Tx, texts: impl IntoIterator<Item = (CaseId, String)>) -> Result<(), Fault> {
+    store::put_pending(tx, texts)?;
     call_job(ctx, tx)
 }
 
 /// Tells that a case came to another area or unit, or that a unit joined; in the transaction that does so.
 pub fn touch(ctx: &Ctx, tx: &mut Tx, case: CaseId) -> Result<(), Fault> {
-    store::put_pending(tx, case, None)?;
+    store::touch_pending(tx, case)?;
     call_job(ctx, tx)
 }
 

@@ -38,17 +38,21 @@ pub(super) fn unit_token(unit: UnitId) -> String {
     format!("#{unit}")
 }
 
-pub(super) fn put_pending(tx: &mut Tx, case: CaseId, text: Option<&str>) -> Result<(), Fault> {
-    match text {
-        Some(text) => tx.defer_housekeeping(
-            "insert into search_pending (case_id, text) values ($1, $2) on conflict (case_id) do update set text = excluded.text",
-            &params![case, text],
-        )?,
-        None => tx.defer_housekeeping(
-            "insert into search_pending (case_id, text) values ($1, null) on conflict (case_id) do nothing",
-            &params![case],
-        )?,
-    }
+pub(super) fn put_pending(tx: &mut Tx, texts: impl IntoIterator<Item = (CaseId, String)>) -> Result<(), Fault> {
+    let rows = texts.into_iter().map(|(case, text)| params![case, text]);
+    tx.insert_housekeeping(
+        "insert into search_pending (case_id, text) values ",
+        rows,
+        " on conflict (case_id) do update set text = excluded.text",
+    )?;
+    Ok(())
+}
+
+pub(super) fn touch_pending(tx: &mut Tx, case: CaseId) -> Result<(), Fault> {
+    tx.defer_housekeeping(
+        "insert into search_pending (case_id, text) values ($1, null) on conflict (case_id) do nothing",
+        &params![case],
+    )?;
     Ok(())
 }
 

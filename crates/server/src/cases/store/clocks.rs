@@ -13,13 +13,35 @@ const COLUMNS: &str =
 const MAX_CLOCKS: i64 = 500;
 
 pub fn insert_clock(tx: &mut Tx, clock: &ClockRow, started: Timestamp) -> Result<(), Fault> {
-    tx.defer(
-        "insert into case_clock (id, case_id, party, step, urgent, log, started_at, due_at, warn_at, state, late, next_at, told) \
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
-        &params![
-            clock.id, clock.case, &clock.party, &clock.step, clock.urgent, write_log(&clock.log), started.0,
-            clock.due_at.map(|t| t.0), clock.warn_at.map(|t| t.0), &clock.state, clock.late, clock.next_at.map(|t| t.0), &clock.told
-        ],
+    insert_clocks(tx, [(clock, started)])
+}
+
+/// Clocks, each with when it was started.
+pub fn insert_clocks<'c>(
+    tx: &mut Tx,
+    clocks: impl IntoIterator<Item = (&'c ClockRow, Timestamp)>,
+) -> Result<(), Fault> {
+    let values = |(clock, started): (&ClockRow, Timestamp)| {
+        params![
+            clock.id,
+            clock.case,
+            &clock.party,
+            &clock.step,
+            clock.urgent,
+            write_log(&clock.log),
+            started.0,
+            clock.due_at.map(|t| t.0),
+            clock.warn_at.map(|t| t.0),
+            &clock.state,
+            clock.late,
+            clock.next_at.map(|t| t.0),
+            &clock.told
+        ]
+    };
+    tx.insert_rows(
+        "insert into case_clock (id, case_id, party, step, urgent, log, started_at, due_at, warn_at, state, late, next_at, told) values ",
+        clocks.into_iter().map(values),
+        "",
     )?;
     Ok(())
 }
@@ -54,6 +76,15 @@ pub fn ripe_clocks(tx: &mut Tx, now: Timestamp, limit: i64) -> Result<Vec<ClockR
         .iter()
         .map(read_clock)
         .collect()
+}
+
+/// When the next clock has something to say.
+pub fn next_moment(tx: &mut Tx) -> Result<Option<Timestamp>, Fault> {
+    let row = tx.query_one(
+        "select min(next_at) from case_clock where next_at is not null",
+        &params![],
+    )?;
+    Ok(row.get::<Option<i64>>(0)?.map(Timestamp))
 }
 
 /// How many columns [`read_clock`] reads.

@@ -135,6 +135,16 @@ fn request_row(row: &Row) -> Result<RequestRow, Fault> {
 /// Serial numbers a strand takes at once: writers meet at the day's counter once for as many cases, not for each.
 const SERIALS: i64 = 16;
 
+/// Takes serial numbers of a day out of its counter; the first of them.
+pub fn take_serials(tx: &mut Tx, day: i64, count: i64) -> Result<u32, Fault> {
+    let row = tx.query_one(
+        "insert into case_serial (day, last) values ($1, $2) on conflict (day) do update set last = case_serial.last + excluded.last \
+         returning last",
+        &params![day, count],
+    )?;
+    u32::try_from(row.get::<i64>(0)? - count + 1).map_err(Fault::internal)
+}
+
 /// The next serial number of a day. Unique; each strand counts through blocks of its own, so with several writers numbers of one
 /// moment may lie some way apart, and some at a day's end stay unused.
 pub fn next_serial(tx: &mut Tx, day: i64) -> Result<u32, Fault> {
@@ -146,19 +156,14 @@ pub fn next_serial(tx: &mut Tx, day: i64) -> Result<u32, Fault> {
     if let Some(row) = own {
         return Ok(row.get(0)?);
     }
-    let row = tx.query_one(
-        "insert into case_serial (day, last) values ($1, $2) on conflict (day) do update set last = case_serial.last + excluded.last \
-         returning last",
-        &params![day, SERIALS],
-    )?;
-    let last: i64 = row.get(0)?;
-    let first = last - SERIALS + 1;
+    let first = take_serials(tx, day, SERIALS)?;
+    let (next, last) = (i64::from(first) + 1, i64::from(first) + SERIALS - 1);
     tx.execute(
         "insert into case_serial_block (day, strand, next, last) values ($1, $2, $3, $4) \
          on conflict (day, strand) do update set next = excluded.next, last = excluded.last",
-        &params![day, strand, first + 1, last],
+        &params![day, strand, next, last],
     )?;
-    u32::try_from(first).map_err(Fault::internal)
+    Ok(first)
 }
 
 fn millis(at: Option<Timestamp>) -> Option<i64> {
@@ -166,29 +171,81 @@ fn millis(at: Option<Timestamp>) -> Option<i64> {
 }
 
 pub fn insert_case(tx: &mut Tx, row: &CaseRow) -> Result<(), Fault> {
-    let [a1, a2, a3, a4, a5] = row.areas;
+    insert_cases(tx, [row])
+}
+
+pub fn insert_cases<'r>(tx: &mut Tx, rows: impl IntoIterator<Item = &'r CaseRow>) -> Result<(), Fault> {
     let account = |doer: Option<DoerRef>| doer.map(|d| d.account);
     let worker = |doer: Option<DoerRef>| doer.and_then(|d| d.worker);
-    tx.execute(
+    let values = |row: &CaseRow| {
+        let [a1, a2, a3, a4, a5] = row.areas;
+        params![
+            row.id,
+            &row.number,
+            &row.title,
+            &row.body,
+            &row.channel,
+            row.category_code.clone(),
+            row.category_source.clone(),
+            row.confidence,
+            row.second_category.clone(),
+            row.urgent,
+            &row.kind,
+            row.area_id,
+            row.territory_version,
+            a1,
+            a2,
+            a3,
+            a4,
+            a5,
+            row.lon,
+            row.lat,
+            row.address.clone(),
+            row.place_note.clone(),
+            row.state.key(),
+            row.is_open(),
+            row.look.clone(),
+            row.unit_id,
+            row.worker_id,
+            row.level_resolved,
+            millis(row.due_at),
+            row.due_step.clone(),
+            row.due_at.map_or(FAR, |at| at.0),
+            row.late,
+            row.received_at.0,
+            millis(row.accepted_at),
+            millis(row.assigned_at),
+            millis(row.taken_at),
+            millis(row.handled_at),
+            millis(row.answered_at),
+            millis(row.verified_at),
+            millis(row.ended_at),
+            row.on_time,
+            row.outcome.clone(),
+            account(row.handled_by),
+            worker(row.handled_by),
+            account(row.decided_by),
+            worker(row.decided_by),
+            account(row.verified_by),
+            worker(row.verified_by),
+            row.reporter_count,
+            &row.pack_version,
+            row.public,
+            &row.content_hash,
+            row.row_version,
+            row.team_id,
+            row.away,
+            row.handover_id
+        ]
+    };
+    tx.insert_rows(
         "insert into cases (id, number, title, body, channel, category_code, category_source, confidence, second_category, urgent, kind, \
          area_id, territory_version, a1, a2, a3, a4, a5, lon, lat, address, place_note, state, open, look, unit_id, worker_id, \
          level_resolved, due_at, due_step, queue_at, late, received_at, accepted_at, assigned_at, taken_at, handled_at, answered_at, \
          verified_at, ended_at, on_time, outcome, handled_by, handled_worker, decided_by, decided_worker, verified_by, verified_worker, \
-         reporter_count, pack_version, public, content_hash, row_version, team_id, away, handover_id) \
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, \
-         $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39, $40, $41, $42, $43, $44, $45, $46, $47, $48, $49, $50, $51, $52, \
-         $53, $54, $55, $56)",
-        &params![
-            row.id, &row.number, &row.title, &row.body, &row.channel, row.category_code.clone(), row.category_source.clone(),
-            row.confidence, row.second_category.clone(), row.urgent, &row.kind, row.area_id, row.territory_version, a1, a2, a3, a4, a5,
-            row.lon, row.lat, row.address.clone(), row.place_note.clone(), row.state.key(), row.is_open(), row.look.clone(),
-            row.unit_id, row.worker_id, row.level_resolved, millis(row.due_at), row.due_step.clone(),
-            row.due_at.map_or(FAR, |at| at.0), row.late, row.received_at.0, millis(row.accepted_at), millis(row.assigned_at),
-            millis(row.taken_at), millis(row.handled_at), millis(row.answered_at), millis(row.verified_at), millis(row.ended_at),
-            row.on_time, row.outcome.clone(), account(row.handled_by), worker(row.handled_by), account(row.decided_by),
-            worker(row.decided_by), account(row.verified_by), worker(row.verified_by), row.reporter_count, &row.pack_version,
-            row.public, &row.content_hash, row.row_version, row.team_id, row.away, row.handover_id
-        ],
+         reporter_count, pack_version, public, content_hash, row_version, team_id, away, handover_id) values ",
+        rows.into_iter().map(values),
+        "",
     )?;
     Ok(())
 }
@@ -224,14 +281,35 @@ pub fn update_case(tx: &mut Tx, row: &CaseRow) -> Result<(), Fault> {
 }
 
 pub fn insert_report(tx: &mut Tx, case: CaseId, report: &ReportRow) -> Result<(), Fault> {
-    tx.defer(
-        "insert into report (id, case_id, number, reporter_id, channel, body, received_at, anonymous, reachable, answered, merged_from, \
-         strand, ledger_seq) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
-        &params![
-            report.id, case, &report.number, report.reporter_id, &report.channel, &report.body, report.received_at.0,
-            report.anonymous, report.reachable, report.answered, report.merged_from, report.strand,
+    insert_reports(tx, [(case, report)])
+}
+
+pub fn insert_reports<'r>(
+    tx: &mut Tx,
+    reports: impl IntoIterator<Item = (CaseId, &'r ReportRow)>,
+) -> Result<(), Fault> {
+    let values = |(case, report): (CaseId, &ReportRow)| {
+        params![
+            report.id,
+            case,
+            &report.number,
+            report.reporter_id,
+            &report.channel,
+            &report.body,
+            report.received_at.0,
+            report.anonymous,
+            report.reachable,
+            report.answered,
+            report.merged_from,
+            report.strand,
             report.ledger_seq
-        ],
+        ]
+    };
+    tx.insert_rows(
+        "insert into report (id, case_id, number, reporter_id, channel, body, received_at, anonymous, reachable, answered, merged_from, \
+         strand, ledger_seq) values ",
+        reports.into_iter().map(values),
+        "",
     )?;
     Ok(())
 }
@@ -268,19 +346,23 @@ pub fn reports_by_number(tx: &mut Tx, number: &str) -> Result<Vec<(CaseId, Repor
     rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
 }
 
-pub fn insert_reporter(
-    tx: &mut Tx,
-    id: ReporterId,
-    name: Option<Vec<u8>>,
-    phone: Option<Vec<u8>>,
-    phone_index: Option<String>,
-    contact: Option<ContactId>,
-    at: Timestamp,
-) -> Result<(), Fault> {
-    tx.defer(
-        "insert into reporter (id, name_sealed, phone_sealed, phone_index, contact_id, wants_contact, created_at) \
-         values ($1, $2, $3, $4, $5, 1, $6)",
-        &params![id, name, phone, phone_index, contact, at.0],
+/// Somebody who reported, sealed, about to be written.
+pub struct NewReporter {
+    pub id: ReporterId,
+    pub name: Option<Vec<u8>>,
+    pub phone: Option<Vec<u8>>,
+    pub phone_index: Option<String>,
+    pub contact: Option<ContactId>,
+    pub at: Timestamp,
+}
+
+pub fn insert_reporters(tx: &mut Tx, new: impl IntoIterator<Item = NewReporter>) -> Result<(), Fault> {
+    let wants_contact = true;
+    let values = |r: NewReporter| params![r.id, r.name, r.phone, r.phone_index, r.contact, wants_contact, r.at.0];
+    tx.insert_rows(
+        "insert into reporter (id, name_sealed, phone_sealed, phone_index, contact_id, wants_contact, created_at) values ",
+        new.into_iter().map(values),
+        "",
     )?;
     Ok(())
 }
@@ -388,10 +470,22 @@ pub struct NewAnswer<'a> {
 }
 
 pub fn insert_answer(tx: &mut Tx, case: CaseId, a: &NewAnswer) -> Result<(), Fault> {
-    tx.execute(
-        "insert into answer (id, case_id, report_id, by_account, by_name, way, body, resident_said, solved, rating, at) \
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-        &params![a.id, case, a.report, a.by, a.by_name, a.way, a.body, a.said, a.solved, a.rating, a.at.0],
+    insert_answers(tx, [(case, a)])
+}
+
+pub fn insert_answers<'a>(
+    tx: &mut Tx,
+    answers: impl IntoIterator<Item = (CaseId, &'a NewAnswer<'a>)>,
+) -> Result<(), Fault> {
+    let values = |(case, a): (CaseId, &NewAnswer)| {
+        params![
+            a.id, case, a.report, a.by, a.by_name, a.way, a.body, a.said, a.solved, a.rating, a.at.0
+        ]
+    };
+    tx.insert_rows(
+        "insert into answer (id, case_id, report_id, by_account, by_name, way, body, resident_said, solved, rating, at) values ",
+        answers.into_iter().map(values),
+        "",
     )?;
     Ok(())
 }
@@ -412,19 +506,26 @@ pub fn rate_last_answer(
     Ok(changed > 0)
 }
 
-pub fn insert_verification(
+/// A check to insert.
+pub struct NewVerification<'a> {
+    pub id: VerificationId,
+    pub case: CaseId,
+    pub by: Option<AccountId>,
+    pub by_name: &'a str,
+    pub pass: bool,
+    pub note: &'a str,
+    pub at: Timestamp,
+}
+
+pub fn insert_verifications<'a>(
     tx: &mut Tx,
-    case: CaseId,
-    id: VerificationId,
-    by: Option<AccountId>,
-    name: &str,
-    pass: bool,
-    note: &str,
-    at: Timestamp,
+    checks: impl IntoIterator<Item = NewVerification<'a>>,
 ) -> Result<(), Fault> {
-    tx.execute(
-        "insert into verification (id, case_id, by_account, by_name, pass, note, at) values ($1, $2, $3, $4, $5, $6, $7)",
-        &params![id, case, by, name, pass, note, at.0],
+    let values = |v: NewVerification| params![v.id, v.case, v.by, v.by_name, v.pass, v.note, v.at.0];
+    tx.insert_rows(
+        "insert into verification (id, case_id, by_account, by_name, pass, note, at) values ",
+        checks.into_iter().map(values),
+        "",
     )?;
     Ok(())
 }
@@ -562,12 +663,15 @@ pub fn insert_event(tx: &mut Tx, case: CaseId, e: &NewEvent) -> Result<(), Fault
     Ok(())
 }
 
-/// The history of a case just made, in order.
-pub fn insert_events(tx: &mut Tx, case: CaseId, events: &[NewEvent]) -> Result<(), Fault> {
-    let rows = events.iter().enumerate().map(|(nth, e)| {
+/// The history of cases just made, each event with its number in its case, from 1.
+pub fn insert_events<'e>(
+    tx: &mut Tx,
+    events: impl IntoIterator<Item = (CaseId, i64, NewEvent<'e>)>,
+) -> Result<(), Fault> {
+    let rows = events.into_iter().map(|(case, seq, e)| {
         [
             case.into(),
-            (nth as i64 + 1).into(),
+            seq.into(),
             e.at.0.into(),
             e.kind.into(),
             e.actor_account.into(),

@@ -59,27 +59,39 @@ impl std::str::FromStr for LedgerRef {
 #[error("not a place in the ledger (STRAND/SEQ)")]
 pub struct NotARef;
 
-/// Appends a record to the chain of this writer: nothing else writes to that chain while the transaction runs.
+/// Appends records to the chain of this writer, in this order: nothing else writes to that chain while the transaction runs.
 /// Parts call `tx.record`, which calls this.
-pub fn append(tx: &mut Tx<'_>, entry: Entry<'_>) -> Result<LedgerRef, DbError> {
+pub fn append<'e>(tx: &mut Tx<'_>, entries: impl IntoIterator<Item = Entry<'e>>) -> Result<Vec<LedgerRef>, DbError> {
     let strand = tx.strand();
-    let (last, prev_hash) = store::head_of(tx, strand)?.unwrap_or((0, Hash::ZERO));
-    let body = canonical_json(entry.body);
-    let record = Record {
+    let (mut seq, mut prev_hash) = store::head_of(tx, strand)?.unwrap_or((0, Hash::ZERO));
+    let mut new = Vec::new();
+    for entry in entries {
+        let body = canonical_json(entry.body);
+        seq += 1;
+        let record = Record {
+            strand,
+            seq,
+            at: entry.at,
+            actor: entry.actor,
+            action: entry.action.into(),
+            subject: entry.subject,
+            purpose: entry.purpose,
+            rule_version: entry.rule_version,
+            payload_hash: payload_hash(&entry.salt, &body),
+            prev_hash,
+        };
+        prev_hash = record.hash();
+        new.push(store::New {
+            hash: prev_hash,
+            salt: entry.salt,
+            body,
+            record,
+        });
+    }
+    store::insert(tx, &new)?;
+    let place = |new: &store::New| LedgerRef {
         strand,
-        seq: last + 1,
-        at: entry.at,
-        actor: entry.actor,
-        action: entry.action.into(),
-        subject: entry.subject,
-        purpose: entry.purpose,
-        rule_version: entry.rule_version,
-        payload_hash: payload_hash(&entry.salt, &body),
-        prev_hash,
+        seq: new.record.seq,
     };
-    store::insert(tx, &record, record.hash(), &entry.salt, &body)?;
-    Ok(LedgerRef {
-        strand,
-        seq: record.seq,
-    })
+    Ok(new.iter().map(place).collect())
 }

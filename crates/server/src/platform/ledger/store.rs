@@ -2,7 +2,7 @@
 use super::append::LedgerRef;
 use super::hash::Hash;
 use super::head::TreeHead;
-use super::record::Record;
+use super::record::{Record, Salt};
 use super::tree::{Frontier, Nodes, STORED_STEP, node};
 use db::{DbError, Row, Tx, Value, params};
 
@@ -43,32 +43,55 @@ pub fn next_strand(tx: &mut Tx<'_>, after: i64) -> Result<Option<i64>, DbError> 
     row.get(0)
 }
 
-pub fn insert(tx: &mut Tx<'_>, record: &Record, hash: Hash, salt: &[u8], body: &str) -> Result<(), DbError> {
-    tx.defer(
-        "insert into ledger_record (strand, seq, at, actor, action, subject, purpose, rule_version, payload_hash, prev_hash, hash)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-        &params![
-            record.strand,
-            record.seq,
-            record.at,
-            &record.actor,
-            &record.action,
-            &record.subject,
-            &record.purpose,
-            &record.rule_version,
-            record.payload_hash,
-            record.prev_hash,
-            hash,
-        ],
+/// A record about to be written.
+pub struct New {
+    pub record: Record,
+    pub hash: Hash,
+    pub salt: Salt,
+    /// Canonical JSON.
+    pub body: String,
+}
+
+/// Writes records that follow each other in one chain, and moves its end.
+pub fn insert(tx: &mut Tx<'_>, new: &[New]) -> Result<(), DbError> {
+    let Some(last) = new.last() else { return Ok(()) };
+    let records = new.iter().map(|New { record, hash, .. }| {
+        [
+            record.strand.into(),
+            record.seq.into(),
+            record.at.into(),
+            (&record.actor).into(),
+            (&record.action).into(),
+            (&record.subject).into(),
+            (&record.purpose).into(),
+            (&record.rule_version).into(),
+            record.payload_hash.into(),
+            record.prev_hash.into(),
+            (*hash).into(),
+        ]
+    });
+    tx.insert_rows(
+        "insert into ledger_record (strand, seq, at, actor, action, subject, purpose, rule_version, payload_hash, prev_hash, hash) values ",
+        records,
+        "",
     )?;
-    tx.defer(
-        "insert into ledger_payload (strand, seq, salt, body) values ($1, $2, $3, $4)",
-        &params![record.strand, record.seq, salt, body],
+    let payloads = new.iter().map(|new| {
+        [
+            new.record.strand.into(),
+            new.record.seq.into(),
+            new.salt.into(),
+            (&new.body).into(),
+        ]
+    });
+    tx.insert_rows(
+        "insert into ledger_payload (strand, seq, salt, body) values ",
+        payloads,
+        "",
     )?;
     tx.defer(
         "insert into ledger_head (strand, seq, hash) values ($1, $2, $3)
          on conflict (strand) do update set seq = excluded.seq, hash = excluded.hash",
-        &params![record.strand, record.seq, hash],
+        &params![last.record.strand, last.record.seq, last.hash],
     )
 }
 
