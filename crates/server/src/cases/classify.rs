@@ -6,13 +6,15 @@
 //! refuse anything.
 
 use super::place::Rules;
+use super::record::CaseRow;
 use super::store;
 use crate::platform::jobs::{Effect, Outcome};
 use crate::platform::*;
 use domain::policy::{Redirect, UrgentHint};
 use domain::time::Timestamp;
 use learn::{Classifier, Keywords, Model};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 /// What is kept in memory: the classifier, which pack and model it was made from, and when that was last looked at.
 #[derive(Default)]
@@ -22,8 +24,17 @@ struct Kept {
     pack: String,
     model: Option<String>,
     looked_at: Timestamp,
-    classifier: Arc<Classifier>,
+    reader: Arc<Reader>,
 }
+
+/// A classifier, and what it said of cases that were opened: the same case is looked at by many people, many times.
+struct Reader {
+    classifier: Classifier,
+    cases: Mutex<HashMap<CaseId, Vec<Guess>>>,
+}
+
+/// Cases whose guesses are kept at most.
+const CASES_KEPT: usize = 4_096;
 
 /// A model another process trained is noticed after so long.
 const LOOK_MS: i64 = 1_000;
@@ -50,23 +61,49 @@ pub struct Assessment<'r> {
     pub redirect: Option<&'r Redirect>,
 }
 
+/// What the text of a case suggests: a case's text never changes.
+pub fn guesses_of(ctx: &Ctx, tx: &mut Tx, rules: &Rules, row: &CaseRow) -> Result<Vec<Guess>, Fault> {
+    let reader = reader(ctx, tx, rules)?;
+    let cases = || reader.cases.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = cases().get(&row.id) {
+        return Ok(known.clone());
+    }
+    let (guesses, _) = reader.guesses(rules, &text_of(&row.title, &row.body));
+    let mut cases = cases();
+    if cases.len() >= CASES_KEPT {
+        cases.clear();
+    }
+    cases.insert(row.id, guesses.clone());
+    Ok(guesses)
+}
+
+fn text_of(title: &str, body: &str) -> String {
+    format!("{title}\n{body}")
+}
+
+impl Reader {
+    fn guesses(&self, rules: &Rules, text: &str) -> (Vec<Guess>, learn::Source) {
+        let (prediction, source) = self.classifier.predict(text);
+        let reasons: Vec<String> = prediction.reasons.iter().map(|r| r.text.clone()).collect();
+        let known = |guess: &learn::Guess| rules.pack.category(&guess.label).is_some();
+        let guesses = [prediction.best, prediction.second]
+            .into_iter()
+            .flatten()
+            .filter(known)
+            .enumerate()
+            .map(|(nth, guess)| Guess {
+                code: guess.label,
+                confidence: f64::from(guess.confidence),
+                reasons: if nth == 0 { reasons.clone() } else { Vec::new() },
+            });
+        (guesses.collect(), source)
+    }
+}
+
 /// Reads a text.
 pub fn assess<'r>(ctx: &Ctx, tx: &mut Tx, rules: &'r Rules, title: &str, body: &str) -> Result<Assessment<'r>, Fault> {
-    let text = format!("{title}\n{body}");
-    let (prediction, source) = classifier(ctx, tx, rules)?.predict(&text);
-    let reasons: Vec<String> = prediction.reasons.iter().map(|r| r.text.clone()).collect();
-    let known = |guess: &learn::Guess| rules.pack.category(&guess.label).is_some();
-    let guesses: Vec<Guess> = [prediction.best, prediction.second]
-        .into_iter()
-        .flatten()
-        .filter(known)
-        .enumerate()
-        .map(|(nth, guess)| Guess {
-            code: guess.label,
-            confidence: f64::from(guess.confidence),
-            reasons: if nth == 0 { reasons.clone() } else { Vec::new() },
-        })
-        .collect();
+    let text = text_of(title, body);
+    let (guesses, source) = reader(ctx, tx, rules)?.guesses(rules, &text);
     let sure = guesses
         .first()
         .is_some_and(|best| best.confidence >= rules.pack.thresholds.auto_classify.value);
@@ -85,7 +122,7 @@ pub fn assess<'r>(ctx: &Ctx, tx: &mut Tx, rules: &'r Rules, title: &str, body: &
 }
 
 /// The classifier in force; made anew when the pack or the model changed.
-fn classifier(ctx: &Ctx, tx: &mut Tx, rules: &Rules) -> Result<Arc<Classifier>, Fault> {
+fn reader(ctx: &Ctx, tx: &mut Tx, rules: &Rules) -> Result<Arc<Reader>, Fault> {
     let in_force = ctx.app.part::<InForce>();
     let same_pack = |kept: &&Kept| kept.pack == rules.version;
     if let Some(kept) = in_force
@@ -96,27 +133,30 @@ fn classifier(ctx: &Ctx, tx: &mut Tx, rules: &Rules) -> Result<Arc<Classifier>, 
         .filter(same_pack)
         && (kept.looked_at..kept.looked_at.plus_ms(LOOK_MS)).contains(&ctx.now)
     {
-        return Ok(kept.classifier.clone());
+        return Ok(kept.reader.clone());
     }
     let newest = store::newest_model(tx)?;
     let mut kept = in_force.0.write().unwrap_or_else(PoisonError::into_inner);
-    let classifier = match kept.as_ref().filter(same_pack).filter(|kept| kept.model == newest) {
-        Some(kept) => kept.classifier.clone(),
-        None => Arc::new(Classifier {
-            keywords: keywords(rules)?,
-            model: match &newest {
-                Some(id) => Some(Model::from_bytes(&store::model_bytes(tx, id)?).map_err(Fault::internal)?),
-                None => None,
+    let reader = match kept.as_ref().filter(same_pack).filter(|kept| kept.model == newest) {
+        Some(kept) => kept.reader.clone(),
+        None => Arc::new(Reader {
+            classifier: Classifier {
+                keywords: keywords(rules)?,
+                model: match &newest {
+                    Some(id) => Some(Model::from_bytes(&store::model_bytes(tx, id)?).map_err(Fault::internal)?),
+                    None => None,
+                },
             },
+            cases: Mutex::default(),
         }),
     };
     *kept = Some(Kept {
         pack: rules.version.clone(),
         model: newest,
         looked_at: ctx.now,
-        classifier: classifier.clone(),
+        reader: reader.clone(),
     });
-    Ok(classifier)
+    Ok(reader)
 }
 
 /// The pack's words, each with the weight the constants of [`learn::Keywords`] were fitted for: half its characters.

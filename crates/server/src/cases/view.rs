@@ -358,7 +358,8 @@ pub fn detail(ctx: &Ctx, tx: &mut Tx, loaded: &Loaded) -> Result<CaseDetail, Fau
     let brief = brief.ok_or_else(|| Fault::internal("one row makes one line"))?;
     let undecided = row.is_open() && !matches!(row.category_source.as_deref(), Some("staff"));
     let suggested = if undecided {
-        suggestions(ctx, tx, &rules, &row.title, &row.body)?
+        let guesses = classify::guesses_of(ctx, tx, &rules, row)?;
+        guesses.into_iter().map(|g| suggestion(ctx, &rules, g)).collect()
     } else {
         Vec::new()
     };
@@ -427,18 +428,6 @@ fn mediation_next(ctx: &Ctx, tx: &mut Tx, rules: &Rules, row: &CaseRow) -> Resul
         return Ok(None);
     }
     Ok(mediation::rungs(ctx, tx, rules, row)?.next.map(|rung| rung.name))
-}
-
-/// The classifier's suggestions for a text.
-pub fn suggestions(
-    ctx: &Ctx,
-    tx: &mut Tx,
-    rules: &Rules,
-    title: &str,
-    body: &str,
-) -> Result<Vec<CategorySuggestion>, Fault> {
-    let says = classify::assess(ctx, tx, rules, title, body)?;
-    Ok(says.guesses.into_iter().map(|g| suggestion(ctx, rules, g)).collect())
 }
 
 /// A guess as shown.
