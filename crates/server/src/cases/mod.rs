@@ -18,6 +18,7 @@ pub mod intake;
 mod mediation;
 mod messages;
 mod migration;
+pub mod multiply;
 pub mod orders;
 pub mod outcomes;
 pub mod past;

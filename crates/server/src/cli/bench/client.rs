@@ -103,10 +103,20 @@ impl Client {
         }
     }
 
+    /// The JSON answered to a file.
+    pub async fn upload(&mut self, path: &str, file: &str) -> Result<Value, CliError> {
+        let answer = self.put("POST", path, "text/csv", file).await?;
+        parse(path, &answer)
+    }
+
     async fn send(&mut self, method: &str, path: &str, body: Option<&Value>) -> Result<Answer, CliError> {
         let body = body.map(Value::to_string).unwrap_or_default();
+        self.put(method, path, "application/json", &body).await
+    }
+
+    async fn put(&mut self, method: &str, path: &str, kind: &str, body: &str) -> Result<Answer, CliError> {
         let head = format!(
-            "{method} {path} HTTP/1.1\r\nhost: {}\r\ncookie: {}\r\nx-wangge-client: desk\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            "{method} {path} HTTP/1.1\r\nhost: {}\r\ncookie: {}\r\nx-wangge-client: desk\r\ncontent-type: {kind}\r\ncontent-length: {}\r\n\r\n{body}",
             self.host,
             self.cookie,
             body.len()

@@ -8,6 +8,7 @@ mod city;
 mod client;
 mod load;
 mod machine;
+mod many;
 mod work;
 
 use super::CliError;
@@ -36,6 +37,15 @@ pub struct Args {
     /// 地图瓦片：城里有多少建筑（0 为不测）· Buildings of the city for the map's tiles (0 leaves them out)
     #[arg(long, default_value_t = 200_000)]
     pub shapes: usize,
+    /// 导入多少条来信，之后再测一次搜索 · Messages to import; searching is measured again after them
+    #[arg(long, default_value_t = 20_000)]
+    pub messages: usize,
+    /// 同时到期的时限数（0 为不测）· Clocks that are due at once (0 leaves them out)
+    #[arg(long, default_value_t = 10_000)]
+    pub due: usize,
+    /// 最后把事件数加到多少再测列表和看板（0 为不测）· Cases at which lists and board are measured again at the end (0 leaves it out)
+    #[arg(long, default_value_t = 100_000)]
+    pub grow: usize,
     /// 也在这个 PostgreSQL 上测 · Measure on this PostgreSQL too (an empty schema is made in it)
     #[arg(long, env = "WANGGE_TEST_POSTGRES")]
     pub postgres: Option<String>,
@@ -55,7 +65,7 @@ pub struct Figure {
     /// `sqlite`, `postgres` or `machine`.
     pub on: String,
     /// What was done.
-    pub work: &'static str,
+    pub work: String,
     /// Requests (or writes) made.
     pub count: usize,
     /// Done in a second.
@@ -110,6 +120,12 @@ async fn measure(args: &Args) -> Result<Vec<Figure>, CliError> {
         let server = Server::start(&folder, &database).await?;
         figures.extend(work::all(&server, name, args).await?);
         server.stop().await?;
+        if args.grow > 0 {
+            many::grow(&database, args.grow).await?;
+            let server = Server::start(&folder, &database).await?;
+            figures.extend(work::lists(&server, name, args, "grown: ").await?);
+            server.stop().await?;
+        }
         std::fs::remove_dir_all(&folder).map_err(CliError::new)?;
     }
     clear(args);
@@ -168,6 +184,9 @@ impl Server {
                 "127.0.0.1:0",
                 "--cases",
                 "0",
+                // A working day: people are on duty, clocks run.
+                "--at",
+                "2026-03-04T10:00:00+08:00",
                 "--password",
                 PASSWORD,
                 "--data",

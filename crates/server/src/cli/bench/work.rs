@@ -1,7 +1,7 @@
 //! The kinds of work that are measured, each as its people do it.
 
 use super::client::Client;
-use super::{Args, CliError, Figure, Server, city};
+use super::{Args, CliError, Figure, Server, city, many};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -56,39 +56,56 @@ pub async fn all(server: &Server, on: &'static str, args: &Args) -> Result<Vec<F
         run.repeat("intake, whole", &clerk, args.clients, args.cases, intake)
             .await?,
     );
-    let ids = Arc::new(case_ids(&dispatcher).await?);
-    let page = move |n: usize| Ask::Get(format!("/api/v1/cases/{}?purpose=dispatch", ids[n % ids.len()]));
-    figures.push(
-        run.repeat("case page", &dispatcher, READERS, args.requests, page)
-            .await?,
-    );
-    let queue = |_| Ask::Get("/api/v1/cases?queue=all&limit=25".to_owned());
-    figures.push(
-        run.repeat("queue page", &dispatcher, READERS, args.requests, queue)
-            .await?,
-    );
-    let counts = |_| Ask::Get("/api/v1/cases/counts?queue=all".to_owned());
-    figures.push(
-        run.repeat("queue counts", &dispatcher, READERS, args.requests, counts)
-            .await?,
-    );
-    let search = |n: usize| Ask::Get(format!("/api/v1/cases/search?q={}", encoded(WORDS[n % WORDS.len()])));
-    figures.push(
-        run.repeat("search", &dispatcher, READERS, args.requests, search)
-            .await?,
-    );
-    figures.push(
-        run.repeat("board", &dispatcher, READERS, args.requests, |_| {
-            Ask::Get("/api/v1/board".into())
-        })
-        .await?,
-    );
+    figures.extend(lists(server, on, args, "").await?);
+    if args.messages > 0 {
+        figures.push(many::import(server, on, args.messages).await?);
+        figures.push(run.searches("search after the import", &dispatcher, args).await?);
+    }
+    if args.due > 0 {
+        figures.push(many::due_at_once(server, on, args.due).await?);
+    }
     if args.shapes > 0 {
         let tiles = Arc::new(city::build(&server.client("system").await?, args.shapes).await?);
         let supervisor = server.client("supervisor").await?;
         let tile = move |n: usize| Ask::Tile(tiles[n % tiles.len()].clone());
         let work = "tile z14, facilities in scope";
         figures.push(run.repeat(work, &supervisor, READERS, args.requests, tile).await?);
+    }
+    Ok(figures)
+}
+
+/// What is read: a case, lists, counts, words, the board.
+pub async fn lists(
+    server: &Server,
+    on: &'static str,
+    args: &Args,
+    when: &'static str,
+) -> Result<Vec<Figure>, CliError> {
+    let dispatcher = server.client("dispatcher").await?;
+    let run = Run { server, on };
+    let ids = Arc::new(case_ids(&dispatcher).await?);
+    let page = move |n: usize| Ask::Get(format!("/api/v1/cases/{}?purpose=dispatch", ids[n % ids.len()]));
+    let mut figures = vec![
+        run.repeat("case page", &dispatcher, READERS, args.requests, page)
+            .await?,
+    ];
+    let asked = [
+        ("queue page", "/api/v1/cases?queue=all&limit=25"),
+        ("queue page, late", "/api/v1/cases?queue=late&limit=25"),
+        (
+            "queue page, of a state",
+            "/api/v1/cases?queue=all&state=accepted&limit=25",
+        ),
+        ("queue counts", "/api/v1/cases/counts?queue=all"),
+        ("board", "/api/v1/board"),
+    ];
+    for (work, path) in asked {
+        let ask = move |_| Ask::Get(path.to_owned());
+        figures.push(run.repeat(work, &dispatcher, READERS, args.requests, ask).await?);
+    }
+    figures.push(run.searches("search", &dispatcher, args).await?);
+    for figure in &mut figures {
+        figure.work = format!("{when}{}", figure.work);
     }
     Ok(figures)
 }
@@ -106,6 +123,11 @@ struct Run<'s> {
 }
 
 impl Run<'_> {
+    async fn searches(&self, work: &'static str, session: &Client, args: &Args) -> Result<Figure, CliError> {
+        let search = |n: usize| Ask::Get(format!("/api/v1/cases/search?q={}", encoded(WORDS[n % WORDS.len()])));
+        self.repeat(work, session, READERS, args.requests, search).await
+    }
+
     /// Makes `count` requests from `clients` connections that share a session, each client the next one when the last was answered.
     async fn repeat(
         &self,
@@ -149,13 +171,7 @@ impl Run<'_> {
 }
 
 /// A figure from single times.
-pub fn figure(
-    on: &str,
-    work: &'static str,
-    mut times: Vec<Duration>,
-    took: Duration,
-    server_cpu_us: Option<f64>,
-) -> Figure {
+pub fn figure(on: &str, work: &str, mut times: Vec<Duration>, took: Duration, server_cpu_us: Option<f64>) -> Figure {
     times.sort_unstable();
     let at = |share: f64| {
         let place = ((times.len() as f64 * share) as usize).min(times.len().saturating_sub(1));
@@ -163,7 +179,7 @@ pub fn figure(
     };
     Figure {
         on: on.to_owned(),
-        work,
+        work: work.to_owned(),
         count: times.len(),
         per_second: times.len() as f64 / took.as_secs_f64(),
         p50_ms: at(0.5),
