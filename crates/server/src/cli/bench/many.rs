@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 /// Rows in one file.
 const AT_ONCE: usize = 5_000;
 /// From the start of the import of what is due to the moment it is: enough to have written it.
-const AHEAD: Duration = Duration::from_secs(30);
+const AHEAD: Duration = Duration::from_secs(90);
 /// How long to wait for all of it to be told.
 const PATIENCE: Duration = Duration::from_secs(120);
 /// How often to look.
@@ -43,11 +43,9 @@ pub async fn due_at_once(server: &Server, on: &'static str, count: usize) -> Res
     let mut client = server.client("system").await?;
     let mut supervisor = server.client("supervisor").await?;
     let grids = grids(&mut client).await?;
-    let now = server_time(&mut supervisor).await?;
-    let limit = limit(&mut client, &grids, now).await?;
+    let mut dispatcher = server.client("dispatcher").await?;
     let due = server_time(&mut supervisor).await?.plus_ms(AHEAD.as_millis() as i64);
-    let received = due.plus_ms(-limit);
-    let before = late(&mut supervisor).await?;
+    let received = received_for(&mut client, &mut dispatcher, &grids, due).await?;
     for from in (0..count).step_by(AT_ONCE) {
         let rows = from..(from + AT_ONCE).min(count);
         let file = file(rows.map(|n| waiting("D", n, &grids, received)));
@@ -55,7 +53,10 @@ pub async fn due_at_once(server: &Server, on: &'static str, count: usize) -> Res
     }
     let left = due.0 - server_time(&mut supervisor).await?.0;
     let left = u64::try_from(left).map_err(|_| CliError("the clocks were due before they were all written".into()))?;
+    let before = late(&mut supervisor).await?;
     tokio::time::sleep(Duration::from_millis(left)).await;
+    // The server lets go of connections that say nothing for so long.
+    let mut supervisor = supervisor.again().await?;
     let (begin, cpu) = (Instant::now(), server.cpu_us()?);
     while late(&mut supervisor).await? < before + count as i64 {
         if begin.elapsed() > PATIENCE {
@@ -89,16 +90,44 @@ pub async fn grow(database: &str, to: usize) -> Result<(), CliError> {
     Ok(())
 }
 
-/// How long people have for what waits to be looked at, in milliseconds: read from a case made for it.
-async fn limit(client: &mut Client, grids: &[String], now: Timestamp) -> Result<i64, CliError> {
-    let file = file([waiting("P", 0, grids, now)]);
-    taken_over(&client.upload("/api/v1/imports/cases?source=due", &file).await?)?;
-    let newest = client.get("/api/v1/cases?queue=all&limit=1").await?;
-    let due = newest["items"][0]["due_at"]
-        .as_str()
-        .and_then(|at| Timestamp::parse(at).ok());
-    due.map(|due| due.0 - now.0)
-        .ok_or_else(|| CliError("what waits has no deadline".into()))
+/// When something must have come in so that its limit passes at `due`: limits count working hours, so it is looked for between two
+/// moments with cases made for it.
+async fn received_for(
+    client: &mut Client,
+    dispatcher: &mut Client,
+    grids: &[String],
+    due: Timestamp,
+) -> Result<Timestamp, CliError> {
+    const FURTHEST_MS: i64 = 7 * 86_400_000;
+    let (mut early, mut late) = (due.0 - FURTHEST_MS, due.0);
+    for probe in 0.. {
+        let middle = Timestamp(i64::midpoint(early, late));
+        let file = file([waiting(&format!("P{probe}-"), 0, grids, middle)]);
+        taken_over(&client.upload("/api/v1/imports/cases?source=due", &file).await?)?;
+        let found = dispatcher
+            .get(&format!(
+                "/api/v1/cases?queue=all&limit=1&received_from={}&received_to={}",
+                at(middle),
+                at(middle.plus_ms(1))
+            ))
+            .await?;
+        let ends = found["items"][0]["due_at"]
+            .as_str()
+            .and_then(|at| Timestamp::parse(at).ok());
+        let ends = ends.ok_or_else(|| CliError("what waits has no deadline".into()))?;
+        match ends.cmp(&due) {
+            std::cmp::Ordering::Equal => return Ok(middle),
+            _ if late - early <= 1 => break,
+            std::cmp::Ordering::Less => early = middle.0,
+            std::cmp::Ordering::Greater => late = middle.0,
+        }
+    }
+    Err(CliError("no limit passes at the moment wanted".into()))
+}
+
+/// A moment in a query string.
+fn at(moment: Timestamp) -> String {
+    moment.to_string().replace('+', "%2B")
 }
 
 async fn server_time(client: &mut Client) -> Result<Timestamp, CliError> {

@@ -19,6 +19,9 @@ use std::process::Stdio;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
+/// When its place begins, and when it is opened again: a working day, people are on duty, clocks run.
+const MORNING: &str = "2026-03-04T10:00:00+08:00";
+const AFTERNOON: &str = "2026-03-04T15:00:00+08:00";
 /// Password of the bench's own throw-away place.
 const PASSWORD: &str = "bench-only-throw-away";
 
@@ -102,7 +105,7 @@ async fn loaded(args: &Args, seconds: u64) -> Result<Vec<load::Report>, CliError
     let mut reports = Vec::new();
     for (name, database) in places(args) {
         let folder = args.data.join(format!("{name}-{}", std::process::id()));
-        let server = Server::start(&folder, &database).await?;
+        let server = Server::start(&folder, &database, MORNING).await?;
         reports.push(load::run(&server, name, args, seconds).await?);
         server.stop().await?;
         std::fs::remove_dir_all(&folder).map_err(CliError::new)?;
@@ -117,12 +120,12 @@ async fn measure(args: &Args) -> Result<Vec<Figure>, CliError> {
     let stamp = std::process::id();
     for (name, database) in places(args) {
         let folder = args.data.join(format!("{name}-{stamp}"));
-        let server = Server::start(&folder, &database).await?;
+        let server = Server::start(&folder, &database, MORNING).await?;
         figures.extend(work::all(&server, name, args).await?);
         server.stop().await?;
         if args.grow > 0 {
             many::grow(&database, args.grow).await?;
-            let server = Server::start(&folder, &database).await?;
+            let server = Server::start(&folder, &database, AFTERNOON).await?;
             figures.extend(work::lists(&server, name, args, "grown: ").await?);
             server.stop().await?;
         }
@@ -175,7 +178,7 @@ pub struct Server {
 }
 
 impl Server {
-    async fn start(folder: &Path, database: &str) -> Result<Server, CliError> {
+    async fn start(folder: &Path, database: &str, at: &str) -> Result<Server, CliError> {
         let program = std::env::current_exe().map_err(CliError::new)?;
         let mut child = Command::new(program)
             .args([
@@ -184,9 +187,8 @@ impl Server {
                 "127.0.0.1:0",
                 "--cases",
                 "0",
-                // A working day: people are on duty, clocks run.
                 "--at",
-                "2026-03-04T10:00:00+08:00",
+                at,
                 "--password",
                 PASSWORD,
                 "--data",
