@@ -34,6 +34,7 @@ steps! {
     44 "0044_facility",
     45 "0045_backup",
     50 "0050_fewer_indexes",
+    56 "0056_rare_cases",
 }
 
 #[cfg(test)]

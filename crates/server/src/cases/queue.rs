@@ -14,7 +14,7 @@ use db::Sql;
 use domain::cases::StateKey;
 use domain::time::{DAY_MS, Timestamp};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use utoipa::{IntoParams, ToSchema};
 
 /// Cases counted one by one at most, where no counter is kept.
@@ -155,6 +155,17 @@ impl Reach {
     }
 }
 
+/// What the index of a walk begins with, besides the reach.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Lead<'f> {
+    Reach,
+    State(StateKey),
+    Category(&'f str),
+}
+
+/// Values walked one by one at most; more are picked out along the reach.
+const MOST_LEADS: usize = 24;
+
 /// Conditions besides the reach.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
@@ -212,6 +223,47 @@ impl Filter {
             && self.level.is_none()
     }
 
+    /// The walks that together give a reach newest first: where a reach may hold very many cases, along the indexes that begin with what
+    /// is asked for, one for each value, so that a page costs the same however rare it is. States of what is open come first: they are few.
+    pub fn leads(&self, reach: &Reach) -> Vec<Lead<'_>> {
+        let is_wide = matches!(reach, Reach::Everything | Reach::Area(1..=3, _));
+        let (states, categories) = (&self.states, &self.categories);
+        let open = states.iter().all(|state| state.is_open());
+        let fits = |count: usize| is_wide && (1..=MOST_LEADS).contains(&count);
+        if fits(states.len()) && (open || !fits(categories.len())) {
+            states.iter().map(|state| Lead::State(*state)).collect()
+        } else if fits(categories.len()) {
+            categories.iter().map(|code| Lead::Category(code)).collect()
+        } else {
+            vec![Lead::Reach]
+        }
+    }
+
+    /// As [`Filter::push`], for the walk along one index.
+    pub fn push_led(&self, sql: Sql, lead: Lead<'_>) -> Sql {
+        let mut sql = match lead {
+            Lead::Reach => sql,
+            Lead::State(state) => sql.push(" and c.state = ").bind(state.key()),
+            Lead::Category(code) => sql.push(" and c.category_code = ").bind(code),
+        };
+        // The case keeps what is not led by from choosing the index.
+        if !self.states.is_empty() && !matches!(lead, Lead::State(_)) {
+            let states = self.states.iter().map(|s| s.key());
+            sql = sql
+                .push(" and case when c.state in (")
+                .list(states)
+                .push(") then 1 else 0 end = 1");
+        }
+        if !self.categories.is_empty() && !matches!(lead, Lead::Category(_)) {
+            let codes = self.categories.iter();
+            sql = sql
+                .push(" and case when c.category_code in (")
+                .list(codes)
+                .push(") then 1 else 0 end = 1");
+        }
+        self.push_rest(sql)
+    }
+
     /// Adds the conditions, each beginning with `and`.
     pub fn push(&self, mut sql: Sql) -> Sql {
         if !self.states.is_empty() {
@@ -220,17 +272,21 @@ impl Filter {
                 .list(self.states.iter().map(|s| s.key()))
                 .push(")");
         }
-        if self.open_only {
-            sql = sql.push(" and c.open = 1");
-        }
-        if self.no_merged {
-            sql = sql.push(" and c.state <> 'merged'");
-        }
         if !self.categories.is_empty() {
             sql = sql
                 .push(" and c.category_code in (")
                 .list(self.categories.iter())
                 .push(")");
+        }
+        self.push_rest(sql)
+    }
+
+    fn push_rest(&self, mut sql: Sql) -> Sql {
+        if self.open_only {
+            sql = sql.push(" and c.open = 1");
+        }
+        if self.no_merged {
+            sql = sql.push(" and c.state <> 'merged'");
         }
         if let Some(unit) = self.unit {
             sql = sql.push(" and c.unit_id = ").bind(unit);
@@ -562,13 +618,13 @@ pub fn page(ctx: &Ctx, tx: &mut Tx, q: &ListQuery) -> Result<Page<CaseBrief>, Fa
         after: q.after.clone(),
     };
     let after: Option<store::After> = paging.after()?;
-    let mut rows: Vec<CaseRow> = Vec::new();
+    let (mut rows, mut seen) = (Vec::new(), HashSet::new());
     for reach in &plan.reaches {
-        for row in store::page(tx, reach, &plan.filter, plan.order, after.as_ref(), paging.limit())? {
-            if !rows.iter().any(|known| known.id == row.id) {
-                rows.push(row);
-            }
-        }
+        let found = match plan.order {
+            Order::Due => store::page_by_due(tx, reach, &plan.filter, after.as_ref(), paging.limit())?,
+            Order::Received => store::page_by_received(tx, reach, &plan.filter, after.as_ref(), paging.limit())?,
+        };
+        rows.extend(found.into_iter().filter(|row: &CaseRow| seen.insert(row.id)));
     }
     rows.sort_by(|a, b| match plan.order {
         Order::Due => queue_at(a).cmp(&queue_at(b)).then(a.id.cmp(&b.id)),
@@ -718,7 +774,7 @@ pub fn counts(ctx: &Ctx, tx: &mut Tx, q: &ListQuery) -> Result<Counts, Fault> {
         return Ok(counts.totalled(plan.order));
     }
     let mut counts = Counts::default();
-    let mut seen = std::collections::HashSet::new();
+    let mut seen = HashSet::new();
     for reach in &plan.reaches {
         let rows = store::sample(tx, reach, &plan.filter, COUNTED)?;
         counts.at_least |= rows.len() as i64 == COUNTED;
@@ -774,7 +830,7 @@ fn within_box(ctx: &Ctx, tx: &mut Tx, q: &ListQuery, bbox: [f64; 4]) -> Result<(
     }
     plan.filter.open_only |= plan.order == Order::Due;
     let mut rows: Vec<CaseRow> = Vec::new();
-    let mut seen = std::collections::HashSet::new();
+    let mut seen = HashSet::new();
     for reach in &plan.reaches {
         rows.extend(
             store::points(tx, reach, &plan.filter, bbox, POINTS)?

@@ -131,3 +131,50 @@ async fn words_and_filters_together_give_what_both_give() {
     })
     .await;
 }
+
+/// Every combination of states and kinds, in every scope, in pages of two: what the whole list holds of them, in its order.
+async fn walks_agree(who: &Client) {
+    let whole = all(who, "", 200).await;
+    for states in [
+        "",
+        "handling",
+        "accepted,assigned",
+        "closed",
+        "received,handling,accepted",
+        "declined,handling",
+    ] {
+        for kinds in ["", "03", "01,02", "0204", "0301,0208", "0901"] {
+            let asked = format!("state={states}&category={kinds}");
+            let asked = asked.replace("state=&", "").replace("&category=&", "");
+            let asked = asked.trim_end_matches("category=").trim_end_matches('&');
+            let fits = |case: &Value| {
+                let one_of = |list: &str, value: &str, begins: bool| {
+                    list.is_empty()
+                        || list
+                            .split(',')
+                            .any(|one| if begins { value.starts_with(one) } else { value == one })
+                };
+                one_of(states, case["state"].as_str().unwrap(), false)
+                    && one_of(kinds, case["category"]["code"].as_str().unwrap_or_default(), true)
+            };
+            let expected: Vec<&String> = whole.iter().filter(|(_, case)| fits(case)).map(|(id, _)| id).collect();
+            let found = all(who, asked, 2).await;
+            assert_eq!(found.iter().map(|(id, _)| id).collect::<Vec<_>>(), expected, "{asked}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_filtered_list_holds_what_the_whole_list_holds_of_it() {
+    each_backend(async |app| {
+        let people = people(app).await;
+        let west = app.login_as("clerk", Some(WEST)).await;
+        fill(app, &people, &west, 1).await;
+        fill(app, &people, &west, 2).await;
+        let east = app.login_as("dispatcher", Some(EAST)).await;
+        for who in [&people.dispatcher, &west, &east, &people.environment] {
+            walks_agree(who).await;
+        }
+    })
+    .await;
+}

@@ -1,6 +1,6 @@
 //! The SQL of lists: one indexed walk for each reach of a scope, in the order asked for, from where the last page ended.
 
-use crate::cases::queue::{Filter, Order, Reach};
+use crate::cases::queue::{Filter, Reach};
 use crate::cases::record::*;
 use crate::platform::*;
 use db::Sql;
@@ -8,41 +8,51 @@ use db::Sql;
 /// Where a page begins: the order's key and the id.
 pub type After = (i64, String);
 
-/// Rows of one reach, one more than `limit` when there are more.
-pub fn page(
+/// Open cases of one reach, what will be late first, one more than `limit` when there are more.
+pub fn page_by_due(
     tx: &mut Tx,
     reach: &Reach,
     filter: &Filter,
-    order: Order,
     after: Option<&After>,
     limit: u32,
 ) -> Result<Vec<CaseRow>, Fault> {
-    let mut sql = reach.push(Sql::new(concat!("select ", case_columns!(), " from cases c where ")));
-    sql = filter.push(sql);
+    let mut sql = filter.push(reach.push(Sql::new(SELECT)));
     if let Some((key, id)) = after {
-        sql = match order {
-            Order::Due => sql
-                .push(" and (c.queue_at, c.id) > (")
-                .bind(*key)
-                .push(", ")
-                .bind(id)
-                .push(")"),
-            Order::Received => sql
-                .push(" and (c.received_at, c.id) < (")
-                .bind(*key)
-                .push(", ")
-                .bind(id)
-                .push(")"),
-        };
+        let from = sql.push(" and (c.queue_at, c.id) > (").bind(*key);
+        sql = from.push(", ").bind(id).push(")");
     }
-    sql = match order {
-        Order::Due => sql.push(" and c.open = 1 order by c.queue_at, c.id limit "),
-        Order::Received => sql.push(" order by c.received_at desc, c.id desc limit "),
-    };
-    tx.fetch(&sql.bind(i64::from(limit) + 1))?
-        .iter()
-        .map(CaseRow::read)
-        .collect()
+    rows(
+        tx,
+        &sql.push(" and c.open = 1 order by c.queue_at, c.id limit ")
+            .bind(i64::from(limit) + 1),
+    )
+}
+
+/// Cases of one reach, newest first, as many along each of its walks as [`page_by_due`] gives: a caller sorts and cuts them.
+pub fn page_by_received(
+    tx: &mut Tx,
+    reach: &Reach,
+    filter: &Filter,
+    after: Option<&After>,
+    limit: u32,
+) -> Result<Vec<CaseRow>, Fault> {
+    let mut found = Vec::new();
+    for lead in filter.leads(reach) {
+        let mut sql = filter.push_led(reach.push(Sql::new(SELECT)), lead);
+        if let Some((key, id)) = after {
+            let from = sql.push(" and (c.received_at, c.id) < (").bind(*key);
+            sql = from.push(", ").bind(id).push(")");
+        }
+        let sql = sql.push(" order by c.received_at desc, c.id desc limit ");
+        found.extend(rows(tx, &sql.bind(i64::from(limit) + 1))?);
+    }
+    Ok(found)
+}
+
+const SELECT: &str = concat!("select ", case_columns!(), " from cases c where ");
+
+fn rows(tx: &mut Tx, sql: &Sql) -> Result<Vec<CaseRow>, Fault> {
+    tx.fetch(sql)?.iter().map(CaseRow::read).collect()
 }
 
 /// Id, state and queue moment of at most `most` cases of one reach.
@@ -62,11 +72,8 @@ pub fn points(
     [w, s, e, n]: [f64; 4],
     most: i64,
 ) -> Result<Vec<CaseRow>, Fault> {
-    let mut sql = filter.push(reach.push(Sql::new(concat!("select ", case_columns!(), " from cases c where "))));
+    let mut sql = filter.push(reach.push(Sql::new(SELECT)));
     sql = sql.push(" and c.lat >= ").bind(s).push(" and c.lat <= ").bind(n);
     sql = sql.push(" and c.lon >= ").bind(w).push(" and c.lon <= ").bind(e);
-    tx.fetch(&sql.push(" order by c.queue_at, c.id limit ").bind(most))?
-        .iter()
-        .map(CaseRow::read)
-        .collect()
+    rows(tx, &sql.push(" order by c.queue_at, c.id limit ").bind(most))
 }
