@@ -18,7 +18,6 @@ pub mod intake;
 mod mediation;
 mod messages;
 mod migration;
-pub mod multiply;
 pub mod orders;
 pub mod outcomes;
 pub mod past;
@@ -37,7 +36,7 @@ mod words;
 mod work;
 
 pub use cube::public_cells;
-pub use store::{all_cells, cells_of};
+pub use store::{all_cells, cells_of, multiply};
 pub use suggest::warn;
 pub use view::{CaseBrief, CaseDetail};
 

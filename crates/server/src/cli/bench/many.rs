@@ -78,14 +78,7 @@ pub async fn grow(database: &str, to: usize) -> Result<(), CliError> {
         ..Options::default()
     };
     let db = Db::open(database, options).await.map_err(CliError::new)?;
-    let there: i64 = db
-        .read(|tx| tx.query_one("select count(*) from cases", &[])?.get(0))
-        .await
-        .map_err(|error: db::DbError| CliError::new(error))?;
-    let missing = to as i64 - there;
-    if missing > 0 {
-        multiply::multiply(&db, missing).await.map_err(CliError::new)?;
-    }
+    multiply(&db, to as i64).await.map_err(CliError::new)?;
     db.close().await;
     Ok(())
 }

@@ -3,8 +3,8 @@
 //! Entry point: [`multiply`]. Rows of `cases` and their counters only: no report, no event, no mark in the ledger. Must not: be used on a
 //! place that anybody works in; `wangge bench` does so on its own.
 
-use super::cube::{self, Facts};
-use super::record::{CaseRow, FAR, case_columns};
+use crate::cases::cube::{self, Facts};
+use crate::cases::record::{CaseRow, FAR, case_columns};
 use crate::platform::Fault;
 use db::{Db, DbError, Tx, params};
 use domain::time::{DAY_MS, Timestamp};
@@ -29,8 +29,15 @@ const MOMENTS: [&str; 10] = [
     "due_at",
 ];
 
-/// Adds `count` copies of what is there, each moved back by up to [`DAYS`] days. Indexes are made anew afterwards.
-pub async fn multiply(db: &Db, count: i64) -> Result<(), Fault> {
+/// Adds copies of what is there until there are `to` cases, each moved back by up to [`DAYS`] days. Indexes are made anew afterwards.
+pub async fn multiply(db: &Db, to: i64) -> Result<(), Fault> {
+    let there: i64 = db
+        .read(|tx| tx.query_one("select count(*) from cases", &[])?.get(0))
+        .await?;
+    let count = to - there;
+    if count <= 0 {
+        return Ok(());
+    }
     let models = db.write(models).await?;
     let columns = db.read(columns).await?;
     let indexes = db.read(indexes).await?;
