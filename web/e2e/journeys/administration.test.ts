@@ -217,6 +217,8 @@ test('the examination says what is unsafe and what to do, and leaves its mark', 
   await see(page.locator('[data-severity=warning] [data-finding=doctor_demo]'))
   await accessible(page, 'examination')
   await shoot(page, 'desk-doctor')
+  await page.setViewportSize(PHONE)
+  await shoot(page, 'desk-doctor')
   await page.getByRole('button', { name: '重新体检' }).click()
   await see(severe)
   await leave(system)

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
-import { expect, test } from 'vitest'
+import { expect, inject, test } from 'vitest'
 import { gone, see } from '../kit/check'
 import { leave, PHONE, staff, visitor, type Person } from '../kit/people'
 import { follow } from '../kit/portal'
@@ -13,16 +13,16 @@ const ALL = process.env.CORPORA === 'all'
 /** Words that go into one matter together. */
 const TOGETHER = 6
 /** Every so many of the list. */
-const STEP = ALL ? 1 : 17
+const STEP = ALL ? 1 : 14
 /** Of this many matters each has its own page opened. */
-const OPENED = ALL ? Infinity : 3
-const LIMIT_MS = ALL ? 40 * 60_000 : 120_000
+const OPENED = ALL ? Infinity : 2
+const LIMIT_MS = ALL ? 60 * 60_000 : 240_000
 
 const LIST = readFileSync(join(import.meta.dirname, '../../../crates/server/tests/corpora/hostile.txt'), 'utf8')
-const words = LIST.split('\n')
+const every = LIST.split('\n')
   .filter((line) => line && !line.startsWith('#'))
   .map((line) => JSON.parse(line.slice(line.indexOf('\t') + 1)) as string)
-  .filter((word, nth) => nth % STEP === 0 && !word.includes('\0'))
+const words = every.filter((word, nth) => nth % STEP === 2 % STEP && !word.includes('\0'))
 const groups = Array.from({ length: Math.ceil(words.length / TOGETHER) }, (_, n) => words.slice(n * TOGETHER, (n + 1) * TOGETHER))
 const short = (word = '') => [...word].slice(0, 50).join('')
 
@@ -147,4 +147,18 @@ test('no hostile word runs on any page', { timeout: LIMIT_MS }, async () => {
   } finally {
     await site.stop()
   }
+})
+
+test('the words are live: put into a page as HTML, they run', async () => {
+  const person = await visitor(inject('morning'))
+  await person.page.goto('about:blank')
+  for (const word of ['<img src=x onerror=window.ran=1>', '<audio src=x onerror=window.ran=1>', '<details open ontoggle=window.ran=1>x</details>']) {
+    expect(every).toContain(word)
+    await person.page.evaluate((html) => {
+      delete (window as unknown as { ran?: number }).ran
+      document.body.innerHTML = html
+    }, word)
+    await person.page.waitForFunction(() => (window as unknown as { ran?: number }).ran === 1)
+  }
+  await person.context.close()
 })
