@@ -97,17 +97,24 @@ fn name_faults(operation: &mut Operation, public: bool, changes: bool) {
     let mut may = vec![
         (StatusCode::NOT_FOUND, "Absent, or not yours"),
         (
+            StatusCode::REQUEST_TIMEOUT,
+            "It took too long, the sending of the body too",
+        ),
+        (
             StatusCode::UNPROCESSABLE_ENTITY,
             "A value or a rule refuses; `field` and `code` say which",
+        ),
+        (
+            // What is public is asked with an account, too.
+            StatusCode::TOO_MANY_REQUESTS,
+            "Too many requests from this address, or of the whole place",
         ),
         (
             StatusCode::SERVICE_UNAVAILABLE,
             "Not now; try again after `retry_after_s`",
         ),
     ];
-    if public {
-        may.push((StatusCode::TOO_MANY_REQUESTS, "Too many requests from this address"));
-    } else {
+    if !public {
         may.push((StatusCode::UNAUTHORIZED, "Nobody is signed in"));
     }
     if changes || !public {

@@ -5752,8 +5752,26 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5821,8 +5839,26 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5897,6 +5933,15 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5924,6 +5969,15 @@ export interface operations {
                 };
             };
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5999,6 +6053,15 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description Somebody was faster, or the id is used */
             409: {
                 headers: {
@@ -6027,6 +6090,15 @@ export interface operations {
                 };
             };
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6102,6 +6174,15 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description Somebody was faster, or the id is used */
             409: {
                 headers: {
@@ -6131,6 +6212,15 @@ export interface operations {
             };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6197,8 +6287,26 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6274,6 +6382,15 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description Somebody was faster, or the id is used */
             409: {
                 headers: {
@@ -6303,6 +6420,15 @@ export interface operations {
             };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6380,6 +6506,15 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description Somebody was faster, or the id is used */
             409: {
                 headers: {
@@ -6409,6 +6544,15 @@ export interface operations {
             };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6480,8 +6624,26 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6549,8 +6711,26 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6630,6 +6810,15 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description Somebody was faster, or the id is used */
             409: {
                 headers: {
@@ -6659,6 +6848,15 @@ export interface operations {
             };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6726,8 +6924,26 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6792,8 +7008,26 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6871,6 +7105,15 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description Somebody was faster, or the id is used */
             409: {
                 headers: {
@@ -6900,6 +7143,15 @@ export interface operations {
             };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6977,6 +7229,15 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description Somebody was faster, or the id is used */
             409: {
                 headers: {
@@ -7006,6 +7267,15 @@ export interface operations {
             };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7074,8 +7344,26 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7145,8 +7433,26 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7214,8 +7520,26 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7285,8 +7609,26 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7356,8 +7698,26 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7422,8 +7782,26 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7499,6 +7877,15 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description Somebody was faster, or the id is used */
             409: {
                 headers: {
@@ -7528,6 +7915,15 @@ export interface operations {
             };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7592,8 +7988,26 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7707,8 +8121,26 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7784,6 +8216,15 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description Somebody was faster, or the id is used */
             409: {
                 headers: {
@@ -7813,6 +8254,15 @@ export interface operations {
             };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7926,8 +8376,26 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8047,8 +8515,35 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description More rows than go without a second person */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8167,8 +8662,26 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8235,8 +8748,26 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8312,6 +8843,15 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description Somebody was faster, or the id is used */
             409: {
                 headers: {
@@ -8341,6 +8881,15 @@ export interface operations {
             };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8408,8 +8957,26 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8488,6 +9055,15 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description Somebody was faster, or the id is used */
             409: {
                 headers: {
@@ -8517,6 +9093,15 @@ export interface operations {
             };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8582,8 +9167,26 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8648,8 +9251,26 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8727,6 +9348,15 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description Somebody was faster, or the id is used */
             409: {
                 headers: {
@@ -8756,6 +9386,15 @@ export interface operations {
             };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8834,6 +9473,15 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description Somebody was faster, or the id is used */
             409: {
                 headers: {
@@ -8863,6 +9511,15 @@ export interface operations {
             };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8927,8 +9584,26 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8995,8 +9670,26 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9074,6 +9767,15 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description Somebody was faster, or the id is used */
             409: {
                 headers: {
@@ -9103,6 +9805,15 @@ export interface operations {
             };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9165,8 +9876,26 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9234,8 +9963,26 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9311,6 +10058,15 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description Somebody was faster, or the id is used */
             409: {
                 headers: {
@@ -9340,6 +10096,15 @@ export interface operations {
             };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9409,8 +10174,26 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9488,6 +10271,15 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description Somebody was faster, or the id is used */
             409: {
                 headers: {
@@ -9517,6 +10309,15 @@ export interface operations {
             };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9579,6 +10380,15 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description Somebody was faster, or the id is used */
             409: {
                 headers: {
@@ -9590,6 +10400,15 @@ export interface operations {
             };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9655,8 +10474,26 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9724,8 +10561,26 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9801,6 +10656,15 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description Somebody was faster, or the id is used */
             409: {
                 headers: {
@@ -9830,6 +10694,15 @@ export interface operations {
             };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9907,6 +10780,15 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description Somebody was faster, or the id is used */
             409: {
                 headers: {
@@ -9936,6 +10818,15 @@ export interface operations {
             };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10002,8 +10893,26 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10077,8 +10986,26 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10158,6 +11085,15 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description Somebody was faster, or the id is used */
             409: {
                 headers: {
@@ -10187,6 +11123,15 @@ export interface operations {
             };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10249,6 +11194,15 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description Somebody was faster, or the id is used */
             409: {
                 headers: {
@@ -10260,6 +11214,15 @@ export interface operations {
             };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10329,8 +11292,26 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10395,8 +11376,26 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10474,6 +11473,15 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description Somebody was faster, or the id is used */
             409: {
                 headers: {
@@ -10503,6 +11511,15 @@ export interface operations {
             };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10587,6 +11604,15 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description Somebody was faster, or the id is used */
             409: {
                 headers: {
@@ -10616,6 +11642,15 @@ export interface operations {
             };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10678,8 +11713,26 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10742,8 +11795,26 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10813,8 +11884,26 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10879,6 +11968,15 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -10889,6 +11987,15 @@ export interface operations {
             };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10953,6 +12060,15 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -10963,6 +12079,15 @@ export interface operations {
             };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11038,6 +12163,15 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description Somebody was faster, or the id is used */
             409: {
                 headers: {
@@ -11067,6 +12201,15 @@ export interface operations {
             };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11131,6 +12274,15 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description Somebody was faster, or the id is used */
             409: {
                 headers: {
@@ -11142,6 +12294,15 @@ export interface operations {
             };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11209,8 +12370,26 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11273,8 +12452,26 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11337,8 +12534,26 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11400,6 +12615,15 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description Somebody was faster, or the id is used */
             409: {
                 headers: {
@@ -11411,6 +12635,15 @@ export interface operations {
             };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11477,8 +12710,26 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11546,8 +12797,26 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11610,6 +12879,15 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description Somebody was faster, or the id is used */
             409: {
                 headers: {
@@ -11621,6 +12899,15 @@ export interface operations {
             };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11690,8 +12977,26 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11767,6 +13072,15 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description Somebody was faster, or the id is used */
             409: {
                 headers: {
@@ -11796,6 +13110,15 @@ export interface operations {
             };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11858,8 +13181,26 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11937,6 +13278,15 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description Somebody was faster, or the id is used */
             409: {
                 headers: {
@@ -11966,6 +13316,15 @@ export interface operations {
             };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12043,6 +13402,15 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description Somebody was faster, or the id is used */
             409: {
                 headers: {
@@ -12072,6 +13440,15 @@ export interface operations {
             };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12136,8 +13513,26 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12202,8 +13597,26 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12281,6 +13694,15 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description Somebody was faster, or the id is used */
             409: {
                 headers: {
@@ -12310,6 +13732,15 @@ export interface operations {
             };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12387,6 +13818,15 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description Somebody was faster, or the id is used */
             409: {
                 headers: {
@@ -12416,6 +13856,15 @@ export interface operations {
             };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12485,8 +13934,26 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12564,6 +14031,15 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -12592,6 +14068,15 @@ export interface operations {
             };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12669,6 +14154,15 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -12697,6 +14191,15 @@ export interface operations {
             };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12759,8 +14262,26 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12836,6 +14357,15 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description Somebody was faster, or the id is used */
             409: {
                 headers: {
@@ -12865,6 +14395,15 @@ export interface operations {
             };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12932,8 +14471,26 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13009,6 +14566,15 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description Somebody was faster, or the id is used */
             409: {
                 headers: {
@@ -13038,6 +14604,15 @@ export interface operations {
             };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13102,6 +14677,15 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description Somebody was faster, or the id is used */
             409: {
                 headers: {
@@ -13113,6 +14697,15 @@ export interface operations {
             };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13182,8 +14775,26 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13248,8 +14859,26 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13327,6 +14956,15 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description Somebody was faster, or the id is used */
             409: {
                 headers: {
@@ -13356,6 +14994,15 @@ export interface operations {
             };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13418,8 +15065,26 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13495,6 +15160,15 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description Somebody was faster, or the id is used */
             409: {
                 headers: {
@@ -13524,6 +15198,15 @@ export interface operations {
             };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13586,8 +15269,26 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13652,6 +15353,15 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description Somebody was faster, or the id is used */
             409: {
                 headers: {
@@ -13663,6 +15373,15 @@ export interface operations {
             };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13740,6 +15459,15 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description Somebody was faster, or the id is used */
             409: {
                 headers: {
@@ -13769,6 +15497,15 @@ export interface operations {
             };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13833,6 +15570,15 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description Somebody was faster, or the id is used */
             409: {
                 headers: {
@@ -13844,6 +15590,15 @@ export interface operations {
             };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13913,8 +15668,26 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13977,8 +15750,26 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -14025,6 +15816,15 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
                 headers: {
@@ -14034,7 +15834,7 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
-            /** @description Too many requests from this address */
+            /** @description Too many requests from this address, or of the whole place */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -14102,6 +15902,15 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description Somebody was faster, or the id is used */
             409: {
                 headers: {
@@ -14138,7 +15947,7 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
-            /** @description Too many requests from this address */
+            /** @description Too many requests from this address, or of the whole place */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -14208,6 +16017,15 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description Somebody was faster, or the id is used */
             409: {
                 headers: {
@@ -14244,7 +16062,7 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
-            /** @description Too many requests from this address */
+            /** @description Too many requests from this address, or of the whole place */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -14314,6 +16132,15 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description Somebody was faster, or the id is used */
             409: {
                 headers: {
@@ -14350,7 +16177,7 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
-            /** @description Too many requests from this address */
+            /** @description Too many requests from this address, or of the whole place */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -14420,6 +16247,15 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description Somebody was faster, or the id is used */
             409: {
                 headers: {
@@ -14456,7 +16292,7 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
-            /** @description Too many requests from this address */
+            /** @description Too many requests from this address, or of the whole place */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -14526,6 +16362,15 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description Somebody was faster, or the id is used */
             409: {
                 headers: {
@@ -14562,7 +16407,7 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
-            /** @description Too many requests from this address */
+            /** @description Too many requests from this address, or of the whole place */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -14632,6 +16477,15 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description Somebody was faster, or the id is used */
             409: {
                 headers: {
@@ -14668,7 +16522,7 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
-            /** @description Too many requests from this address */
+            /** @description Too many requests from this address, or of the whole place */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -14738,6 +16592,15 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description Somebody was faster, or the id is used */
             409: {
                 headers: {
@@ -14774,7 +16637,7 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
-            /** @description Too many requests from this address */
+            /** @description Too many requests from this address, or of the whole place */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -14822,6 +16685,15 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
                 headers: {
@@ -14831,7 +16703,7 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
-            /** @description Too many requests from this address */
+            /** @description Too many requests from this address, or of the whole place */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -14901,6 +16773,15 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description Somebody was faster, or the id is used */
             409: {
                 headers: {
@@ -14937,7 +16818,7 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
-            /** @description Too many requests from this address */
+            /** @description Too many requests from this address, or of the whole place */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -14990,6 +16871,15 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
                 headers: {
@@ -14999,7 +16889,7 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
-            /** @description Too many requests from this address */
+            /** @description Too many requests from this address, or of the whole place */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -15054,6 +16944,15 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
                 headers: {
@@ -15063,7 +16962,7 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
-            /** @description Too many requests from this address */
+            /** @description Too many requests from this address, or of the whole place */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -15131,6 +17030,15 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description Somebody was faster, or the id is used */
             409: {
                 headers: {
@@ -15167,7 +17075,7 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
-            /** @description Too many requests from this address */
+            /** @description Too many requests from this address, or of the whole place */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -15235,6 +17143,15 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description Somebody was faster, or the id is used */
             409: {
                 headers: {
@@ -15271,7 +17188,7 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
-            /** @description Too many requests from this address */
+            /** @description Too many requests from this address, or of the whole place */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -15322,6 +17239,15 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
                 headers: {
@@ -15331,7 +17257,7 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
-            /** @description Too many requests from this address */
+            /** @description Too many requests from this address, or of the whole place */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -15377,6 +17303,15 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
                 headers: {
@@ -15386,7 +17321,7 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
-            /** @description Too many requests from this address */
+            /** @description Too many requests from this address, or of the whole place */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -15437,6 +17372,15 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
                 headers: {
@@ -15446,7 +17390,7 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
-            /** @description Too many requests from this address */
+            /** @description Too many requests from this address, or of the whole place */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -15492,6 +17436,15 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
                 headers: {
@@ -15501,7 +17454,7 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
-            /** @description Too many requests from this address */
+            /** @description Too many requests from this address, or of the whole place */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -15569,6 +17522,15 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description Somebody was faster, or the id is used */
             409: {
                 headers: {
@@ -15604,7 +17566,7 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
-            /** @description Too many requests from this address */
+            /** @description Too many requests from this address, or of the whole place */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -15671,8 +17633,26 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -15748,6 +17728,15 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description Somebody was faster, or the id is used */
             409: {
                 headers: {
@@ -15777,6 +17766,15 @@ export interface operations {
             };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -15842,8 +17840,26 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -15904,8 +17920,26 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -15967,8 +18001,26 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -16036,6 +18088,15 @@ export interface operations {
             };
             /** @description Absent, or not yours */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description It took too long, the sending of the body too */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -16147,6 +18208,15 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description Somebody was faster, or the id is used */
             409: {
                 headers: {
@@ -16158,6 +18228,15 @@ export interface operations {
             };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -16230,6 +18309,15 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description Somebody was faster, or the id is used */
             409: {
                 headers: {
@@ -16259,6 +18347,15 @@ export interface operations {
             };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -16333,6 +18430,15 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description Somebody was faster, or the id is used */
             409: {
                 headers: {
@@ -16361,6 +18467,23 @@ export interface operations {
                 };
             };
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -16422,6 +18545,15 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -16432,6 +18564,15 @@ export interface operations {
             };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -16504,6 +18645,15 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description Somebody was faster, or the id is used */
             409: {
                 headers: {
@@ -16533,6 +18683,23 @@ export interface operations {
             };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -16605,6 +18772,15 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -16632,6 +18808,15 @@ export interface operations {
                 };
             };
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -16693,8 +18878,26 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -16755,6 +18958,15 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description Somebody was faster, or the id is used */
             409: {
                 headers: {
@@ -16766,6 +18978,15 @@ export interface operations {
             };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -16828,8 +19049,26 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -16897,8 +19136,26 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -16961,6 +19218,15 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description Somebody was faster, or the id is used */
             409: {
                 headers: {
@@ -16972,6 +19238,15 @@ export interface operations {
             };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -17047,6 +19322,15 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description Somebody was faster, or the id is used */
             409: {
                 headers: {
@@ -17076,6 +19360,15 @@ export interface operations {
             };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -17153,6 +19446,15 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description Somebody was faster, or the id is used */
             409: {
                 headers: {
@@ -17182,6 +19484,15 @@ export interface operations {
             };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -17247,8 +19558,26 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -17324,6 +19653,15 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description Somebody was faster, or the id is used */
             409: {
                 headers: {
@@ -17353,6 +19691,15 @@ export interface operations {
             };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -17430,6 +19777,15 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description Somebody was faster, or the id is used */
             409: {
                 headers: {
@@ -17459,6 +19815,15 @@ export interface operations {
             };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -17536,6 +19901,15 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description Somebody was faster, or the id is used */
             409: {
                 headers: {
@@ -17565,6 +19939,15 @@ export interface operations {
             };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -17629,8 +20012,26 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -17749,8 +20150,26 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -17819,8 +20238,26 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -17896,6 +20333,15 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description Somebody was faster, or the id is used */
             409: {
                 headers: {
@@ -17925,6 +20371,15 @@ export interface operations {
             };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -17989,8 +20444,26 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -18068,6 +20541,15 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description Somebody was faster, or the id is used */
             409: {
                 headers: {
@@ -18097,6 +20579,15 @@ export interface operations {
             };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -18161,6 +20652,15 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description Somebody was faster, or the id is used */
             409: {
                 headers: {
@@ -18172,6 +20672,15 @@ export interface operations {
             };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -18241,8 +20750,26 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -18307,6 +20834,15 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description Somebody was faster, or the id is used */
             409: {
                 headers: {
@@ -18318,6 +20854,15 @@ export interface operations {
             };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -18382,6 +20927,15 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description Somebody was faster, or the id is used */
             409: {
                 headers: {
@@ -18393,6 +20947,15 @@ export interface operations {
             };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -18460,8 +21023,26 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -18537,6 +21118,15 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description Somebody was faster, or the id is used */
             409: {
                 headers: {
@@ -18566,6 +21156,15 @@ export interface operations {
             };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -18630,8 +21229,26 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };

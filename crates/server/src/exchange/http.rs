@@ -146,7 +146,7 @@ struct ExportQuery {
 /// Takes a small list out: the list's own filters, a reason. A larger one is asked for first.
 #[utoipa::path(get, path = "/cases/export", tag = "exchange", params(ListQuery, ExportQuery), responses((status = 200, description = "The file", content(
     (String = "text/csv"), (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
-))))]
+)), (status = 409, description = "More rows than go without a second person", body = crate::platform::fault::FaultView)))]
 async fn export_cases(
     Staff(ctx): Staff,
     Query(filter): Query<ListQuery>,

@@ -144,7 +144,7 @@ pub struct NewPassword {
 
 /// Changes the own password; all earlier sessions end, this one goes on under a new cookie.
 #[utoipa::path(post, path = "/session/password", tag = "access", request_body = NewPassword, responses(
-    (status = 200, body = Me), (status = 401, body = FaultView), (status = 422, body = FaultView),
+    (status = 200, body = Me), (status = 401, body = FaultView), (status = 422, body = FaultView), (status = 423, body = FaultView),
 ))]
 async fn set_password(
     State(app): State<App>,
@@ -240,7 +240,7 @@ pub struct OwnPassword {
 
 /// Turns the second factor off.
 #[utoipa::path(delete, path = "/session/totp", tag = "access", request_body = OwnPassword, responses(
-    (status = 204), (status = 401, body = FaultView),
+    (status = 204), (status = 401, body = FaultView), (status = 423, body = FaultView),
 ))]
 async fn end_totp(
     State(app): State<App>,
