@@ -21,6 +21,7 @@ mod disputes;
 mod exchange;
 mod found;
 mod jobs;
+mod kannel;
 #[allow(dead_code)] // a part uses what it needs
 mod kit;
 mod ledger;
