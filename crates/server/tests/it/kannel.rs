@@ -232,9 +232,12 @@ impl Talk {
     async fn logged(&self, wanted: impl Fn(&[Value]) -> bool) -> Vec<Value> {
         let admin = self.app.login_as("system_admin", None).await;
         let mut tick = tokio::time::interval(LOOK);
+        let mut last = Vec::new();
         let wait = async {
             loop {
                 tick.tick().await;
+                self.app.app.clock().advance_ms(2_000);
+                jobs::run_due(&self.app.app).await.expect("the jobs run");
                 let log = admin.get("/api/v1/sms/messages?limit=100").await.ok()["items"]
                     .as_array()
                     .unwrap()
@@ -242,9 +245,13 @@ impl Talk {
                 if wanted(&log) {
                     return log;
                 }
+                last = log;
             }
         };
-        timeout(PATIENCE, wait).await.expect("the log never says so")
+        match timeout(PATIENCE, wait).await {
+            Ok(log) => log,
+            Err(_) => panic!("the log never says so: {last:?}"),
+        }
     }
 }
 
