@@ -1,5 +1,8 @@
 //! SMS through Kannel: its bearerbox, its smsbox and its fakesmsc as real processes on loopback, a whole conversation between a phone and
 //! the server. The contract itself, with all that must not happen, is in `sms.rs`.
+//!
+//! fakesmsc is told at its start what to send, and bearerbox loses what is on its way to one that leaves. So each text is sent by a fakesmsc of
+//! its own over a line to bearerbox that stays for the whole conversation ([`Network`]); what the phone hears is read at that line.
 
 use crate::cases::people;
 use crate::kit::{TestApp, config};
@@ -10,10 +13,14 @@ use server::platform::config::{Config, Secret, Sms, SmsKind};
 use server::platform::jobs;
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader};
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, Lines};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::timeout;
 
@@ -76,23 +83,66 @@ impl Drop for Process {
     }
 }
 
-/// Ports nobody listens on now.
-fn free_ports<const N: usize>() -> [u16; N] {
-    let held: [TcpListener; N] = std::array::from_fn(|_| TcpListener::bind("127.0.0.1:0").unwrap());
-    held.map(|listener| listener.local_addr().unwrap().port())
+/// Ports tried so far in this process.
+static TRIED: AtomicU16 = AtomicU16::new(0);
+
+/// Ports nobody listens on, below those the system gives to connections by itself; other ones in each process and for each test.
+async fn free_ports<const N: usize>() -> [u16; N] {
+    let mut ports = Vec::new();
+    while ports.len() < N {
+        let port = 20_000 + (std::process::id() % 1_200) as u16 * 10 + TRIED.fetch_add(1, Ordering::Relaxed);
+        if TcpListener::bind(("127.0.0.1", port)).await.is_ok() {
+            ports.push(port);
+        }
+    }
+    ports.try_into().unwrap()
+}
+
+/// The line between bearerbox and the phones.
+struct Network {
+    heard: Lines<tokio::io::BufReader<OwnedReadHalf>>,
+    to_bearerbox: OwnedWriteHalf,
+    phones: TcpListener,
+}
+
+impl Network {
+    async fn join(port: u16) -> Network {
+        let (reader, to_bearerbox) = TcpStream::connect(("127.0.0.1", port)).await.unwrap().into_split();
+        Network {
+            heard: tokio::io::BufReader::new(reader).lines(),
+            to_bearerbox,
+            phones: TcpListener::bind("127.0.0.1:0").await.unwrap(),
+        }
+    }
+
+    /// A fakesmsc sends one message.
+    async fn carry(&mut self, message: &str) {
+        let port = self.phones.local_addr().unwrap().port().to_string();
+        let _phone = Process::start(
+            FAKESMSC,
+            &["-H", "127.0.0.1", "-r", &port, "-m", "1", "-i", "0.01", message],
+        );
+        let wait = async {
+            let (phone, _) = self.phones.accept().await.unwrap();
+            let sent = tokio::io::BufReader::new(phone).lines().next_line().await.unwrap();
+            let sent = sent.expect("fakesmsc sends a line") + "\n";
+            self.to_bearerbox.write_all(sent.as_bytes()).await.unwrap();
+        };
+        timeout(PATIENCE, wait).await.expect("fakesmsc sends nothing");
+    }
 }
 
 /// The gateway: bearerbox and smsbox, and a network that is played.
 struct Kannel {
-    network: u16,
+    network: Network,
     smsbox: Process,
     bearerbox: Process,
 }
 
 impl Kannel {
     /// As `docs/operations` shows it; long texts put together by Kannel, or handed on in parts.
-    async fn start(folder: &Path, server: SocketAddr, sendsms: u16, puts_together: bool) -> Kannel {
-        let [admin, boxes, network] = free_ports();
+    async fn start(folder: &Path, server: SocketAddr, ports: [u16; 4], puts_together: bool) -> Kannel {
+        let [sendsms, admin, boxes, network] = ports;
         let file = folder.join("kannel.conf");
         let store = folder.join("store").display().to_string();
         let text = format!(
@@ -113,7 +163,7 @@ impl Kannel {
         let smsbox = Process::start("/usr/sbin/smsbox", &[&file]);
         bearerbox.says("Client connected from").await;
         Kannel {
-            network,
+            network: Network::join(network).await,
             smsbox,
             bearerbox,
         }
@@ -124,7 +174,6 @@ impl Kannel {
 struct Talk {
     app: TestApp,
     kannel: Kannel,
-    phone: Option<Process>,
     _folder: tempfile::TempDir,
 }
 
@@ -132,10 +181,10 @@ impl Talk {
     async fn start(puts_together: bool) -> Talk {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let server = listener.local_addr().unwrap();
-        let [sendsms] = free_ports();
+        let ports = free_ports().await;
         let sms = Sms {
             kind: SmsKind::Kannel,
-            url: format!("http://127.0.0.1:{sendsms}/cgi-bin/sendsms"),
+            url: format!("http://127.0.0.1:{}/cgi-bin/sendsms", ports[0]),
             secret: Secret(SECRET.replace(' ', "-")),
             user: "wangge".into(),
             password: Secret("handover".into()),
@@ -154,24 +203,18 @@ impl Talk {
         jobs::run_due(&app.app).await.expect("the recurring jobs are put");
         app.listen(listener);
         let folder = tempfile::tempdir().unwrap();
-        let kannel = Kannel::start(folder.path(), server, sendsms, puts_together).await;
+        let kannel = Kannel::start(folder.path(), server, ports, puts_together).await;
         Talk {
             app,
             kannel,
-            phone: None,
             _folder: folder,
         }
     }
 
-    /// The phone sends; it stays to hear.
-    fn sends(&mut self, kind: &str, text: &str) {
-        self.phone = None;
-        let port = self.kannel.network.to_string();
+    /// The phone sends.
+    async fn sends(&mut self, kind: &str, text: &str) {
         let message = format!("{PHONE} {OURS} {kind} {text}");
-        self.phone = Some(Process::start(
-            FAKESMSC,
-            &["-H", "127.0.0.1", "-r", &port, "-m", "1", "-i", "0.01", &message],
-        ));
+        self.kannel.network.carry(&message).await;
     }
 
     /// The next text that reaches the phone, its parts put together.
@@ -182,14 +225,10 @@ impl Talk {
             while parts.len() < total {
                 self.app.app.clock().advance_ms(2_000);
                 jobs::run_due(&self.app.app).await.expect("the jobs run");
-                let phone = self.phone.as_mut().expect("a phone");
-                let Ok(Some(line)) = timeout(LOOK, phone.lines.recv()).await else {
+                let Ok(heard) = timeout(LOOK, self.kannel.network.heard.next_line()).await else {
                     continue;
                 };
-                let Some((_, message)) = line.split_once("Got message ") else {
-                    continue;
-                };
-                let message = message.split_once('<').unwrap().1.strip_suffix('>').unwrap();
+                let message = heard.unwrap().expect("bearerbox keeps the line");
                 let words: Vec<&str> = message.splitn(4, ' ').collect();
                 assert_eq!((words[0], words[1]), (OURS, PHONE), "{message}");
                 let (seq, coded) = match words[2] {
@@ -224,7 +263,7 @@ impl Talk {
             .flat_map(u16::to_be_bytes)
             .map(|byte| format!("%{byte:02x}"))
             .collect();
-        self.sends("ucs2", &ucs2);
+        self.sends("ucs2", &ucs2).await;
         self.hears().await
     }
 
@@ -318,10 +357,11 @@ async fn parts_that_kannel_hands_on_are_put_together_here() {
     let mut talk = Talk::start(false).await;
     let people = people(&talk.app).await;
     // fakesmsc sends headers with plain texts only; Chinese parts are in `sms.rs`.
-    talk.sends("udh-text", "%05%00%03%07%02%02 +three+weeks+now");
+    talk.sends("udh-text", "%05%00%03%07%02%02 +three+weeks+now").await;
     talk.kannel.bearerbox.says("smsc_fake: new message received").await;
     talk.kannel.smsbox.says("Status line: <HTTP/1.1 200").await;
-    talk.sends("udh-text", "%05%00%03%07%02%01 The+street+light+is+out");
+    talk.sends("udh-text", "%05%00%03%07%02%01 The+street+light+is+out")
+        .await;
     let opened = talk.hears().await;
     assert!(opened.contains("number"), "{opened}");
     let case = only_case(&people).await;

@@ -473,6 +473,41 @@ async fn who_opts_out_hears_only_direct_answers() {
     .await;
 }
 
+/// A fast network: the report is there before the gateway has answered the hand-over itself.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_that_overtakes_the_gateways_answer_counts() {
+    for backend in [Backend::Sqlite, Backend::Postgres] {
+        let (handed, mut taken) = tokio::sync::mpsc::unbounded_channel::<Value>();
+        let reported = Arc::new(tokio::sync::Notify::new());
+        let answer = reported.clone();
+        let hear = move |body: String| async move {
+            handed.send(serde_json::from_str(&body).unwrap()).unwrap();
+            answer.notified().await;
+            StatusCode::ACCEPTED
+        };
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/send", listener.local_addr().unwrap());
+        tokio::spawn(axum::serve(listener, Router::new().route("/send", post(hear))).into_future());
+        let app = TestApp::with(backend, with_sms(signed(&url))).await;
+        jobs::run_due(&app.app).await.expect("the recurring jobs are put");
+        people(&app).await;
+        texts(&app, "m1", PHONE, MATTER).await.ok();
+        app.advance_minutes(1);
+        let network = async {
+            let id = taken.recv().await.unwrap()["id"].clone();
+            calls(&app, "/sms/report", json!({ "id": id, "state": "delivered" }))
+                .await
+                .ok();
+            reported.notify_one();
+        };
+        let (sent, ()) = tokio::join!(jobs::run_due(&app.app), network);
+        sent.expect("the jobs run");
+        let reply = log(&app).await.into_iter().find(|m| m["direction"] == "out").unwrap();
+        assert_eq!(reply["state"], "delivered", "{reply}");
+        app.remove().await;
+    }
+}
+
 #[tokio::test]
 async fn what_was_not_taken_is_tried_again_and_a_report_says_what_arrived() {
     each(

@@ -304,10 +304,11 @@ pub fn note_report(
     outcome: Option<&str>,
     now: i64,
 ) -> Result<u64, DbError> {
-    // The network's last word counts; that it arrived is never taken back.
+    // The network's last word counts; that it arrived is never taken back. The word may overtake the gateway's own answer, so that the attempt
+    // is not noted yet; what was never due was never handed over.
     tx.housekeeping(
         "update outbox set state = $1, outcome = $2, finished_at = $3, finished_by = $4, next_at = null
-         where id = $5 and state in ('sent', 'failed', 'waiting') and contact_id is not null and attempts > 0",
+         where id = $5 and state in ('sent', 'failed', 'waiting') and contact_id is not null and (attempts > 0 or next_at is not null)",
         &params![state.key(), outcome, now, GATEWAY, id],
     )
 }
