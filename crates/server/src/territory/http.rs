@@ -487,13 +487,29 @@ async fn addresses(Anyone(ctx): Anyone, Query(query): Query<AddressQuery>) -> Re
     Ok(Json(AddressList { items, next: None }))
 }
 
+/// How a file is brought in.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-struct ImportQuery {
+pub struct ImportQuery {
     #[serde(default)]
-    dry_run: bool,
-    /// Datum of a GeoJSON body; must be said.
+    pub dry_run: bool,
+    /// Datum of the positions in the file; must be said where it holds any.
     datum: Option<String>,
+}
+
+impl ImportQuery {
+    /// The datum, which is never guessed.
+    pub fn datum(&self) -> Result<Datum, Fault> {
+        let said = self.datum.as_deref().and_then(Datum::parse);
+        said.ok_or_else(|| Fault::invalid("datum", "unknown_datum"))
+    }
+}
+
+/// The text of a file that was sent, and whether it is JSON.
+pub fn file<'b>(headers: &HeaderMap, body: &'b Bytes) -> Result<(&'b str, bool), Fault> {
+    let text = std::str::from_utf8(body).map_err(|_| Fault::invalid("body", "not_utf8"))?;
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    Ok((text, kind.is_some_and(|kind| kind.contains("json"))))
 }
 
 /// Areas from CSV (`text/csv`, columns code and name) or boundaries from GeoJSON (`application/geo+json`, `datum` required).
@@ -506,20 +522,9 @@ async fn import(
     body: Bytes,
 ) -> Result<Json<ImportReport>, Fault> {
     ctx.scope.require(Permission::TerritoryManage)?;
-    let text = std::str::from_utf8(&body).map_err(|_| Fault::invalid("body", "not_utf8"))?;
-    let kind = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|kind| kind.to_str().ok())
-        .unwrap_or_default();
-    let report = if kind.contains("json") {
-        let datum = query
-            .datum
-            .as_deref()
-            .and_then(Datum::parse)
-            .ok_or_else(|| Fault::invalid("datum", "unknown_datum"))?;
-        import_boundaries(&ctx, text, datum, query.dry_run).await?
-    } else {
-        import_areas(&ctx, read_csv(text)?, BTreeMap::new(), query.dry_run).await?
+    let report = match file(&headers, &body)? {
+        (text, true) => import_boundaries(&ctx, text, query.datum()?, query.dry_run).await?,
+        (text, false) => import_areas(&ctx, read_csv(text)?, BTreeMap::new(), query.dry_run).await?,
     };
     Ok(Json(report))
 }

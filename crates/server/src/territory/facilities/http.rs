@@ -5,10 +5,10 @@ use super::{Ask, Facility, Viewer, page, remove};
 use crate::access::Staff;
 use crate::platform::*;
 use crate::territory::current;
+use crate::territory::http::{ImportQuery, file};
 use axum::extract::DefaultBodyLimit;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use bytes::Bytes;
-use domain::geo::Datum;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -108,15 +108,6 @@ async fn list(Staff(ctx): Staff, Query(query): Query<FacilityQuery>) -> Result<J
     Ok(Json(page.map(|one| view(&ctx, one))))
 }
 
-#[derive(Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-struct ImportQuery {
-    #[serde(default)]
-    dry_run: bool,
-    /// Datum of the positions; must be said.
-    datum: Option<String>,
-}
-
 /// Facilities from CSV (`text/csv`) or GeoJSON (`application/geo+json`); the same code again replaces what was there.
 #[utoipa::path(post, path = "/facilities/import", tag = "place", params(ImportQuery),
     request_body(content = String, content_type = "text/csv"), responses((status = 200, body = FacilityReport)))]
@@ -127,14 +118,9 @@ async fn bring_in(
     body: Bytes,
 ) -> Result<Json<FacilityReport>, Fault> {
     ctx.scope.require(Permission::TerritoryManage)?;
-    let text = std::str::from_utf8(&body).map_err(|_| Fault::invalid("body", "not_utf8"))?;
-    let datum = query.datum.as_deref().and_then(Datum::parse);
-    let datum = datum.ok_or_else(|| Fault::invalid("datum", "unknown_datum"))?;
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-    let rows = if kind.is_some_and(|kind| kind.contains("json")) {
-        read_geojson(text, datum)?
-    } else {
-        read_csv(text, datum)?
+    let rows = match file(&headers, &body)? {
+        (text, true) => read_geojson(text, query.datum()?)?,
+        (text, false) => read_csv(text, query.datum()?)?,
     };
     Ok(Json(import(&ctx, rows, query.dry_run).await?))
 }
