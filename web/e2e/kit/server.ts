@@ -31,10 +31,11 @@ export function freePort(): Promise<number> {
   })
 }
 
-/** Starts the demo at a moment (RFC 3339), on a folder and a pack that are kept when given, and waits until it says that it is ready. */
-export async function startDemo(at: string, on: { data?: string; pack?: string; env?: Record<string, string> } = {}): Promise<Running> {
+/** Starts the demo at a moment (RFC 3339), on a folder, an address and a pack when given (the folder is kept), and waits until it says that
+ * it is ready. */
+export async function startDemo(at: string, on: { data?: string; listen?: string; pack?: string; env?: Record<string, string> } = {}): Promise<Running> {
   const data = on.data ?? (await mkdtemp(join(tmpdir(), 'wangge-e2e-')))
-  const listen = `127.0.0.1:${await freePort()}`
+  const listen = on.listen ?? `127.0.0.1:${await freePort()}`
   const begun = Date.now()
   const child = spawn(program(), ['demo', '--data', data, '--listen', listen, '--password', PASSWORD, '--at', at, '--cases', '0', ...(on.pack ? ['--pack', on.pack] : [])], {
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -35,6 +35,8 @@ declare module 'vitest' {
     morning: Site
     /** Where webhooks of the morning's server may go. */
     partner: string
+    /** Where another platform may stand that the morning's server exchanges cases with. */
+    neighbour: string
     festival: Site
   }
 }
@@ -50,13 +52,15 @@ export default async function setup(project: TestProject) {
     const browser = await chromium.launchServer({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', headless: true, args: FLAGS })
     started.push(browser)
     const partner = `http://127.0.0.1:${await freePort()}`
-    const morning = await startDemo(MORNING, { env: { WANGGE_WEBHOOK_TARGETS: partner } })
+    const neighbour = `127.0.0.1:${await freePort()}`
+    const morning = await startDemo(MORNING, { env: { WANGGE_WEBHOOK_TARGETS: `${partner},http://${neighbour}` } })
     started.push(morning)
     const festival = await startDemo(FESTIVAL_NIGHT)
     started.push(festival)
     project.provide('sessions', sessions)
     project.provide('browser', browser.wsEndpoint())
     project.provide('partner', partner)
+    project.provide('neighbour', neighbour)
     project.provide('morning', { url: morning.url, aheadMs: morning.aheadMs })
     project.provide('festival', { url: festival.url, aheadMs: festival.aheadMs })
   } catch (error) {

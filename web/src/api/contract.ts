@@ -37,6 +37,7 @@ export type Contract = [
   Hold<Fits<'UnitView', shown.Unit>>,
   Hold<Fits<'PartnerView', shown.Partner>>,
   Hold<Fits<'PartnerUseView', shown.PartnerUse>>,
+  Hold<Fits<'YearView', shown.YearView>>,
   Hold<Fits<'PeerView', shown.Peer>>,
   Hold<Fits<'PeerRefusalView', shown.PeerRefusal>>,
   Hold<Fits<'HandoverView', shown.Handover>>,

@@ -1843,6 +1843,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/portal/year": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the whole place did in a year, for anybody. */
+        get: operations["portal_year"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/posts": {
         parameters: {
             query?: never;
@@ -2609,6 +2626,7 @@ export interface components {
             resolved_here_target: number;
             to: string;
             trend: components["schemas"]["TrendDay"][];
+            year: components["schemas"]["YearView"];
         };
         /** @description A responsible body. */
         BodyView: {
@@ -4507,6 +4525,8 @@ export interface components {
                 /** @description The same in a sentence. */
                 text: string;
                 verb: string;
+                /** @description The same in a word; as it was sent when there is no such message. */
+                verb_name: string;
             }[];
             /** @description Where the next page begins; none at the end. */
             next?: string | null;
@@ -4756,6 +4776,8 @@ export interface components {
             /** @description The same in a sentence. */
             text: string;
             verb: string;
+            /** @description The same in a word; as it was sent when there is no such message. */
+            verb_name: string;
         };
         /** @description Another platform. */
         PeerView: {
@@ -5691,6 +5713,26 @@ export interface components {
         WorkerList: {
             items: components["schemas"]["WorkerBrief"][];
             next?: string | null;
+        };
+        /** @description A year in figures, today its last day. */
+        YearView: {
+            from: string;
+            /**
+             * Format: int64
+             * @description Cases received, merged ones once. To the public, nothing of fewer than 10.
+             */
+            received?: number | null;
+            /**
+             * Format: int64
+             * @description People who sit in a post today, each once.
+             */
+            serving?: number | null;
+            /**
+             * Format: int64
+             * @description Cases closed and not reopened since.
+             */
+            solved?: number | null;
+            to: string;
         };
     };
     responses: never;
@@ -6753,7 +6795,7 @@ export interface operations {
         parameters: {
             query?: {
                 dry_run?: boolean;
-                /** @description Datum of a GeoJSON body; must be said. */
+                /** @description Datum of the positions in the file; must be said where it holds any. */
                 datum?: string;
             };
             header?: never;
@@ -11028,7 +11070,7 @@ export interface operations {
         parameters: {
             query?: {
                 dry_run?: boolean;
-                /** @description Datum of the positions; must be said. */
+                /** @description Datum of the positions in the file; must be said where it holds any. */
                 datum?: string;
             };
             header?: never;
@@ -17582,6 +17624,25 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["FaultView"];
+                };
+            };
+        };
+    };
+    portal_year: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["YearView"];
                 };
             };
         };

@@ -262,6 +262,7 @@ export interface PeerRefusal {
   at: Instant
   text: string
   verb: string
+  verb_name: string
 }
 
 /** A case passed on to another platform, or taken from one. */
@@ -1157,8 +1158,18 @@ export interface BoardChild {
   resolved_here_rate: number | null
 }
 
+/** A year in figures, today its last day; to the public nothing of small counts. */
+export interface YearView {
+  from: string
+  to: string
+  received: number | null
+  solved: number | null
+  serving: number | null
+}
+
 export interface BoardView {
   as_of: Instant
+  year: YearView
   area: BoardArea
   above: BoardArea[]
   figures: Figure[]

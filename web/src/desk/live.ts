@@ -10,7 +10,7 @@ const GATHER_MS = 800
 
 /** What may be listened to with which right, and which lists it refreshes. */
 const TOPICS: Record<string, { needs: string; keys: string[] }> = {
-  case: { needs: 'case.read', keys: ['cases', 'case', 'board'] },
+  case: { needs: 'case.read', keys: ['cases', 'case', 'board', 'handovers'] },
   board: { needs: 'board.read', keys: ['board'] },
   jobs: { needs: 'job.manage', keys: ['jobs'] },
   outbox: { needs: 'outbox.manage', keys: ['outbox'] },

@@ -856,9 +856,9 @@ pub struct MapCase {
     pub at: (f64, f64),
 }
 
-/// The cases of a list within a box (west, south, east, north), for tiles: as [`map`], not clustered.
-pub fn on_map(ctx: &Ctx, tx: &mut Tx, q: &ListQuery, bbox: [f64; 4]) -> Result<Vec<MapCase>, Fault> {
-    let (rows, _) = within_box(ctx, tx, q, bbox)?;
+/// The cases of a list within a box (west, south, east, north), for tiles: as [`map`], not clustered; and whether there are more.
+pub fn on_map(ctx: &Ctx, tx: &mut Tx, q: &ListQuery, bbox: [f64; 4]) -> Result<(Vec<MapCase>, bool), Fault> {
+    let (rows, more) = within_box(ctx, tx, q, bbox)?;
     let one = |row: CaseRow| {
         Some(MapCase {
             at: row.lon.zip(row.lat)?,
@@ -871,5 +871,5 @@ pub fn on_map(ctx: &Ctx, tx: &mut Tx, q: &ListQuery, bbox: [f64; 4]) -> Result<V
             urgent: row.urgent,
         })
     };
-    Ok(rows.into_iter().filter_map(one).collect())
+    Ok((rows.into_iter().filter_map(one).collect(), more))
 }

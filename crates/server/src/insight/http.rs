@@ -2,8 +2,10 @@
 
 use super::ageing::{Ageing, Band};
 use super::teams::TeamRow;
+use super::year::{self, Year};
 use super::{Board, Figure, INDICATORS, Period, Row, Slice, share};
 use crate::access::Staff;
+use crate::platform::http::Public;
 use crate::platform::{App, AreaId, Ctx, Fault, Json, Permission, Query, TeamId, UnitId};
 use crate::policy::{self, Current};
 use crate::territory;
@@ -23,6 +25,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(funnel))
         .routes(routes!(ageing))
         .routes(routes!(teams))
+        .routes(routes!(portal_year))
         .routes(routes!(indicators))
 }
 
@@ -56,6 +59,32 @@ pub struct BoardView {
     /// First and last day of "the period".
     from: String,
     to: String,
+    year: YearView,
+}
+
+/// A year in figures, today its last day.
+#[derive(Debug, Serialize, ToSchema)]
+struct YearView {
+    from: String,
+    to: String,
+    /// Cases received, merged ones once. To the public, nothing of fewer than 10.
+    received: Option<i64>,
+    /// Cases closed and not reopened since.
+    solved: Option<i64>,
+    /// People who sit in a post today, each once.
+    serving: Option<i64>,
+}
+
+impl YearView {
+    fn of(year: Year, told: impl Fn(i64) -> Option<i64>) -> YearView {
+        YearView {
+            from: date(year.from),
+            to: date(year.to),
+            received: told(year.received),
+            solved: told(year.solved),
+            serving: told(year.serving),
+        }
+    }
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -145,6 +174,13 @@ async fn board(Staff(ctx): Staff, Query(query): Query<BoardQuery>) -> Result<Jso
     Ok(Json(view(&ctx, &current, board, period)))
 }
 
+/// What the whole place did in a year, for anybody.
+#[utoipa::path(get, path = "/portal/year", tag = "portal", responses((status = 200, body = YearView)))]
+async fn portal_year(Public(ctx): Public) -> Result<Json<YearView>, Fault> {
+    let year = ctx.app.read(&ctx, year::whole).await?;
+    Ok(Json(YearView::of(year, year::told)))
+}
+
 fn board_area(ctx: &Ctx, current: &Current, map: &territory::Map, id: AreaId) -> BoardArea {
     let area = map.area(id);
     let level = area.map(|area| area.level.clone()).unwrap_or_default();
@@ -232,6 +268,7 @@ fn view(ctx: &Ctx, current: &Current, board: Board, period: Period) -> BoardView
         resolved_here_target: f64::from(current.pack.thresholds.resolved_here_percent.value) / 100.0,
         from: date(period.from),
         to: date(period.to),
+        year: YearView::of(board.year, Some),
     }
 }
 

@@ -9,6 +9,7 @@ mod http;
 mod indicators;
 mod store;
 pub mod teams;
+mod year;
 
 pub use http::routes;
 pub use indicators::{INDICATORS, Indicator, indicator};
@@ -131,6 +132,8 @@ pub struct Board {
     pub trend: Vec<Day>,
     /// Cases closed in the period, by depth of the unit that resolved them, deepest first.
     pub by_depth: Vec<(u8, i64)>,
+    /// The area's year.
+    pub year: year::Year,
 }
 
 /// The board of an area in scope; the top area the caller may see when none is named.
@@ -160,6 +163,7 @@ pub fn board(ctx: &Ctx, tx: &mut Tx, area: Option<AreaId>, period: Period) -> Re
         by_channel: store::by_channel(tx, area.id, from, to)?,
         trend: store::trend(tx, area.id, from, to)?,
         by_depth: by_depth(&counts),
+        year: year::of(ctx, tx, &[area.id])?,
         area,
     })
 }

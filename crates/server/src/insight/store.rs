@@ -75,6 +75,24 @@ pub(super) fn counts(
     Ok(all)
 }
 
+/// How many were received and closed in the period in all of these areas together.
+pub(super) fn happened(tx: &mut Tx, areas: &[AreaId], period: Period) -> Result<HashMap<String, i64>, Fault> {
+    if areas.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let sql = Sql::new("select measure, cast(sum(n) as bigint) from cube_case where area_id in (")
+        .list(areas.iter().copied())
+        .push(") and measure in ('received', 'closed') and dim = 'all' and day between ")
+        .bind(period.from)
+        .push(" and ")
+        .bind(period.to)
+        .push(" group by measure");
+    tx.fetch(&sql)?
+        .iter()
+        .map(|row| Ok((row.get(0)?, row.get(1)?)))
+        .collect()
+}
+
 /// Open and late cases of an area by the keys of one dimension, most first.
 pub(super) fn open_by(tx: &mut Tx, area: AreaId, dim: &'static str) -> Result<Vec<Slice<String>>, Fault> {
     let rows = tx.query(

@@ -11,8 +11,8 @@ const SINGLE_FROM: u8 = 15;
 /// Squares of a tile in which cases are counted together: 512 units, eight to a side.
 const SQUARE_BITS: u32 = 9;
 
-/// Layer `cases`.
-pub fn draw(tile: Tile, cases: &[MapCase]) -> Vec<u8> {
+/// Layer `cases`; `more`: there are more than these, so that counts are told as the least.
+pub fn draw(tile: Tile, cases: &[MapCase], more: bool) -> Vec<u8> {
     let mut layer = Layer::new("cases");
     let mut geometry = Geometry::default();
     let mut squares: BTreeMap<Point, Vec<(Point, &MapCase)>> = BTreeMap::new();
@@ -33,7 +33,7 @@ pub fn draw(tile: Tile, cases: &[MapCase]) -> Vec<u8> {
     for square in squares.values() {
         match square.as_slice() {
             [(at, case)] => one(&mut layer, &mut geometry, *at, case),
-            many => together(&mut layer, &mut geometry, many),
+            many => together(&mut layer, &mut geometry, many, more),
         }
     }
     let mut out = Vec::new();
@@ -56,7 +56,7 @@ fn one(layer: &mut Layer, geometry: &mut Geometry, at: Point, case: &MapCase) {
     layer.add(Kind::Point, geometry, &properties);
 }
 
-fn together(layer: &mut Layer, geometry: &mut Geometry, many: &[(Point, &MapCase)]) {
+fn together(layer: &mut Layer, geometry: &mut Geometry, many: &[(Point, &MapCase)], more: bool) {
     let middle = |axis: usize| many.iter().map(|(at, _)| at[axis]).sum::<i32>() / many.len() as i32;
     let count = |of: fn(&MapCase) -> bool| Value::Whole(many.iter().filter(|(_, case)| of(case)).count() as u64);
     geometry.point([middle(0), middle(1)]);
@@ -64,6 +64,7 @@ fn together(layer: &mut Layer, geometry: &mut Geometry, many: &[(Point, &MapCase
         ("count", Value::Whole(many.len() as u64)),
         ("late_count", count(|case| case.late)),
         ("urgent_count", count(|case| case.urgent)),
+        ("more", Value::Flag(more)),
     ];
     layer.add(Kind::Point, geometry, &properties);
 }

@@ -78,7 +78,8 @@ async fn staff(
             let look = ctx
                 .app
                 .read(&ctx, move |ctx, tx| on_map(ctx, tx, &list, tile.degrees()));
-            cases::draw(tile, &look.await?)
+            let (found, more) = look.await?;
+            cases::draw(tile, &found, more)
         }
     };
     Ok(written(bytes, "no-store"))

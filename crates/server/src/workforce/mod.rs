@@ -15,13 +15,14 @@ pub use store::{
     add_unit, add_worker, unit, unit_by_code, unit_names, worker, worker_names,
 };
 
-use crate::platform::{App, AreaId, Fault, PostId, Tx, UnitId, WorkerId};
+use crate::platform::{App, AreaId, Ctx, Fault, PostId, Tx, UnitId, WorkerId};
 use crate::{policy, territory};
 use domain::policy::{Candidate, RouteWhy, Source};
 use domain::time::Timestamp;
 use domain::workforce::on_duty;
 pub use domain::workforce::{Ask, OnDuty, Seat};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 /// All routes of this part, below `/api/v1`.
 pub fn routes() -> utoipa_axum::router::OpenApiRouter<App> {
@@ -195,6 +196,12 @@ fn first_present(
         gap.get_or_insert(one);
     }
     Ok(gap)
+}
+
+/// How many people sit in a post today, by area: each once in every area that holds a post of theirs.
+pub fn serving(ctx: &Ctx, tx: &mut Tx) -> Result<Arc<HashMap<AreaId, i64>>, Fault> {
+    let map = territory::current(&ctx.app);
+    Ok(roster::of(tx)?.serving(&map, ctx.now))
 }
 
 /// Posts of a duty whose unit is at an area or above it, the nearest first.

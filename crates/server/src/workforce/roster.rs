@@ -6,9 +6,10 @@
 
 use super::store::{self, Post, Unit, Worker};
 use crate::platform::{AreaId, Fault, PostId, Tx, UnitId, WorkerId};
+use crate::territory::Map;
 use domain::time::{DAY_MS, Timestamp};
 use domain::workforce::{Appointment, Leave};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -29,7 +30,11 @@ pub struct Roster {
     posts_of_worker: HashMap<WorkerId, Vec<(PostId, Appointment)>>,
     leaves: HashMap<WorkerId, Vec<Leave>>,
     leaves_from: Timestamp,
+    serving: Mutex<Option<Serving>>,
 }
+
+/// How many serve, by area: on which day (days since 1970-01-01 in +08:00), in which version of the territory.
+type Serving = (i64, i64, Arc<HashMap<AreaId, i64>>);
 
 /// A unit with its first and last day (ISO dates).
 pub struct InForce {
@@ -121,6 +126,7 @@ impl Roster {
             posts_of_worker: HashMap::new(),
             leaves: HashMap::new(),
             leaves_from,
+            serving: Mutex::default(),
         };
         for one in store::all_units(tx)? {
             roster.units_at.entry(one.unit.area).or_default().push(one.unit.id);
@@ -206,6 +212,32 @@ impl Roster {
         let all = self.posts_of_worker.get(&worker).into_iter().flatten();
         all.filter(move |(_, seat)| seat.covers(at.date()))
             .filter_map(|(post, _)| self.posts.get(post))
+    }
+
+    /// How many people sit in a post on the day of a moment, by area: each once in every area that one of their posts serves or lies
+    /// in, however many seats they have. Counted once for a roster and a day.
+    pub fn serving(&self, map: &Map, at: Timestamp) -> Arc<HashMap<AreaId, i64>> {
+        let (day, _) = at.day_and_ms();
+        let mut kept = self.serving.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((of, version, counts)) = &*kept
+            && (*of, *version) == (day, map.version)
+        {
+            return counts.clone();
+        }
+        let mut counts: HashMap<AreaId, i64> = HashMap::new();
+        for worker in self.posts_of_worker.keys().copied() {
+            let areas = self.posts_of_worker(worker, at).filter_map(|post| {
+                let unit = || self.unit(post.unit).map(|unit| unit.area);
+                post.area.or_else(unit)
+            });
+            let served: HashSet<AreaId> = areas.flat_map(|area| map.chain(area)).map(|area| area.id).collect();
+            for area in served {
+                *counts.entry(area).or_default() += 1;
+            }
+        }
+        let counts = Arc::new(counts);
+        *kept = Some((day, map.version, counts.clone()));
+        counts
     }
 
     /// Leaves of these workers that cover a moment; none when it is too long ago to say.

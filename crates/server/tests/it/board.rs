@@ -2,7 +2,11 @@
 
 use crate::cases::{act, new_id, people, signed_in};
 use crate::kit::{CITY, Client, EAST, EAST_GRID, TestApp, each_backend};
+use db::{Backend, params};
+use domain::time::{DAY_MS, Timestamp};
 use serde_json::{Value, json};
+use server::demo;
+use server::platform::Ctx;
 
 const SMELL: &str = "0301";
 
@@ -211,4 +215,93 @@ async fn what_is_open_is_one_number_on_the_board_the_list_and_the_map() {
         }
     })
     .await;
+}
+
+async fn count(app: &TestApp, sql: String) -> i64 {
+    let ctx = Ctx::system(&app.app, "test");
+    let counted = app
+        .app
+        .read(&ctx, move |_, tx| Ok(tx.query_one(&sql, &params![])?.get(0)?));
+    counted.await.expect("a count")
+}
+
+/// Cases received and closed in the year up to today and people in a post today, counted one by one.
+async fn recounted(app: &TestApp) -> [i64; 3] {
+    let (today, _) = app.app.now().day_and_ms();
+    let since = Timestamp::from_day(today - 364, 0);
+    let until = Timestamp(since.0 + 365 * DAY_MS);
+    let within = |column: &str| format!("{column} >= {} and {column} < {}", since.0, until.0);
+    let cases = |what: String| format!("select count(*) from cases where {what}");
+    let date = app.app.now().date();
+    let seats = format!(
+        "select count(distinct worker_id) from appointment where valid_from <= '{date}' and (valid_to is null or valid_to >= '{date}')"
+    );
+    [
+        count(app, cases(format!("state <> 'merged' and {}", within("received_at")))).await,
+        count(app, cases(format!("state = 'closed' and {}", within("ended_at")))).await,
+        count(app, seats).await,
+    ]
+}
+
+/// What came in, what was solved and who serves in a year, for staff and for anybody: what a recount gives, whatever day it is; small counts
+/// are told to nobody outside. (Figures of ZS-15; its visits do not exist yet.)
+#[tokio::test]
+async fn the_year_in_figures_is_what_a_recount_gives() {
+    for backend in [Backend::Sqlite, Backend::Postgres] {
+        let app = TestApp::demo(backend).await;
+        demo::make_cases(&app.app, 1, 30).await.expect("the cases are made");
+        let mut seen = Vec::new();
+        for days in [0, 200, 200] {
+            app.advance_hours(24 * days);
+            if !seen.is_empty() {
+                demo::make_cases(&app.app, 2 + seen.len() as u64, 4)
+                    .await
+                    .expect("the cases are made");
+            }
+            let expected = recounted(&app).await;
+            let supervisor = app.login_as("supervisor", None).await;
+            let year = supervisor.get("/api/v1/board").await.ok()["year"].clone();
+            let told = app.visitor().get("/api/v1/portal/year").await.ok();
+            assert_eq!((&year["from"], &year["to"]), (&told["from"], &told["to"]));
+            for (n, key) in expected.into_iter().zip(["received", "solved", "serving"]) {
+                assert_eq!(year[key], n, "{backend:?} {key} {year}");
+                assert_eq!(told[key], if n < 10 { Value::Null } else { json!(n) }, "{told}");
+            }
+            seen.push(expected);
+        }
+        assert!(seen[0][0] >= 30 && seen[0][2] > 10, "{seen:?}");
+        assert!(seen[2][0] < seen[1][0], "what is older than a year has left: {seen:?}");
+
+        // Somebody leaves all their posts: one less from the day after; a part of the place counts its own.
+        let seats = "select id from appointment where valid_to is null and worker_id = (select min(worker_id) from appointment where valid_to is null)";
+        let ctx = Ctx::system(&app.app, "test");
+        let read = app.app.read(&ctx, |_, tx| {
+            let rows = tx.query(seats, &params![])?;
+            rows.iter()
+                .map(|row| Ok(row.get::<String>(0)?))
+                .collect::<Result<Vec<_>, _>>()
+        });
+        let last = json!({ "valid_to": app.app.now().date().to_string() });
+        let personnel = app.login_as("personnel", None).await;
+        for id in read.await.expect("appointments") {
+            personnel
+                .patch(&format!("/api/v1/appointments/{id}"), last.clone())
+                .await
+                .ok();
+        }
+        assert_eq!(recounted(&app).await[2], seen[2][2], "the last day counts");
+        app.advance_hours(24);
+        let supervisor = app.login_as("supervisor", None).await;
+        let board = supervisor.get("/api/v1/board").await.ok();
+        assert_eq!(board["year"]["serving"], seen[2][2] - 1);
+        assert_eq!(recounted(&app).await[2], seen[2][2] - 1);
+        let part = board["children"][0]["area"]["id"].as_str().unwrap();
+        let part = supervisor.get(&format!("/api/v1/board?area={part}")).await.ok();
+        assert!(
+            part["year"]["serving"].as_i64().unwrap() < seen[2][2] - 1,
+            "{}",
+            part["year"]
+        );
+        app.remove().await;
+    }
 }

@@ -240,6 +240,12 @@ const en: typeof zh = {
     list: 'What became of them: see the published outcomes',
   },
   outcomes: {
+    year: 'The last year',
+    year_received: 'Reports received',
+    year_solved: 'Solved',
+    year_serving: 'People serving',
+    fewer: 'under 10',
+    yearHow: '{from} to {to}, the whole place. Reports of one matter count once; solved means closed and not reopened; serving are those who sit in a post today.',
     title: 'What was done',
     lead: 'Matters that are closed, the newest first. Who reported them is never shown; words and answers only of what was reported in public.',
     where: 'Where',

@@ -240,6 +240,12 @@ export default {
   },
   outcomes: {
     title: '办理公开',
+    year: '近一年',
+    year_received: '收到诉求（件）',
+    year_solved: '办结（件）',
+    year_serving: '服务人员（人）',
+    fewer: '不到 10',
+    yearHow: '{from}至{to}，全辖区。重复反映合并后算一件；办结是已结案、没有重开的；服务人员是今天在岗位上任职的人。',
     lead: '已经结案的事，新的在前。不写是谁反映的；原话和答复，只有本来就公开反映的才列出。',
     where: '哪里',
     whole: '全部区域',

@@ -27,8 +27,10 @@ export interface BaseMap {
 export interface Tiles {
   areas: string
   facilities?: string
-  /** Counts of cases per square. */
+  /** Cases, with the filter of the list behind `?`: single ones close up, counts per square from afar. */
   cases?: string
+  /** Another number: the cases have changed and are fetched anew. */
+  changed?: number
   /** Key of the level of areas to show. */
   level?: string
   /** Beginning of the codes of the areas to show. */

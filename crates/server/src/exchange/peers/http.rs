@@ -239,6 +239,8 @@ pub struct PeerRefusalView {
     /// The same in a sentence.
     text: String,
     verb: String,
+    /// The same in a word; as it was sent when there is no such message.
+    verb_name: String,
     handover_id: Option<String>,
     message_id: Option<String>,
 }
@@ -263,10 +265,18 @@ async fn refusals(
         at: row.at.to_string(),
         text: i18n::sentence(lang, &row.code, &[]),
         code: row.code,
+        verb_name: verb_name(lang, &row.verb),
         verb: row.verb,
         handover_id: row.handover,
         message_id: row.message,
     })))
+}
+
+fn verb_name(lang: Lang, verb: &str) -> String {
+    match Verb::from_key(verb) {
+        Some(verb) => i18n::sentence(lang, &format!("handover_verb_{}", verb.key()), &[]),
+        None => verb.to_owned(),
+    }
 }
 
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]

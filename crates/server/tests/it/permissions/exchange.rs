@@ -76,6 +76,7 @@ pub async fn samples(world: &mut World<'_>) -> Vec<Sample> {
         Sample::new("POST /api/v1/sms/messages/{id}/retry").objects(foreign, own),
         Sample::new("POST /api/v1/sms/try").body(json!({ "id": "t1", "from": "13800001234", "text": "进度" })),
         Sample::new("GET /api/v1/portal/outcomes").query(concat!("?area=", "01900000-0000-7000-8000-0000000000e1")),
+        Sample::new("GET /api/v1/portal/year"),
         Sample::new("GET /api/v1/portal/transparency"),
     ]
 }
