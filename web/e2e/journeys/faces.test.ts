@@ -1,6 +1,6 @@
 // Every main screen of the three faces, in both languages: no violation of WCAG 2.2 AA, no complaint of the page, and a
 // picture at both sizes.
-import { inject, test } from 'vitest'
+import { expect, inject, test } from 'vitest'
 import { accessible, gone, see } from '../kit/check'
 import { DESKTOP, leave, PHONE, shoot, staff, visitor } from '../kit/people'
 
@@ -28,8 +28,12 @@ const LOADING = '.el-loading-mask, [aria-busy=true]'
 
 test('the map is drawn in full where the browser can', async () => {
   const supervisor = await staff(morning, 'supervisor', { fullMaps: true })
+  const drawn = supervisor.page.waitForResponse(/\/api\/v1\/tiles\/cases\/\d+\/\d+\/\d+\?/)
   await supervisor.page.goto('/desk/cases')
   await see(supervisor.page.locator('canvas.maplibregl-canvas'))
+  const tile = await drawn
+  expect(tile.status(), 'the cases come as tiles').toBe(200)
+  expect(new URL(tile.url()).searchParams.get('queue')).toBe('all')
   await shoot(supervisor.page, 'desk-map')
   await leave(supervisor)
 })
