@@ -17654,6 +17654,15 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
             /** @description A value or a rule refuses; `field` and `code` say which */
             422: {
                 headers: {
@@ -17663,7 +17672,7 @@ export interface operations {
                     "application/json": components["schemas"]["FaultView"];
                 };
             };
-            /** @description Too many requests from this address */
+            /** @description Too many requests from this address, or of the whole place */
             429: {
                 headers: {
                     [name: string]: unknown;
