@@ -25,6 +25,6 @@ pub fn register(app: &platform::App) {
     operations::register(app);
     cases::register(app);
     exchange::webhooks::register(app);
-    exchange::sms::register(app);
+    exchange::sending::register(app);
     exchange::peers::register(app);
 }

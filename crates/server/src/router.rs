@@ -174,6 +174,7 @@ pub fn within(app: App, limit: Duration) -> Router {
         .merge(exchange::ogc::plain_routes())
         .merge(exchange::sms::plain_routes())
         .merge(exchange::peers::plain_routes())
+        .merge(exchange::account::plain_routes())
         .layer(DefaultBodyLimit::max(http::BODY_BYTES))
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, limit))
         .layer(from_fn(http::coded))

@@ -174,25 +174,28 @@ export interface WebhookMessage {
   ended_at?: string | null
 }
 
-/** How SMS is connected, and today's use. */
-export interface SmsSettings {
-  kind?: 'signed' | 'kannel' | 'stand_in' | null
+/** A way residents write short messages. */
+export type TextChannel = 'sms' | 'public_account'
+
+/** How a channel of text is connected, and today's use. */
+export interface ChannelSettings {
+  kind?: 'signed' | 'kannel' | 'wechat' | 'stand_in' | null
   gateway?: string | null
   sender?: string | null
   messages_today: number
-  messages_most: number
+  messages_most?: number | null
   parts_today: number
-  parts_most: number
-  per_number: number
+  parts_most?: number | null
+  per_contact: number
   can_try: boolean
 }
 
-/** One SMS of either way. */
-export interface SmsMessage {
+/** One message of either way. */
+export interface TextMessage {
   id: string
   direction: 'in' | 'out'
   at: string
-  phone_masked: string
+  contact_masked: string
   kind: string
   number?: string | null
   parts: number

@@ -42,7 +42,7 @@ const children: RouteRecordRaw[] = [
   { path: 'admin/jobs', name: 'jobs', component: () => import('./admin/JobsPage.vue'), meta: { needs: ['job.manage'] } },
   { path: 'admin/doctor', name: 'doctor', component: () => import('./admin/DoctorPage.vue'), meta: { needs: ['job.manage'] } },
   { path: 'admin/outbox', name: 'outbox', component: () => import('./admin/OutboxPage.vue'), meta: { needs: ['outbox.manage'] } },
-  { path: 'admin/sms', name: 'sms', component: () => import('./admin/SmsPage.vue'), meta: { needs: ['job.manage'] } },
+  { path: 'admin/dialogue', name: 'dialogue', component: () => import('./admin/DialoguePage.vue'), meta: { needs: ['job.manage'] } },
   { path: 'admin/ledger', name: 'ledger', component: () => import('./admin/LedgerPage.vue'), meta: { needs: ['ledger.read'] } },
   { path: 'me', name: 'me', component: () => import('./shell/AccountPage.vue') },
 ]

@@ -14,6 +14,7 @@ const routes: RouteRecordRaw[] = [
   { path: '/outcomes', component: () => import('./open/OutcomesPage.vue'), meta: { title: 'outcomes.title' } },
   { path: '/map', component: () => import('./open/MapPage.vue'), meta: { title: 'around.title' } },
   { path: '/transparency', component: () => import('./open/TransparencyPage.vue'), meta: { title: 'open.title' } },
+  { path: '/account', component: () => import('./open/AccountPage.vue'), meta: { title: 'account.title' } },
   { path: '/:rest(.*)', component: () => import('./open/LostPage.vue'), meta: { title: 'lost.title' } },
 ]
 

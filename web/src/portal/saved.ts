@@ -1,6 +1,7 @@
 // What this phone keeps for a resident: the last report of this tab, and, only when the resident asks, numbers and codes
-// to find reports again. Entry points: `lastResult`, `remembered`. Never sent anywhere.
+// to find reports again. Entry points: `lastResult`, `remembered`, `follower`. Only the follower's name is ever sent.
 import { ref } from 'vue'
+import { newId } from '@/api/ids'
 import type { PortalReportResult } from '@/api/types'
 
 export interface Remembered {
@@ -12,6 +13,7 @@ export interface Remembered {
 
 const REMEMBERED = 'wangge.portal.remembered'
 const LAST = 'wangge.portal.last'
+const FOLLOWER = 'wangge.portal.follower'
 /** More than this are not kept; the oldest goes. */
 const REMEMBERED_MAX = 30
 
@@ -59,3 +61,12 @@ export interface LastResult {
 
 export const keepLast = (last: LastResult) => write(tab, LAST, last)
 export const lastResult = (): LastResult | null => read<LastResult | null>(tab, LAST, null)
+
+/** Whom this phone plays when a public account is tried in a demo: a name by chance that knows nothing of anybody. */
+export const follower = ref(read<string>(local, FOLLOWER, ''))
+
+/** Plays somebody new. */
+export function anotherFollower() {
+  follower.value = `demo-${newId()}`
+  write(local, FOLLOWER, follower.value)
+}

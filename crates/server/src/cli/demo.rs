@@ -4,7 +4,7 @@ use super::CliError;
 use super::serve;
 use crate::demo;
 use crate::platform::clock::Clock;
-use crate::platform::config::{Config, Limits, Sms};
+use crate::platform::config::{Config, Limits, PublicAccount, Sms};
 use crate::platform::logs;
 use domain::time::Timestamp;
 use std::path::PathBuf;
@@ -61,6 +61,7 @@ pub fn run(args: Args) -> Result<(), CliError> {
         webhook_targets: args.webhook_targets,
         demo: true,
         sms: Some(Sms::stand_in()),
+        account: Some(PublicAccount::stand_in()),
         // One person at one machine tries all the accounts.
         limits: Limits {
             logins_per_ten_minutes: LOGINS,

@@ -35,6 +35,8 @@ pub struct Config {
     pub webhook_targets: Vec<String>,
     /// The gateway through which residents are written to and write; none: nothing goes by SMS. `WANGGE_SMS_…`
     pub sms: Option<Sms>,
+    /// The public account residents write to; none: there is none. `WANGGE_ACCOUNT_…`
+    pub account: Option<PublicAccount>,
     /// Marks a place as fictional on every face. `WANGGE_DEMO`
     pub demo: bool,
     /// Cost of password hashing.
@@ -183,8 +185,103 @@ impl Sms {
     }
 }
 
+/// What kind of public account it is.
+#[derive(Debug, Clone, Copy, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub enum AccountKind {
+    /// WeChat's.
+    #[default]
+    Wechat,
+    /// JSON, signed both ways, for a bridge to any other platform.
+    Signed,
+    /// None at all: the demo plays one.
+    StandIn,
+}
+
+/// The public account.
+#[derive(Debug, Clone, Deserialize, PartialEq)]
+#[serde(default, deny_unknown_fields)]
+pub struct PublicAccount {
+    /// `wechat` or `signed`. `WANGGE_ACCOUNT_KIND`
+    pub kind: AccountKind,
+    /// The token of the server settings (`wechat`), or what signs both ways (`signed`). `WANGGE_ACCOUNT_TOKEN`
+    pub token: Secret,
+    /// AppID and AppSecret. `WANGGE_ACCOUNT_APP_ID`, `WANGGE_ACCOUNT_APP_SECRET`
+    pub app_id: String,
+    pub app_secret: Secret,
+    /// WeChat's EncodingAESKey: its messages are encrypted (安全模式), and no others are taken; empty: plain. `WANGGE_ACCOUNT_AES_KEY`
+    pub aes_key: Secret,
+    /// Where messages are handed over: the platform's own address. `WANGGE_ACCOUNT_URL`
+    pub url: String,
+}
+
+impl Default for PublicAccount {
+    fn default() -> PublicAccount {
+        PublicAccount {
+            kind: AccountKind::Wechat,
+            token: Secret::default(),
+            app_id: String::new(),
+            app_secret: Secret::default(),
+            aes_key: Secret::default(),
+            url: "https://api.weixin.qq.com".into(),
+        }
+    }
+}
+
+impl PublicAccount {
+    /// The one the demo plays.
+    pub fn stand_in() -> PublicAccount {
+        PublicAccount {
+            kind: AccountKind::StandIn,
+            ..PublicAccount::default()
+        }
+    }
+
+    /// From the variables; what is not named stays as the file has it.
+    fn from_variables(&mut self, variable: &impl Fn(&str) -> Option<String>) -> Result<(), ConfigError> {
+        for (name, setting) in [
+            ("WANGGE_ACCOUNT_TOKEN", &mut self.token.0),
+            ("WANGGE_ACCOUNT_APP_ID", &mut self.app_id),
+            ("WANGGE_ACCOUNT_APP_SECRET", &mut self.app_secret.0),
+            ("WANGGE_ACCOUNT_AES_KEY", &mut self.aes_key.0),
+            ("WANGGE_ACCOUNT_URL", &mut self.url),
+        ] {
+            if let Some(value) = variable(name) {
+                *setting = value;
+            }
+        }
+        if let Some(value) = variable("WANGGE_ACCOUNT_KIND") {
+            self.kind = match value.as_str() {
+                "wechat" => AccountKind::Wechat,
+                "signed" => AccountKind::Signed,
+                _ => {
+                    return Err(ConfigError::Variable {
+                        name: "WANGGE_ACCOUNT_KIND",
+                        value,
+                    });
+                }
+            };
+        }
+        if self.kind == AccountKind::StandIn || self.token.0.len() < SHORTEST_SECRET {
+            return Err(ConfigError::Unsafe {
+                name: "WANGGE_ACCOUNT_TOKEN",
+                least: SHORTEST_SECRET,
+            });
+        }
+        if !matches!(self.aes_key.0.len(), 0 | AES_KEY) {
+            return Err(ConfigError::Unsafe {
+                name: "WANGGE_ACCOUNT_AES_KEY",
+                least: AES_KEY,
+            });
+        }
+        Ok(())
+    }
+}
+
 /// Bytes of a secret between this server and a gateway.
 const SHORTEST_SECRET: usize = 16;
+/// Characters of an EncodingAESKey.
+const AES_KEY: usize = 43;
 
 /// The base map.
 #[derive(Debug, Clone, Default, Deserialize, PartialEq)]
@@ -247,6 +344,7 @@ impl Default for Config {
             metrics_open: false,
             webhook_targets: Vec::new(),
             sms: None,
+            account: None,
             demo: false,
             argon2: Argon2Cost::default(),
             limits: Limits::default(),
@@ -344,6 +442,12 @@ impl Config {
         }
         if let Some(sms) = &mut config.sms {
             sms.take_variables(&variable)?;
+        }
+        if variable("WANGGE_ACCOUNT_KIND").is_some() {
+            config.account.get_or_insert_default();
+        }
+        if let Some(account) = &mut config.account {
+            account.from_variables(&variable)?;
         }
         if let Some(path) = variable("WANGGE_KEY_FILE") {
             config.key_file = path.into();

@@ -219,6 +219,11 @@ async fn from_a_report_to_a_verified_answer_and_back() {
         assert_eq!((status["state"].as_str(), status["unit_public_name"].as_str()), (Some("assigned"), Some("住房和城乡建设局")));
         assert!(status["due_at"].is_string() && !status["due_explained"].as_array().unwrap().is_empty(), "{status}");
 
+        // Work is given within the unit that has it.
+        let named = async |worker: WorkerId| act(&people.dispatcher, &id, "assign_worker", json!({ "worker_id": worker.to_string() })).await;
+        assert_eq!(named(WANG).await.verdict(), "422 worker_not_of_unit");
+        assert_eq!(named(LI).await.ok()["worker"]["id"], LI.to_string());
+
         // Wrong department: returned by name and reason, counted, and placed again.
         let body = json!({ "reason_code": "not_ours", "reason": "是楼下油烟，不是漏水", "suggest_unit": ENVIRONMENT.to_string() });
         let returned = act(&people.housing, &id, "return", body).await.ok();

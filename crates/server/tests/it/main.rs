@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod access;
+mod account;
 mod addresses;
 mod areas;
 mod backup;

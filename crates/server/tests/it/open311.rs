@@ -1439,3 +1439,30 @@ async fn the_requests_of_another_city_come_in_with_their_own_times() {
         bare.remove().await;
     }
 }
+
+/// Clients as others published them: what they read and hand in, over a socket.
+#[tokio::test]
+async fn published_clients_work_against_it() {
+    each_backend(async |app| {
+        people(app).await;
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        app.listen(listener);
+        let key = peer(app, None, "realtime").await.key;
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../script/open311-clients");
+        let ran = tokio::process::Command::new(script)
+            .args([&base, &key])
+            .output()
+            .await
+            .unwrap();
+        assert!(
+            ran.status.success(),
+            "{}{}",
+            String::from_utf8_lossy(&ran.stdout),
+            String::from_utf8_lossy(&ran.stderr)
+        );
+        let cases = cases_there(app).await;
+        assert_eq!(cases, 3, "{}", String::from_utf8_lossy(&ran.stdout));
+    })
+    .await;
+}

@@ -62,7 +62,7 @@ impl Gateway {
 }
 
 /// As the specification's words have it.
-fn sign(secret: &str, id: &str, seconds: &str, body: &str) -> String {
+pub fn sign(secret: &str, id: &str, seconds: &str, body: &str) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
     mac.update(format!("{id}.{seconds}.{body}").as_bytes());
     format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()))
@@ -190,7 +190,7 @@ pub async fn answered(people: &People, case: &str, words: &str) {
 /// The messages an administrator sees.
 async fn log(app: &TestApp) -> Vec<Value> {
     let admin = app.login_as("system_admin", None).await;
-    admin.get("/api/v1/sms/messages").await.ok()["items"]
+    admin.get("/api/v1/dialogue/sms/messages").await.ok()["items"]
         .as_array()
         .unwrap()
         .clone()
@@ -457,7 +457,7 @@ async fn who_opts_out_hears_only_direct_answers() {
             );
             assert!(held["outcome_text"].as_str().unwrap().contains("no more"), "{held}");
             let admin = app.login_as("system_admin", None).await;
-            let retry = format!("/api/v1/sms/messages/{}/retry", held["id"].as_str().unwrap());
+            let retry = format!("/api/v1/dialogue/messages/{}/retry", held["id"].as_str().unwrap());
             assert_eq!(admin.post(&retry, json!({})).await.verdict(), "422 message_opted_out");
             // Somebody has to tell them: it stands where the staff look.
             let waiting = people.dispatcher.get("/api/v1/outbox?state=waiting").await.ok();
@@ -555,7 +555,7 @@ async fn what_was_not_taken_is_tried_again_and_a_report_says_what_arrived() {
                 failed["outcome_text"].as_str().unwrap().contains("not delivered"),
                 "{failed}"
             );
-            let retry = format!("/api/v1/sms/messages/{}/retry", failed["id"].as_str().unwrap());
+            let retry = format!("/api/v1/dialogue/messages/{}/retry", failed["id"].as_str().unwrap());
             app.login_as("system_admin", None)
                 .await
                 .post(&retry, json!({}))
@@ -615,9 +615,14 @@ async fn a_number_and_the_place_have_their_limits() {
         assert_eq!(&waits["next_at"].as_str().unwrap()[..16], "2026-02-15T08:00", "{waits}");
         app.advance_hours(22);
         assert_eq!(handed(app, gateway).await.len(), 1, "the next morning");
-        let settings = app.login_as("system_admin", None).await.get("/api/v1/sms").await.ok();
+        let settings = app
+            .login_as("system_admin", None)
+            .await
+            .get("/api/v1/dialogue/sms")
+            .await
+            .ok();
         assert_eq!(
-            (&settings["parts_most"], &settings["per_number"]),
+            (&settings["parts_most"], &settings["per_contact"]),
             (&json!(4), &json!(3))
         );
         assert!(!settings.to_string().contains(SECRET), "{settings}");
@@ -673,24 +678,24 @@ async fn the_log_shows_no_number_and_no_words_and_only_to_those_who_answer_for_i
             let directions: Vec<&Value> = lines.iter().map(|m| &m["direction"]).collect();
             assert_eq!(directions, ["out", "in"], "the newest first");
             let admin = app.login_as("system_admin", None).await;
-            let first = admin.get("/api/v1/sms/messages?limit=1").await.ok();
+            let first = admin.get("/api/v1/dialogue/sms/messages?limit=1").await.ok();
             let next = first["next"].as_str().unwrap();
             let second = admin
-                .get(&format!("/api/v1/sms/messages?limit=1&after={next}"))
+                .get(&format!("/api/v1/dialogue/sms/messages?limit=1&after={next}"))
                 .await
                 .ok();
             assert_eq!((&first["items"][0], &second["items"][0]), (&lines[0], &lines[1]));
             for (role, area) in [("system_admin", Some(EAST_GRID)), ("clerk", None)] {
                 let other = app.login_as(role, area).await;
                 assert_eq!(
-                    other.get("/api/v1/sms/messages").await.verdict(),
+                    other.get("/api/v1/dialogue/sms/messages").await.verdict(),
                     "403 forbidden",
                     "{role}"
                 );
             }
             let trial = json!({ "id": "t1", "from": PHONE, "text": "进度" });
             assert_eq!(
-                admin.post("/api/v1/sms/try", trial).await.status,
+                admin.post("/api/v1/dialogue/sms/try", trial).await.status,
                 StatusCode::NOT_FOUND,
                 "not a demo"
             );
@@ -713,7 +718,10 @@ async fn in_the_demo_a_phone_can_be_tried() {
         let admin = app.login_as("system_admin", None).await;
         let write = async |admin: &Client, id: &str, text: &str| {
             admin
-                .post("/api/v1/sms/try", json!({ "id": id, "from": PHONE, "text": text }))
+                .post(
+                    "/api/v1/dialogue/sms/try",
+                    json!({ "id": id, "from": PHONE, "text": text }),
+                )
                 .await
                 .ok()
         };

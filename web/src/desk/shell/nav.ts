@@ -43,7 +43,7 @@ export const NAV: NavGroup[] = [
     items: [
       { name: 'import', needs: ['case.import'], icon: 'import' },
       { name: 'outbox', needs: ['outbox.manage'], icon: 'mail' },
-      { name: 'sms', needs: ['job.manage'], icon: 'phone' },
+      { name: 'dialogue', needs: ['job.manage'], icon: 'phone' },
       { name: 'accounts', needs: ['account.manage'], icon: 'key' },
       { name: 'partners', needs: ['account.manage', 'audit.read'], icon: 'send' },
       { name: 'peers', needs: ['account.manage', 'audit.read'], icon: 'swap' },

@@ -126,7 +126,7 @@ const en: typeof zh = {
   },
   recordSubject: { team: 'Visiting team', case: 'Case', account: 'Account', area: 'Area', list: 'List', pack: 'Pack', unit: 'Unit', worker: 'Worker', post: 'Post', session: 'Session', report: 'Report', system: 'System', job: 'Job', territory: 'Territory', calendar: 'Calendar' },
   recordField: { reporter_name: 'name', reporter_phone: 'phone', reporter_name_masked: 'name (masked)', reporter_phone_masked: 'phone (masked)', case_title: 'title of the case', contact_address_masked: 'contact (masked)' },
-  jobKind: { exchange_sms: 'SMS', cases_migrate_clocks: 'Moving clocks', cases_follow_up: 'Follow-up of a mediation', cases_learn: 'Train the classifier', cases_timers: 'Warnings and escalations', blobs_clean: 'Clear unused photos', ledger_verify: 'Check the ledger', ledger_head: 'Sign the tree head', outbox_send: 'Send messages', mail_send: 'Send messages' },
+  jobKind: { exchange_messages: 'SMS and public account', cases_migrate_clocks: 'Moving clocks', cases_follow_up: 'Follow-up of a mediation', cases_learn: 'Train the classifier', cases_timers: 'Warnings and escalations', blobs_clean: 'Clear unused photos', ledger_verify: 'Check the ledger', ledger_head: 'Sign the tree head', outbox_send: 'Send messages', mail_send: 'Send messages' },
   jobEvery: 'recurring',
   device: { on: '{browser}, {system}', other: 'Another browser' },
 }

@@ -147,7 +147,7 @@ struct AssignWorker {
     worker_id: String,
 }
 
-/// Gives the case to a worker: by a dispatcher, or within the unit that has it.
+/// Gives the case to a worker of the unit that has it.
 pub fn assign_worker(ctx: &Ctx, tx: &mut Tx, of: &Of) -> Result<(), Fault> {
     let input: AssignWorker = of.fields()?;
     let worker: WorkerId = input
@@ -157,6 +157,11 @@ pub fn assign_worker(ctx: &Ctx, tx: &mut Tx, of: &Of) -> Result<(), Fault> {
     let info = place::worker(tx, worker)?.ok_or_else(|| Fault::invalid("worker_id", "worker_unknown"))?;
     let mut work = of.open(ctx, tx, Action::AssignWorker)?;
     work.case = work.case.clone().assign_worker(worker.into()).map_err(refused)?;
+    // Somebody of another unit would get work their unit does not have; that is what routing is for.
+    let theirs = place::units_of_worker(ctx, tx, worker)?;
+    if !work.row.unit_id.is_some_and(|unit| theirs.contains(&unit)) {
+        return Err(Fault::invalid("worker_id", "worker_not_of_unit"));
+    }
     work.save(ctx, tx, "case.worker_named", json!({ "worker": info.name }))?;
     alerts::new_case(ctx, tx, worker, &work.row)
 }

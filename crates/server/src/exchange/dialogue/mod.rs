@@ -12,4 +12,4 @@ mod store;
 mod take;
 
 pub use http::routes;
-pub use take::{Arrived, has_late, join_late, take};
+pub use take::{Arrived, follows, has_late, join_late, take};

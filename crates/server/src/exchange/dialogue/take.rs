@@ -85,12 +85,15 @@ fn check(arrived: &Arrived) -> Result<&str, Fault> {
         return Err(Fault::invalid("id", "message_id_needed"));
     }
     let address = arrived.from.trim();
-    let fits = match arrived.channel {
-        Channel::Sms => PHONE.contains(&sealed::plain_phone(address).len()),
-        Channel::PublicAccount => (1..=MAX_ACCOUNT).contains(&address.chars().count()),
+    let (fits, wrong) = match arrived.channel {
+        Channel::Sms => (PHONE.contains(&sealed::plain_phone(address).len()), "phone_invalid"),
+        Channel::PublicAccount => (
+            (1..=MAX_ACCOUNT).contains(&address.chars().count()),
+            "message_sender_needed",
+        ),
     };
     if !fits {
-        return Err(Fault::invalid("from", "phone_invalid"));
+        return Err(Fault::invalid("from", wrong));
     }
     if arrived.part.is_some_and(|part| !part.is_sound(MAX_PARTS)) {
         return Err(Fault::invalid("part", "message_part_unsound"));
@@ -236,6 +239,15 @@ fn whole(
     let mark = json!({ "message": id.to_string(), "channel": arrived.channel.key(), "kind": heard.kind });
     tx.record(ctx, Mark::new("message.heard", subject, mark))?;
     Ok(Some(heard.reply))
+}
+
+/// Somebody begins to follow an account (and is told how it works), or leaves it: nothing is sent to them any more.
+pub fn follows(ctx: &Ctx, tx: &mut Tx, channel: Channel, from: &str, begins: bool) -> Result<Option<String>, Fault> {
+    if let Some(contact) = contacts::known(ctx, tx, channel, from)? {
+        contacts::set_opted_out(tx, contact.id, (!begins).then_some(ctx.now))?;
+    }
+    marked_only(ctx, tx, if begins { "followed" } else { "left" })?;
+    Ok(begins.then(|| i18n::sentence(Lang::Zh, "text_help", &[])))
 }
 
 /// Long texts whose parts did not all come in time: taken as far as they came, so that nothing a resident said is lost.

@@ -8,7 +8,8 @@ use super::store::{self, PeerRow};
 use super::{PROTOCOL, figures};
 use crate::cases::handover::{self, MessageRow, PhotoRow};
 use crate::exchange::open311::{media, params};
-use crate::exchange::webhooks::send::{Sender, says_private};
+use crate::exchange::outgoing;
+use crate::exchange::webhooks::send::says_private;
 use crate::exchange::webhooks::target;
 use crate::platform::blobs::MAX_BYTES;
 use crate::platform::jobs::{Effect, Handler, Outcome, Recurring};
@@ -217,7 +218,7 @@ async fn post(
     // The operator may have taken the address off the list since.
     let url = format!("{}/peer/v1/{what}", peer.url);
     let url = target::allowed(&url, &ctx.app.config().webhook_targets).map_err(|fault| fault.code())?;
-    let client = Sender::client(&ctx.app).map_err(|_| "webhook_unreachable")?;
+    let client = outgoing::to_partner(&ctx.app).map_err(|_| "webhook_unreachable")?;
     if let Value::Object(fields) = &mut content {
         fields.insert("protocol".into(), json!(PROTOCOL));
         fields.insert("from".into(), json!(sign::own_fingerprint(&ctx.app)));

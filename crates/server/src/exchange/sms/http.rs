@@ -2,6 +2,7 @@
 
 use super::{kannel, signed};
 use crate::exchange::dialogue::{self, Arrived};
+use crate::exchange::signed::check;
 use crate::platform::config::{Sms, SmsKind};
 use crate::platform::contacts::Channel;
 use crate::platform::http::{ClientAddress, ctx_of, parse_json};
@@ -61,7 +62,7 @@ async fn told(ctx: Ctx, id: MessageId, report: Report) -> Result<StatusCode, Fau
 
 async fn signed_in(State(app): State<App>, parts: Parts, body: String) -> Result<StatusCode, Fault> {
     let (ctx, sms) = gateway(&app, &parts, SmsKind::Signed)?;
-    signed::check(&ctx, &sms, &parts.headers, &body)?;
+    check(&ctx, &sms.secret, &parts.headers, &body)?;
     let message: signed::Message = parse_json(body.as_bytes())?;
     let arrived = Arrived {
         channel: Channel::Sms,
@@ -76,7 +77,7 @@ async fn signed_in(State(app): State<App>, parts: Parts, body: String) -> Result
 
 async fn signed_report(State(app): State<App>, parts: Parts, body: String) -> Result<StatusCode, Fault> {
     let (ctx, sms) = gateway(&app, &parts, SmsKind::Signed)?;
-    signed::check(&ctx, &sms, &parts.headers, &body)?;
+    check(&ctx, &sms.secret, &parts.headers, &body)?;
     let report: signed::Told = parse_json(body.as_bytes())?;
     told(ctx, report.id, report.state.into()).await
 }

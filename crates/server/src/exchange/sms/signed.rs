@@ -1,17 +1,12 @@
 //! The signed gateway: JSON over HTTP, each request signed as in Standard Webhooks (HMAC-SHA256 of `id.timestamp.body`), both ways.
 
-use crate::exchange::webhooks::signature;
+use crate::exchange::signed;
 use crate::platform::config::Sms;
 use crate::platform::outbox::{Report, Sending};
 use crate::platform::*;
-use axum::http::{HeaderMap, StatusCode};
 use domain::message::Part;
-use domain::time::MINUTE_MS;
 use serde::Deserialize;
 use serde_json::json;
-
-/// A signature is good for this long, each way around its time.
-const AGE_MS: i64 = 5 * MINUTE_MS;
 
 /// A message handed in.
 #[derive(Debug, Deserialize)]
@@ -65,36 +60,9 @@ impl From<ToldState> for Report {
     }
 }
 
-/// Whether the gateway signed this body, lately.
-pub fn check(ctx: &Ctx, sms: &Sms, headers: &HeaderMap, body: &str) -> Result<(), Fault> {
-    let header = |name: &str| {
-        headers
-            .get(name)
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or_default()
-    };
-    let seconds: i64 = header("webhook-timestamp").parse().unwrap_or_default();
-    let fresh = (ctx.now.0 - seconds.saturating_mul(1_000)).abs() <= AGE_MS;
-    let expected = config::Secret(signature(sms.secret.0.as_bytes(), header("webhook-id"), seconds, body));
-    let good = header("webhook-signature").split(' ').any(|one| expected.is(one));
-    match fresh && good {
-        true => Ok(()),
-        false => Err(Fault::new(StatusCode::FORBIDDEN, "message_not_signed")),
-    }
-}
-
 /// The request that hands a message over.
 pub fn request(ctx: &Ctx, client: &reqwest::Client, sms: &Sms, one: &Sending) -> reqwest::RequestBuilder {
-    let (id, seconds) = (one.id.to_string(), ctx.now.0 / 1_000);
+    let id = one.id.to_string();
     let body = json!({ "id": id, "from": sms.sender, "to": one.to.reveal(), "text": one.text.reveal() }).to_string();
-    client
-        .post(&sms.url)
-        .header("content-type", "application/json")
-        .header("webhook-id", &id)
-        .header("webhook-timestamp", seconds)
-        .header(
-            "webhook-signature",
-            signature(sms.secret.0.as_bytes(), &id, seconds, &body),
-        )
-        .body(body)
+    signed::request(ctx, client, &sms.url, sms.secret.0.as_bytes(), &id, body)
 }

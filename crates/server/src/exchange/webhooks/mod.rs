@@ -13,4 +13,4 @@ pub(in crate::exchange) mod target;
 
 pub use http::routes;
 pub use log::stop_of;
-pub use send::{register, signature};
+pub use send::register;

@@ -2,21 +2,18 @@
 
 use super::log;
 use super::store::{self, MessageRow, WebhookRow};
-use super::target::{self, PRIVATE, PublicOnly};
+use super::target::{self, PRIVATE};
 use crate::cases::public;
 use crate::exchange::open311::keys;
+use crate::exchange::{outgoing, signed};
 use crate::platform::jobs::{Effect, Handler, Outcome, Recurring};
 use crate::platform::sealed::Place;
 use crate::platform::*;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use domain::time::{HOUR_MS, MINUTE_MS, Timestamp};
-use hmac::{Hmac, KeyInit, Mac};
 use serde_json::json;
-use sha2::Sha256;
 use std::error::Error as _;
-use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
 /// How often the job looks.
 const EVERY_MS: i64 = 5_000;
@@ -42,9 +39,6 @@ const PAUSES_MS: [i64; 7] = [
     10 * HOUR_MS,
     24 * HOUR_MS,
 ];
-/// To connect, and for the whole answer.
-const CONNECT: Duration = Duration::from_secs(4);
-const WHOLE: Duration = Duration::from_secs(10);
 /// The receiver is gone for good: the webhook is stopped (Standard Webhooks).
 const GONE: &str = "410";
 
@@ -52,29 +46,6 @@ const GONE: &str = "410";
 pub fn register(app: &App) {
     let job = Recurring::every_ms("exchange.webhooks", EVERY_MS);
     jobs::register_recurring(app, job, Handler::Long(|ctx, _| Box::pin(run(ctx))));
-}
-
-/// The one client that calls out: no redirects, no proxy, no private address behind a name.
-#[derive(Default)]
-pub(in crate::exchange) struct Sender(OnceLock<reqwest::Client>);
-
-impl Sender {
-    pub(in crate::exchange) fn client(app: &App) -> Result<reqwest::Client, Fault> {
-        let sender: Arc<Sender> = app.part();
-        if let Some(client) = sender.0.get() {
-            return Ok(client.clone());
-        }
-        let made = reqwest::Client::builder()
-            .dns_resolver(Arc::new(PublicOnly))
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .connect_timeout(CONNECT)
-            .timeout(WHOLE)
-            .user_agent("wangge")
-            .build()
-            .map_err(Fault::internal)?;
-        Ok(sender.0.get_or_init(|| made).clone())
-    }
 }
 
 fn is_gone(message: &MessageRow) -> bool {
@@ -94,7 +65,7 @@ async fn run(ctx: Ctx) -> Result<Effect, Fault> {
     if ready.is_empty() {
         return Ok(Box::new(|_, _| Ok(Outcome::Done)));
     }
-    let client = Sender::client(&ctx.app)?;
+    let client = outgoing::to_partner(&ctx.app)?;
     let attempts = ready.into_iter().map(|one| attempt(&ctx, &client, one));
     let ended = futures::future::join_all(attempts).await;
     Ok(Box::new(move |ctx, tx| {
@@ -210,13 +181,6 @@ fn ready(ctx: &Ctx, tx: &mut Tx) -> Result<Vec<Ready>, Fault> {
     Ok(ready)
 }
 
-/// `v1,` and the signature of `id.timestamp.body`.
-pub fn signature(key: &[u8], id: &str, seconds: i64, body: &str) -> String {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes a key of any length");
-    mac.update(format!("{id}.{seconds}.{body}").as_bytes());
-    format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()))
-}
-
 async fn attempt(ctx: &Ctx, client: &reqwest::Client, one: Ready) -> (WebhookRow, MessageRow) {
     let Ready {
         mut message,
@@ -254,14 +218,7 @@ async fn sent(
 ) -> Result<u16, &'static str> {
     // The operator may have taken the address off the list since.
     let url = target::allowed(&webhook.url, &ctx.app.config().webhook_targets).map_err(|fault| fault.code())?;
-    let (id, seconds) = (message.id.to_string(), ctx.now.0 / 1_000);
-    let request = client
-        .post(url)
-        .header("content-type", "application/json")
-        .header("webhook-id", &id)
-        .header("webhook-timestamp", seconds)
-        .header("webhook-signature", signature(key, &id, seconds, &message.body))
-        .body(message.body.clone());
+    let request = signed::request(ctx, client, url, key, &message.id.to_string(), message.body.clone());
     match request.send().await {
         Ok(answer) => Ok(answer.status().as_u16()),
         Err(error) if error.is_timeout() => Err("webhook_timeout"),

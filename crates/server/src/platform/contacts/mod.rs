@@ -36,7 +36,7 @@ impl Channel {
     pub fn is_open(self, app: &App) -> bool {
         match self {
             Channel::Sms => app.config().sms.is_some(),
-            Channel::PublicAccount => false,
+            Channel::PublicAccount => app.config().account.is_some(),
         }
     }
 

@@ -168,20 +168,30 @@ pub enum Taken {
     Arrived,
 }
 
-/// Notes what an attempt gave: taken, or the code of what went wrong and then again later or, after the last pause, no more.
+/// Why a gateway did not take a message: the code of what went wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// Tried again after a pause, a few times.
+    ForNow(&'static str),
+    /// No attempt will help: it waits for a person who tells the resident.
+    ForGood(&'static str),
+}
+
+/// Notes what an attempt gave.
 pub fn note_attempt(
     ctx: &Ctx,
     tx: &mut Tx,
     channel: Channel,
     sent: &Sending,
-    gave: Result<Taken, &'static str>,
+    gave: Result<Taken, Refusal>,
 ) -> Result<(), Fault> {
     let pause = PAUSES_MS.get(usize::try_from(sent.attempts).unwrap_or(usize::MAX));
     let now = ctx.now.0;
     let (state, next_at, outcome, finished) = match gave {
         Ok(Taken::Handed) => (OutboxState::Sent, None, None, None),
         Ok(Taken::Arrived) => (OutboxState::Delivered, None, None, Some(now)),
-        Err(code) => match pause {
+        Err(Refusal::ForGood(code)) => (OutboxState::Waiting, None, Some(code), None),
+        Err(Refusal::ForNow(code)) => match pause {
             Some(pause) => (OutboxState::Waiting, Some(now + pause), Some(code), None),
             None => (OutboxState::Failed, None, Some(code), Some(now)),
         },

@@ -7,7 +7,9 @@
 mod gateway;
 mod store;
 
-pub use gateway::{Reply, Report, Sending, Taken, answer, due, has_due, hold_back, note_attempt, report, retry, words};
+pub use gateway::{
+    Refusal, Reply, Report, Sending, Taken, answer, due, has_due, hold_back, note_attempt, report, retry, words,
+};
 pub use store::{OutboxItem, OutboxState, count_in, counts};
 
 use super::ctx::Ctx;
