@@ -1,9 +1,9 @@
-// `open311` as published on npm, against a server: what its users do. Usage: client.js URL KEY
+// `open311` as published on npm, against a server: what its users do. Usage: client.js URL KEY AREA
 // Its two XML libraries can no longer be installed (one left GitHub, one does not compile); JSON does not use them.
 const assert = require('node:assert')
 const Open311 = require('open311')
 
-const [url, key] = process.argv.slice(2)
+const [url, key, address_id] = process.argv.slice(2)
 const asked = (client, what, ...args) =>
   new Promise((done, failed) => client[what](...args, (error, data) => (error ? failed(Object.assign(new Error(data), { status: error })) : done(data))))
 
@@ -21,8 +21,8 @@ async function main() {
   const { service_code } = services.find((s) => String(s.metadata) !== 'true')
   const description = 'node-open311 says: 井盖坏了 & "晃动"'
   const numbers = []
-  for (const address_string of ['中兴路', '海晏']) {
-    const [made] = await asked(client, 'submitRequest', { service_code, address_string, description: description + address_string, attributes: { NOTE: ['a', 'b'] } })
+  for (const where of ['东门', '西门']) {
+    const [made] = await asked(client, 'submitRequest', { service_code, address_id, description: description + where, attributes: { NOTE: ['a', 'b'] } })
     numbers.push(made.service_request_id ?? (await asked(client, 'token', made.token))[0].service_request_id)
   }
   const [one] = await asked(client, 'serviceRequest', numbers[0])
@@ -35,7 +35,7 @@ async function main() {
   assert(open.length >= 2 && open.every((r) => r.status === 'open'))
 
   const stranger = new Open311({ endpoint: client.endpoint, apiKey: 'nonsense' })
-  await assert.rejects(asked(stranger, 'submitRequest', { service_code, description, address_string: '中兴路' }), { status: 403 })
+  await assert.rejects(asked(stranger, 'submitRequest', { service_code, description, address_id }), { status: 403 })
   console.log(`open311 0.0.12 (Node): ${services.length} services, ${numbers.join(' and ')} reported and read back`)
 }
 

@@ -1,4 +1,4 @@
-"""`three` as published, against a server: what its users do. Usage: client.py URL KEY"""
+"""`three` as published, against a server: what its users do. Usage: client.py URL KEY AREA"""
 
 import itertools
 import struct
@@ -20,7 +20,7 @@ def png():
     return b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", zlib.compress(b"\0\xff\xff\xff")) + chunk(b"IEND", b"")
 
 
-def main(url, key):
+def main(url, key, area):
     endpoint = f"{url}/open311/v2/"
     client = Three(endpoint, api_key=key)
     assert any(e["url"].rstrip("/") == endpoint.rstrip("/") or e["url"].endswith("/open311/v2") for e in client.discovery()["endpoints"])
@@ -34,7 +34,7 @@ def main(url, key):
 
     plain = next(code for code in codes if code not in asked)
     words = "`three` says: 路灯不亮 <b>&amp; “三天”"
-    made = client.post(plain, address="中兴路", name="Zach Williams", phone="555-5555", description=words, media=("lamp.png", png(), "image/png"))
+    made = client.post(plain, address_id=area, name="Zach Williams", phone="555-5555", description=words, media=("lamp.png", png(), "image/png"))
     assert client.post_response.status_code == 200, made
     made = made[0]
     number = made.get("service_request_id") or client.token(made["token"])[0]["service_request_id"]
@@ -51,7 +51,7 @@ def main(url, key):
     assert {r["status"] for r in client.requests(status="open")} <= {"open"}
 
     refused = Three(endpoint, api_key="nonsense")
-    told = refused.post(plain, address="中兴路", description=words)
+    told = refused.post(plain, address_id=area, description=words)
     assert refused.post_response.status_code == 403 and told[0]["code"] == 403, told
 
     client.configure(format="xml")

@@ -145,16 +145,17 @@ impl Personal<String> {
         format!("{first}{}", "*".repeat(characters.count().min(3)))
     }
 
-    /// A phone number with its middle hidden: `138****5678`; short ones wholly.
+    /// A phone number, or the name of an account, with its middle hidden: `138****5678`; short ones wholly.
     pub fn masked_phone(&self) -> String {
         const SHOWN: usize = 7;
+        const STARS: usize = 4;
         let digits: Vec<char> = self.0.chars().collect();
         if digits.len() <= SHOWN {
             return "*".repeat(digits.len());
         }
         let head: String = digits[..3].iter().collect();
         let tail: String = digits[digits.len() - 4..].iter().collect();
-        format!("{head}{}{tail}", "*".repeat(digits.len() - SHOWN))
+        format!("{head}{}{tail}", "*".repeat((digits.len() - SHOWN).min(STARS)))
     }
 }
 
@@ -237,6 +238,7 @@ mod tests {
         assert_eq!(format!("{phone:?} {phone}"), "# #");
         assert_eq!(phone.masked_phone(), "138****1234");
         assert_eq!(Personal("12345".to_owned()).masked_phone(), "*****");
+        assert_eq!(Personal("oABC-follower_1".to_owned()).masked_phone(), "oAB****er_1");
         assert_eq!(Personal("张小明".to_owned()).masked_name(), "张**");
         assert_eq!(Personal(String::new()).masked_name(), "");
     }

@@ -1451,7 +1451,7 @@ async fn published_clients_work_against_it() {
         let key = peer(app, None, "realtime").await.key;
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../script/open311-clients");
         let ran = tokio::process::Command::new(script)
-            .args([&base, &key])
+            .args([&base, &key, GRID_CODE])
             .output()
             .await
             .unwrap();

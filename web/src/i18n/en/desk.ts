@@ -749,7 +749,7 @@ const en: typeof zh = {
       public_account: 'No public account is connected. The operations guide says how to connect WeChat, the integrators\' guide how to connect another platform.',
     },
     kinds: { signed: 'signed gateway', kannel: 'Kannel', wechat: 'WeChat', stand_in: 'demo (nothing really leaves)' },
-    gateway: 'Gateway',
+    gateway: 'Connected by',
     sender: 'Our number',
     usedIn: 'Received today',
     usedOut: 'Sent today',

@@ -749,7 +749,7 @@ export default {
       public_account: '没有接通公众号。运维手册写明了如何接通微信公众号，集成指南写明了如何接通别的平台。',
     },
     kinds: { signed: '签名网关', kannel: 'Kannel', wechat: '微信公众号', stand_in: '演示（不真正发出）' },
-    gateway: '网关',
+    gateway: '接入',
     sender: '短信号码',
     usedIn: '今天收到',
     usedOut: '今天发出',
