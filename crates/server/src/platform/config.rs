@@ -238,7 +238,7 @@ impl PublicAccount {
     }
 
     /// From the variables; what is not named stays as the file has it.
-    fn from_variables(&mut self, variable: &impl Fn(&str) -> Option<String>) -> Result<(), ConfigError> {
+    fn take_variables(&mut self, variable: &impl Fn(&str) -> Option<String>) -> Result<(), ConfigError> {
         for (name, setting) in [
             ("WANGGE_ACCOUNT_TOKEN", &mut self.token.0),
             ("WANGGE_ACCOUNT_APP_ID", &mut self.app_id),
@@ -447,7 +447,7 @@ impl Config {
             config.account.get_or_insert_default();
         }
         if let Some(account) = &mut config.account {
-            account.from_variables(&variable)?;
+            account.take_variables(&variable)?;
         }
         if let Some(path) = variable("WANGGE_KEY_FILE") {
             config.key_file = path.into();
