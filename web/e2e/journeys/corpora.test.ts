@@ -96,7 +96,7 @@ const DESK: Record<string, string[]> = {
   dispatcher: ['/desk/cases?queue=all', '/desk/dispatch', '/desk/board', '/desk/admin/outbox', '/desk/exports'],
   personnel: ['/desk/admin/units', '/desk/admin/workers', '/desk/admin/teams'],
   security: ['/desk/admin/accounts', '/desk/admin/partners'],
-  system: ['/desk/admin/jobs', '/desk/admin/sms'],
+  system: ['/desk/admin/jobs', '/desk/admin/dialogue'],
   audit: ['/desk/admin/access-log', '/desk/admin/ledger'],
 }
 const PORTAL = ['/outcomes', '/transparency', '/worker', '/map']
@@ -119,7 +119,7 @@ test('no hostile word runs on any page', { timeout: LIMIT_MS }, async () => {
       const { row_version } = (await (await dispatcher.page.request.get(`${site.url}/api/v1/cases/${matter.id}`)).json()) as { row_version: number }
       expect(await send(dispatcher, `/cases/${matter.id}/actions/comment`, { body: group.join('\n'), row_version })).toBeDefined()
       await send(resident, `/portal/follow/${matter.number}/add`, { follow_code: matter.code, body: group.join('\n') })
-      await send(system, '/sms/try', { id: newId(), from: '13800001234', text: group.join(' ') })
+      await send(system, '/dialogue/sms/try', { id: newId(), from: '13800001234', text: group.join(' ') })
     }
     expect(matters.length).toBeGreaterThan(groups.length / 2)
     for (const matter of matters.slice(0, OPENED)) {
