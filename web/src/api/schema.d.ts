@@ -675,6 +675,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/dialogue/messages/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Lets a message that failed, or that nobody knows to have arrived, be sent again. */
+        post: operations["retry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dialogue/sms/try": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** In the demo only: plays an SMS of a resident, and gives the conversation so far, the oldest first. */
+        post: operations["try_sms"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dialogue/{channel}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How a channel is connected. */
+        get: operations["settings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dialogue/{channel}/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Messages of both ways, the newest first. */
+        get: operations["list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/doctor": {
         parameters: {
             query?: never;
@@ -1533,6 +1601,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/portal/account/try": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** In the demo only: plays a follower writing to the public account, and gives the conversation so far, the oldest first. */
+        post: operations["try_account"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/portal/badge/{badge_no}": {
         parameters: {
             query?: never;
@@ -2029,74 +2114,6 @@ export interface paths {
         post?: never;
         /** Ends one of the own sessions. */
         delete: operations["revoke"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/sms": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** How SMS is connected. */
-        get: operations["settings"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/sms/messages": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** SMS of both ways, the newest first. */
-        get: operations["list"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/sms/messages/{id}/retry": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Lets a message that failed, or that nobody knows to have arrived, be sent again. */
-        post: operations["retry"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/sms/try": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** In the demo only: plays an SMS of a resident, and gives the conversation so far, the oldest first. */
-        post: operations["try_sms"];
-        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -2823,6 +2840,33 @@ export interface components {
             public_name?: string | null;
             /** @description Last day in force. */
             valid_to?: string | null;
+        };
+        /** @description How a channel of text is connected, and today's use. Secrets are not shown. */
+        ChannelSettings: {
+            /** @description Whether the demo plays this channel, so that it can be tried. */
+            can_try: boolean;
+            /** @description Host of the gateway. */
+            gateway?: string | null;
+            /** @description `signed`, `kannel`, `wechat`, `stand_in` (the demo plays it); none: not connected. */
+            kind?: string | null;
+            /** Format: int64 */
+            messages_most?: number | null;
+            /**
+             * Format: int64
+             * @description Messages in and parts out today, and the most of each; none: as many as come.
+             */
+            messages_today: number;
+            /** Format: int64 */
+            parts_most?: number | null;
+            /** Format: int64 */
+            parts_today: number;
+            /**
+             * Format: int64
+             * @description Messages of one number or follower in a day, each way.
+             */
+            per_contact: number;
+            /** @description The number residents see. */
+            sender?: string | null;
         };
         ChannelSlice: {
             /** Format: int64 */
@@ -4532,12 +4576,14 @@ export interface components {
             next?: string | null;
         };
         /** @description One page of a list. */
-        Page_SmsMessage: {
+        Page_TextMessage: {
             /** @description The items, in the order asked for. */
             items: {
                 at: string;
                 /** Format: int64 */
                 attempts: number;
+                /** @description The phone number, or the account's name for its follower, with its middle hidden. */
+                contact_masked: string;
                 /** @description `in` or `out`. */
                 direction: string;
                 id: string;
@@ -4549,8 +4595,6 @@ export interface components {
                 outcome_text?: string | null;
                 /** Format: int64 */
                 parts: number;
-                /** @description The phone number with its middle hidden. */
-                phone_masked: string;
                 /** @description In: `received`. Out: `waiting`, `sent`, `delivered`, `failed`, `cancelled`. */
                 state: string;
                 /** @description What went out, where it holds nothing personal; direct answers are not shown. */
@@ -5310,56 +5354,6 @@ export interface components {
             /** @description Six digits, when the account has a second factor. */
             totp?: string | null;
         };
-        /** @description One SMS, in or out. */
-        SmsMessage: {
-            at: string;
-            /** Format: int64 */
-            attempts: number;
-            /** @description `in` or `out`. */
-            direction: string;
-            id: string;
-            /** @description In: what it was taken as. Out: `reply`, or the step it tells of. */
-            kind: string;
-            next_at?: string | null;
-            number?: string | null;
-            /** @description Why it was refused, is held back or failed, in a sentence. */
-            outcome_text?: string | null;
-            /** Format: int64 */
-            parts: number;
-            /** @description The phone number with its middle hidden. */
-            phone_masked: string;
-            /** @description In: `received`. Out: `waiting`, `sent`, `delivered`, `failed`, `cancelled`. */
-            state: string;
-            /** @description What went out, where it holds nothing personal; direct answers are not shown. */
-            text?: string | null;
-        };
-        /** @description How the place is connected, and today's use. Secrets are not shown. */
-        SmsSettings: {
-            /** @description Whether an incoming message can be tried here. */
-            can_try: boolean;
-            /** @description Host of the gateway. */
-            gateway?: string | null;
-            /** @description `signed`, `kannel`, `stand_in` (the demo plays the gateway); none: no gateway. */
-            kind?: string | null;
-            /** Format: int64 */
-            messages_most: number;
-            /**
-             * Format: int64
-             * @description Messages in and parts out today, and the most of each.
-             */
-            messages_today: number;
-            /** Format: int64 */
-            parts_most: number;
-            /** Format: int64 */
-            parts_today: number;
-            /**
-             * Format: int64
-             * @description Messages of one number in a day, each way.
-             */
-            per_number: number;
-            /** @description The number residents see. */
-            sender?: string | null;
-        };
         /** @description What is handed in. */
         Submission: {
             /** @description Where, in words. */
@@ -5502,6 +5496,29 @@ export interface components {
             key: string;
             name: string;
         };
+        /** @description One message, in or out. */
+        TextMessage: {
+            at: string;
+            /** Format: int64 */
+            attempts: number;
+            /** @description The phone number, or the account's name for its follower, with its middle hidden. */
+            contact_masked: string;
+            /** @description `in` or `out`. */
+            direction: string;
+            id: string;
+            /** @description In: what it was taken as. Out: `reply`, or the step it tells of. */
+            kind: string;
+            next_at?: string | null;
+            number?: string | null;
+            /** @description Why it was refused, is held back or failed, in a sentence. */
+            outcome_text?: string | null;
+            /** Format: int64 */
+            parts: number;
+            /** @description In: `received`. Out: `waiting`, `sent`, `delivered`, `failed`, `cancelled`. */
+            state: string;
+            /** @description What went out, where it holds nothing personal; direct answers are not shown. */
+            text?: string | null;
+        };
         /** @description The report was put together with another one about the same matter and goes on there. Says nothing of who reported the other. */
         Together: {
             /** @description Number of the case it goes on in. */
@@ -5558,7 +5575,7 @@ export interface components {
         };
         /** @description What somebody writes in the demo. */
         Trial: {
-            /** @description The phone number that plays the resident's. */
+            /** @description The phone number, or the follower's name, that plays the resident's. */
             from: string;
             /** @description Made by the client: the same again is the same message. */
             id: string;
@@ -10342,6 +10359,392 @@ export interface operations {
             };
             /** @description The body is of another type */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description A value or a rule refuses; `field` and `code` say which */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Not now; try again after `retry_after_s` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+        };
+    };
+    retry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["MessageId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Without the right, or without the header that names the client */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Absent, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Somebody was faster, or the id is used */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description A value or a rule refuses; `field` and `code` say which */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Not now; try again after `retry_after_s` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+        };
+    };
+    try_sms: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Trial"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrialLine"][];
+                };
+            };
+            /** @description The body cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Without the right, or without the header that names the client */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Absent, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Somebody was faster, or the id is used */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description The body is of another type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description A value or a rule refuses; `field` and `code` say which */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Not now; try again after `retry_after_s` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+        };
+    };
+    settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                channel: "sms" | "public_account";
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelSettings"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Without the right, or without the header that names the client */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Absent, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description A value or a rule refuses; `field` and `code` say which */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Not now; try again after `retry_after_s` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+        };
+    };
+    list: {
+        parameters: {
+            query?: {
+                /** @description Number of items, at most 200. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                after?: string;
+            };
+            header?: never;
+            path: {
+                channel: "sms" | "public_account";
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_TextMessage"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Without the right, or without the header that names the client */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Absent, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description It took too long, the sending of the body too */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -15830,6 +16233,119 @@ export interface operations {
             };
         };
     };
+    try_account: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Trial"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrialLine"][];
+                };
+            };
+            /** @description The body cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Without the right, or without the header that names the client */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Absent, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Somebody was faster, or the id is used */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description The body is of another type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description A value or a rule refuses; `field` and `code` say which */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Not now; try again after `retry_after_s` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+        };
+    };
     badge: {
         parameters: {
             query?: never;
@@ -19075,388 +19591,6 @@ export interface operations {
             };
             /** @description Somebody was faster, or the id is used */
             409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["FaultView"];
-                };
-            };
-            /** @description A value or a rule refuses; `field` and `code` say which */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["FaultView"];
-                };
-            };
-            /** @description Too many requests from this address, or of the whole place */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["FaultView"];
-                };
-            };
-            /** @description Not now; try again after `retry_after_s` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["FaultView"];
-                };
-            };
-        };
-    };
-    settings: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SmsSettings"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["FaultView"];
-                };
-            };
-            /** @description Without the right, or without the header that names the client */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["FaultView"];
-                };
-            };
-            /** @description Absent, or not yours */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["FaultView"];
-                };
-            };
-            /** @description It took too long, the sending of the body too */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["FaultView"];
-                };
-            };
-            /** @description A value or a rule refuses; `field` and `code` say which */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["FaultView"];
-                };
-            };
-            /** @description Too many requests from this address, or of the whole place */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["FaultView"];
-                };
-            };
-            /** @description Not now; try again after `retry_after_s` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["FaultView"];
-                };
-            };
-        };
-    };
-    list: {
-        parameters: {
-            query?: {
-                /** @description Number of items, at most 200. */
-                limit?: number;
-                /** @description `next` of the page before. */
-                after?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Page_SmsMessage"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["FaultView"];
-                };
-            };
-            /** @description Without the right, or without the header that names the client */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["FaultView"];
-                };
-            };
-            /** @description Absent, or not yours */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["FaultView"];
-                };
-            };
-            /** @description It took too long, the sending of the body too */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["FaultView"];
-                };
-            };
-            /** @description A value or a rule refuses; `field` and `code` say which */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["FaultView"];
-                };
-            };
-            /** @description Too many requests from this address, or of the whole place */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["FaultView"];
-                };
-            };
-            /** @description Not now; try again after `retry_after_s` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["FaultView"];
-                };
-            };
-        };
-    };
-    retry: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: components["schemas"]["MessageId"];
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["FaultView"];
-                };
-            };
-            /** @description Without the right, or without the header that names the client */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["FaultView"];
-                };
-            };
-            /** @description Absent, or not yours */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["FaultView"];
-                };
-            };
-            /** @description It took too long, the sending of the body too */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["FaultView"];
-                };
-            };
-            /** @description Somebody was faster, or the id is used */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["FaultView"];
-                };
-            };
-            /** @description A value or a rule refuses; `field` and `code` say which */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["FaultView"];
-                };
-            };
-            /** @description Too many requests from this address, or of the whole place */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["FaultView"];
-                };
-            };
-            /** @description Not now; try again after `retry_after_s` */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["FaultView"];
-                };
-            };
-        };
-    };
-    try_sms: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Trial"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["TrialLine"][];
-                };
-            };
-            /** @description The body cannot be read */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["FaultView"];
-                };
-            };
-            /** @description Nobody is signed in */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["FaultView"];
-                };
-            };
-            /** @description Without the right, or without the header that names the client */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["FaultView"];
-                };
-            };
-            /** @description Absent, or not yours */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["FaultView"];
-                };
-            };
-            /** @description It took too long, the sending of the body too */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["FaultView"];
-                };
-            };
-            /** @description Somebody was faster, or the id is used */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["FaultView"];
-                };
-            };
-            /** @description The body is too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["FaultView"];
-                };
-            };
-            /** @description The body is of another type */
-            415: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -277,7 +277,7 @@ impl Talk {
                 tick.tick().await;
                 self.app.app.clock().advance_ms(2_000);
                 jobs::run_due(&self.app.app).await.expect("the jobs run");
-                let log = admin.get("/api/v1/sms/messages?limit=100").await.ok()["items"]
+                let log = admin.get("/api/v1/dialogue/sms/messages?limit=100").await.ok()["items"]
                     .as_array()
                     .unwrap()
                     .clone();
