@@ -7,7 +7,7 @@ use crate::cases::cube::{self, Facts};
 use crate::cases::record::{CaseRow, FAR, case_columns};
 use crate::platform::Fault;
 use db::{Db, DbError, Tx, params};
-use domain::time::{DAY_MS, Timestamp};
+use domain::time::DAY_MS;
 
 /// Cases copied from, at most.
 const MODELS: i64 = 1_000;
@@ -136,8 +136,7 @@ fn copies(count: i64, models: i64, nth: i64, day: i64) -> i64 {
 
 fn earlier(row: &CaseRow, days: i64) -> CaseRow {
     let mut row = row.clone();
-    let back = |at: Timestamp| at.plus_ms(-days * DAY_MS);
-    row.received_at = back(row.received_at);
+    row.received_at = row.received_at.plus_ms(-days * DAY_MS);
     for at in [
         &mut row.accepted_at,
         &mut row.assigned_at,
@@ -149,7 +148,7 @@ fn earlier(row: &CaseRow, days: i64) -> CaseRow {
         &mut row.ended_at,
         &mut row.due_at,
     ] {
-        *at = at.map(back);
+        *at = at.map(|at| at.plus_ms(-days * DAY_MS));
     }
     row
 }
