@@ -93,7 +93,7 @@ fn check(arrived: &Arrived) -> Result<&str, Fault> {
         ),
     };
     if !fits {
-        return Err(Fault::invalid("from", wrong));
+        return Err(Fault::refused(wrong).field("from"));
     }
     if arrived.part.is_some_and(|part| !part.is_sound(MAX_PARTS)) {
         return Err(Fault::invalid("part", "message_part_unsound"));
