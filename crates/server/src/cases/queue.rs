@@ -223,24 +223,40 @@ impl Filter {
             && self.level.is_none()
     }
 
-    /// The walks that together give a reach newest first: where a reach may hold very many cases, along the indexes that begin with what
-    /// is asked for, one for each value, so that a page costs the same however rare it is. States of what is open come first: they are few.
-    pub fn leads(&self, reach: &Reach) -> Vec<Lead<'_>> {
-        let is_wide = matches!(reach, Reach::Everything | Reach::Area(1..=3, _));
-        let (states, categories) = (&self.states, &self.categories);
+    /// The walks that together give a reach in an order: where a reach may hold very many cases, along the index that begins with what
+    /// is asked for, one for each value, so that a page costs little however rare it is. States of what is open come first: they are few
+    /// in the whole place, so that they are walked for a smaller area as well.
+    pub fn leads(&self, reach: &Reach, order: Order) -> Vec<Lead<'_>> {
+        let widest = match reach {
+            Reach::Everything => 0,
+            Reach::Area(depth, _) => *depth,
+            _ => return vec![Lead::Reach],
+        };
+        // By deadline only what is open is listed, and no index goes by kind.
+        let kinds: &[String] = if order == Order::Due { &[] } else { &self.categories };
+        let (states, categories) = (&self.states, kinds);
         let open = states.iter().all(|state| state.is_open());
-        let fits = |count: usize| is_wide && (1..=MOST_LEADS).contains(&count);
-        if fits(states.len()) && (open || !fits(categories.len())) {
+        let fits = |count: usize, depth: u8| widest <= depth && (1..=MOST_LEADS).contains(&count);
+        if fits(states.len(), if open { 3 } else { 1 }) && (open || !fits(categories.len(), 2)) {
             states.iter().map(|state| Lead::State(*state)).collect()
-        } else if fits(categories.len()) {
+        } else if fits(categories.len(), 2) {
             categories.iter().map(|code| Lead::Category(code)).collect()
         } else {
             vec![Lead::Reach]
         }
     }
 
-    /// As [`Filter::push`], for the walk along one index.
-    pub fn push_led(&self, sql: Sql, lead: Lead<'_>) -> Sql {
+    /// Adds the reach and the conditions, for the walk along one index.
+    pub fn push_walk(&self, sql: Sql, reach: &Reach, lead: Lead<'_>) -> Sql {
+        if lead == Lead::Reach {
+            return self.push_led(reach.push(sql), lead);
+        }
+        let sql = reach.push(sql.push("case when ")).push(" then 1 else 0 end = 1");
+        self.push_led(sql, lead)
+    }
+
+    /// As [`Filter::push`], so that the lead's index is the one walked.
+    fn push_led(&self, sql: Sql, lead: Lead<'_>) -> Sql {
         let mut sql = match lead {
             Lead::Reach => sql,
             Lead::State(state) => sql.push(" and c.state = ").bind(state.key()),

@@ -16,7 +16,7 @@ use domain::workforce::Ask;
 use serde_json::{Value, json};
 
 /// Clocks looked at in one transaction.
-const BATCH: i64 = 100;
+const BATCH: i64 = 250;
 /// How often the timers look at least; the next moment that is known they look at when it comes.
 const EVERY_MS: i64 = MINUTE_MS;
 /// Duty of the posts that handle.
@@ -76,7 +76,7 @@ fn tell_one(ctx: &Ctx, tx: &mut Tx, rules: &Rules, clock: &mut ClockRow) -> Resu
     if clock.party == LEAD && late && row.is_open() && !row.late {
         row.late = true;
         row.row_version += 1;
-        store::update_case(tx, &row)?;
+        store::mark_late(tx, &row)?;
         cube::shift(tx, Some(&before), Some(&cube::Facts::of(&row)));
     }
     for name in &due {

@@ -282,6 +282,15 @@ pub fn update_case(tx: &mut Tx, row: &CaseRow) -> Result<(), Fault> {
     Ok(())
 }
 
+/// Saves that a case is late, and nothing else: many become late at one moment, and no index holds it.
+pub fn mark_late(tx: &mut Tx, row: &CaseRow) -> Result<(), Fault> {
+    tx.defer(
+        "update cases set late = $1, row_version = $2 where id = $3",
+        &params![row.late, row.row_version, row.id],
+    )?;
+    Ok(())
+}
+
 pub fn insert_report(tx: &mut Tx, case: CaseId, report: &ReportRow) -> Result<(), Fault> {
     insert_reports(tx, [(case, report)])
 }
