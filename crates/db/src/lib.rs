@@ -33,6 +33,7 @@ mod backup;
 mod ddl;
 mod dialect;
 mod error;
+mod foreign;
 mod job;
 mod migrate;
 mod postgres;
@@ -46,11 +47,12 @@ mod value;
 
 pub use backup::{BackupReport, TableReport, ask_backup};
 pub use error::DbError;
+pub use foreign::{Foreign, ForeignError};
 pub use migrate::{Migration, MigrationReport};
 pub use sql::Sql;
 pub use state::Health;
 pub use tx::{AtCommit, Tx};
-pub use value::{FromValue, Row, Value};
+pub use value::{FromValue, Row, Value, ValueRef};
 
 use job::{Call, Job, Queue};
 use state::State;

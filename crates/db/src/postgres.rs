@@ -18,7 +18,8 @@ pub(crate) use target::Target;
 use crate::job::{Job, Queue};
 use crate::sqlite::{run_callbacks, spawn};
 use crate::tx::{Conn, gather};
-use crate::{DbError, Options, Row, State, Tx, Value};
+use crate::value::Answer;
+use crate::{DbError, Options, Row, State, Tx, Value, ValueRef};
 use codec::Decoded;
 use futures_util::TryStreamExt;
 use std::cell::RefCell;
@@ -86,8 +87,11 @@ pub(crate) async fn connect(target: &Target, options: &Options) -> Result<Client
         }
     });
     let schema = &target.schema;
+    // Statements stay prepared, with the plan of the day: one made while a table was nearly empty would read all of it when it is large.
+    // Where an index serves it is taken; what has none is read whole all the same. Compiling such a plan would only cost.
     let settings = format!(
         "set search_path to {schema}; set statement_timeout to {}; set lock_timeout to {}; set client_min_messages to warning;
+         set enable_seqscan to off; set jit to off;
          select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') = 'off'",
         options.statement.as_millis(),
         options.busy.as_millis()
@@ -293,7 +297,13 @@ impl<'c> PgTx<'c> {
                 .await
                 .map_err(|error| fold(&error, sql))?;
             let rows: Vec<tokio_postgres::Row> = stream.try_collect().await.map_err(|error| fold(&error, sql))?;
-            rows.iter().map(|row| values(row, width, sql).map(Row)).collect()
+            let mut found = Answer::new(width);
+            for row in &rows {
+                for index in 0..width {
+                    found.push(value(row, index, sql)?)?;
+                }
+            }
+            Ok(found.rows())
         })
         .inspect_err(|error| self.forget(error))
     }
@@ -406,8 +416,15 @@ impl<'c> PgTx<'c> {
     }
 }
 
-/// A row's values in our types.
+/// A value of a row in our types.
+fn value<'r>(row: &'r tokio_postgres::Row, index: usize, sql: &str) -> Result<ValueRef<'r>, DbError> {
+    let decoded = row.try_get::<_, Decoded<'r>>(index);
+    decoded.map(|decoded| decoded.0).map_err(|error| fold(&error, sql))
+}
+
+/// A row's values in our types, to keep.
 pub(crate) fn values(row: &tokio_postgres::Row, width: usize, sql: &str) -> Result<Vec<Value>, DbError> {
-    let values = (0..width).map(|index| row.try_get::<_, Decoded>(index).map(|decoded| decoded.0));
-    values.collect::<Result<_, _>>().map_err(|error| fold(&error, sql))
+    (0..width)
+        .map(|index| value(row, index, sql).map(Value::from))
+        .collect()
 }

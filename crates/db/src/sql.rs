@@ -3,6 +3,7 @@
 //! Must not know a driver.
 
 use crate::{DbError, Value};
+use std::fmt::Write as _;
 
 /// A piece of SQL text as it stands there, joined they give the text again.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -148,8 +149,7 @@ impl Sql {
     #[must_use]
     pub fn bind(mut self, value: impl Into<Value>) -> Sql {
         self.params.push(value.into());
-        self.text.push('$');
-        self.text.push_str(&self.params.len().to_string());
+        self.number(self.params.len());
         self
     }
 
@@ -175,15 +175,19 @@ impl Sql {
         for token in tokens(&other.text) {
             match token {
                 Token::Parameter(text) => {
-                    let number = text[1..].parse::<usize>().unwrap_or_default() + self.params.len();
-                    self.text.push('$');
-                    self.text.push_str(&number.to_string());
+                    self.number(text[1..].parse::<usize>().unwrap_or_default() + self.params.len());
                 }
                 token => self.text.push_str(token.text()),
             }
         }
         self.params.extend(other.params.iter().cloned());
         self
+    }
+
+    /// Writes a parameter's number into the text; every insert comes through here, so nothing is allocated for it.
+    fn number(&mut self, number: usize) {
+        // Writing to a `String` cannot fail.
+        let _ = write!(self.text, "${number}");
     }
 
     pub fn text(&self) -> &str {

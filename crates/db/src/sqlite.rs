@@ -7,9 +7,11 @@
 
 use crate::job::{Job, Queue, panic_text};
 use crate::tx::{Callback, Conn, Piece, gather};
+use crate::value::Answer;
 use crate::{DbError, Options, Row, State, Tx, Value};
 use rusqlite::config::DbConfig;
 use rusqlite::functions::{Context, FunctionFlags};
+use rusqlite::hooks::Wal;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, InterruptHandle, OpenFlags, ffi};
 use std::cmp::Ordering;
@@ -17,7 +19,9 @@ use std::fs::OpenOptions;
 use std::io::ErrorKind;
 use std::os::unix::fs::OpenOptionsExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::atomic::AtomicU32;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -27,10 +31,13 @@ use std::time::{Duration, Instant};
 const BATCH_LENGTH: usize = 256;
 /// No further closure joins a batch that has been running for this long.
 const BATCH_TIME: Duration = Duration::from_millis(20);
-/// The write-ahead log is moved into the database file when it has grown to this many bytes ..
-const WAL_STEP: u64 = 16 << 20;
+/// The write-ahead log is moved into the database file when it has grown by this many pages (4 KiB each) ..
+const WAL_STEP: u32 = 8 << 10;
 /// .. without waiting for readers, unless it has grown to this many.
-const WAL_LIMIT: u64 = 256 << 20;
+const WAL_LIMIT: u32 = 64 << 10;
+/// The log's file keeps its length when the log begins anew, up to this many bytes: writing over what is there already is a sync without
+/// the file system's own book-keeping.
+const WAL_KEPT: u64 = 48 << 20;
 /// How long a checkpoint waits for readers above `WAL_LIMIT`.
 const CHECKPOINT_WAIT: Duration = Duration::from_secs(2);
 /// Page cache of each connection, KiB.
@@ -51,7 +58,7 @@ pub(crate) fn connect(path: &Path, create: bool, options: &Options) -> Result<Co
     let settings = format!(
         "pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on; pragma temp_store = memory;
          pragma case_sensitive_like = on; pragma cache_size = -{CACHE_KIB}; pragma wal_autocheckpoint = 0;
-         pragma journal_size_limit = {WAL_STEP};"
+         pragma journal_size_limit = {WAL_KEPT};"
     );
     conn.execute_batch(&settings).map_err(|error| fold(error, "pragma"))?;
     // One plan per statement: else a new value beside a partial index's condition has the statement planned again at each run.
@@ -84,7 +91,9 @@ fn outermost(given: &Context<'_>, wanted: Ordering) -> rusqlite::Result<Value> {
             best = Some(value);
         }
     }
-    value(best.unwrap_or(ValueRef::Null)).map_err(|error| rusqlite::Error::UserFunctionError(Box::new(error)))
+    value(best.unwrap_or(ValueRef::Null))
+        .map(Value::from)
+        .map_err(|error| rusqlite::Error::UserFunctionError(Box::new(error)))
 }
 
 fn order(one: ValueRef<'_>, other: ValueRef<'_>) -> Option<Ordering> {
@@ -108,11 +117,20 @@ pub(crate) fn start(
     reads: &Arc<Queue>,
     state: &Arc<State>,
 ) -> Result<Vec<JoinHandle<()>>, DbError> {
+    let mut conn = connect(path, true, options)?;
+    let log = Arc::new(AtomicU32::new(0));
+    let grown = log.clone();
+    conn.wal_hook(Some(move |_: &mut Wal, pages: i32| {
+        grown.store(pages.unsigned_abs(), Relaxed);
+        Ok(())
+    }))
+    .map_err(|error| fold(error, "wal_hook"))?;
     let writer = Writer {
-        conn: connect(path, true, options)?,
+        conn,
         queue: writes.clone(),
         state: state.clone(),
-        wal: PathBuf::from(format!("{}-wal", path.display())),
+        log,
+        log_before: 0,
         next_checkpoint: WAL_STEP,
         busy: options.busy,
     };
@@ -151,8 +169,11 @@ struct Writer {
     conn: Connection,
     queue: Arc<Queue>,
     state: Arc<State>,
-    wal: PathBuf,
-    next_checkpoint: u64,
+    /// Pages in the log after the last commit.
+    log: Arc<AtomicU32>,
+    /// The same when it was last looked at.
+    log_before: u32,
+    next_checkpoint: u32,
     busy: Duration,
 }
 
@@ -299,32 +320,32 @@ impl Writer {
         }
     }
 
-    /// Moves the log into the file when it has grown: without waiting for readers while it is small, with a bounded wait when it is large.
+    /// Moves the log into the file when it has grown: without waiting for readers while it is short, with a bounded wait when it is long.
+    /// Once all of it has been moved and nobody reads it any more, the next commit begins it anew.
     fn checkpoint(&mut self) {
-        let size = std::fs::metadata(&self.wal).map_or(0, |meta| meta.len());
-        if size < self.next_checkpoint {
+        let pages = self.log.load(Relaxed);
+        if pages < self.log_before {
+            self.next_checkpoint = WAL_STEP;
+        }
+        self.log_before = pages;
+        if pages < self.next_checkpoint {
             return;
         }
-        let wait = if size >= WAL_LIMIT {
-            CHECKPOINT_WAIT
+        let (sql, wait) = if pages >= WAL_LIMIT {
+            ("pragma wal_checkpoint(truncate)", CHECKPOINT_WAIT)
         } else {
-            Duration::ZERO
+            ("pragma wal_checkpoint(passive)", Duration::ZERO)
         };
-        let outcome = self.conn.busy_timeout(wait).and_then(|()| {
-            self.conn.query_row("pragma wal_checkpoint(truncate)", [], |row| {
-                row.get::<_, i64>(0).map(|busy| busy != 0)
-            })
-        });
-        match outcome {
-            Ok(busy) => self.next_checkpoint = if busy { size + WAL_STEP } else { WAL_STEP },
-            Err(error) => match fold(error, "wal_checkpoint") {
-                DbError::Damaged(why) => drop(self.state.refuse(&why)),
-                error => {
-                    tracing::warn!(%error, "the write-ahead log could not be moved into the file yet");
-                    self.next_checkpoint = size + WAL_STEP;
-                }
-            },
+        let outcome = self
+            .conn
+            .busy_timeout(wait)
+            .and_then(|()| self.conn.query_row(sql, [], |_| Ok(())));
+        match outcome.map_err(|error| fold(error, "wal_checkpoint")) {
+            Ok(()) => {}
+            Err(DbError::Damaged(why)) => drop(self.state.refuse(&why)),
+            Err(error) => tracing::warn!(%error, "the write-ahead log could not be moved into the file yet"),
         }
+        self.next_checkpoint = pages + WAL_STEP;
         if let Err(error) = self.conn.busy_timeout(self.busy) {
             tracing::warn!(%error, "busy_timeout");
         }
@@ -418,17 +439,15 @@ impl rusqlite::ToSql for Value {
 }
 
 /// A value from SQLite.
-pub(crate) fn value(value: ValueRef<'_>) -> Result<Value, DbError> {
+pub(crate) fn value(value: ValueRef<'_>) -> Result<crate::ValueRef<'_>, DbError> {
     Ok(match value {
-        ValueRef::Null => Value::Null,
-        ValueRef::Integer(number) => Value::Int(number),
-        ValueRef::Real(number) => Value::Real(number),
-        ValueRef::Text(bytes) => Value::Text(
-            std::str::from_utf8(bytes)
-                .map_err(|_| DbError::Damaged("text that is not UTF-8".into()))?
-                .to_owned(),
+        ValueRef::Null => crate::ValueRef::Null,
+        ValueRef::Integer(number) => crate::ValueRef::Int(number),
+        ValueRef::Real(number) => crate::ValueRef::Real(number),
+        ValueRef::Text(bytes) => crate::ValueRef::Text(
+            std::str::from_utf8(bytes).map_err(|_| DbError::Damaged("text that is not UTF-8".into()))?,
         ),
-        ValueRef::Blob(bytes) => Value::Blob(bytes.to_vec()),
+        ValueRef::Blob(bytes) => crate::ValueRef::Blob(bytes),
     })
 }
 
@@ -452,12 +471,13 @@ pub(crate) fn query(conn: &Connection, sql: &str, params: &[Value]) -> Result<Ve
     bind(&mut statement, params).map_err(|error| fold(error, sql))?;
     let width = statement.column_count();
     let mut rows = statement.raw_query();
-    let mut found = Vec::new();
+    let mut found = Answer::new(width);
     while let Some(row) = rows.next().map_err(|error| fold(error, sql))? {
-        let values = (0..width).map(|index| value(row.get_ref(index).map_err(|error| fold(error, sql))?));
-        found.push(Row(values.collect::<Result<_, _>>()?));
+        for index in 0..width {
+            found.push(value(row.get_ref(index).map_err(|error| fold(error, sql))?)?)?;
+        }
     }
-    Ok(found)
+    Ok(found.rows())
 }
 
 fn bind(statement: &mut rusqlite::Statement<'_>, params: &[Value]) -> rusqlite::Result<()> {

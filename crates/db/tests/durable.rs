@@ -201,3 +201,33 @@ async fn a_failing_disk_stops_writes_and_loses_nothing_answered() {
         all_there(&url, &acked).await;
     }
 }
+
+/// However much is written, the log stays short: what it held has been moved into the file, and it begins anew, also beside a reader.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_log_stays_short() {
+    const WRITES: i64 = 60;
+    const BYTES: usize = 2 << 20;
+    const LOG_MOST: u64 = 64 << 20;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("town.db");
+    let db = Db::open(&format!("sqlite:{}", file.display()), Options::default())
+        .await
+        .unwrap();
+    db.migrate(&LIST).await.unwrap();
+    for id in 0..WRITES {
+        let body = "x".repeat(BYTES);
+        let written: Result<u64, DbError> = db
+            .write(move |tx| tx.execute("insert into item (id, body) values ($1, $2)", &params![id, body]))
+            .await;
+        written.unwrap();
+        let there: Result<i64, DbError> = db
+            .read(|tx| tx.query_one("select count(*) from item", &params![])?.get(0))
+            .await;
+        assert_eq!(there.unwrap(), id + 1);
+    }
+    let length = |file: &std::path::Path| std::fs::metadata(file).unwrap().len();
+    let log = length(&folder.path().join("town.db-wal"));
+    assert!(log <= LOG_MOST, "{log} bytes of log after {WRITES} writes of {BYTES}");
+    assert!(length(&file) > LOG_MOST, "nothing was moved into the file");
+    db.close().await;
+}

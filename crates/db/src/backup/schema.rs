@@ -219,7 +219,7 @@ async fn fill(source: &Connection, client: &Client, table: &str) -> Result<Table
     while let Some(row) = rows.next().map_err(failed)? {
         digest.row((0..columns.len()).map(|index| row.get_ref_unwrap(index)));
         let values: Vec<Value> = (0..columns.len())
-            .map(|index| sqlite::value(row.get_ref_unwrap(index)))
+            .map(|index| sqlite::value(row.get_ref_unwrap(index)).map(Value::from))
             .collect::<Result<_, _>>()?;
         writer
             .as_mut()

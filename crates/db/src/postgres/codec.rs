@@ -1,6 +1,6 @@
 //! Values in PostgreSQL's binary form. The server says which type it expects; a portable value is given in that type if it fits.
 
-use crate::Value;
+use crate::{Value, ValueRef};
 use bytes::{BufMut, BytesMut};
 use std::error::Error;
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
@@ -55,37 +55,37 @@ fn integer(number: i64, ty: &Type, out: &mut BytesMut) -> Result<(), Fault> {
 fn unfit(value: &Value, ty: &Type) -> Fault {
     format!(
         "{} was given where PostgreSQL expects {ty}; if the type was guessed wrong, write cast($1 as ..)",
-        value.kind()
+        value.lend().kind()
     )
     .into()
 }
 
 /// A value from PostgreSQL.
-pub(crate) struct Decoded(pub(crate) Value);
+pub(crate) struct Decoded<'a>(pub(crate) ValueRef<'a>);
 
-impl<'a> FromSql<'a> for Decoded {
+impl<'a> FromSql<'a> for Decoded<'a> {
     fn from_sql(ty: &Type, raw: &'a [u8]) -> Result<Self, Fault> {
         Ok(Decoded(match *ty {
-            Type::INT8 => Value::Int(i64::from_be_bytes(raw.try_into()?)),
-            Type::INT4 => Value::Int(i32::from_be_bytes(raw.try_into()?).into()),
-            Type::INT2 => Value::Int(i16::from_be_bytes(raw.try_into()?).into()),
-            Type::OID => Value::Int(u32::from_be_bytes(raw.try_into()?).into()),
-            Type::BOOL => Value::Int(i64::from(raw != [0])),
-            Type::FLOAT8 => Value::Real(f64::from_be_bytes(raw.try_into()?)),
-            Type::FLOAT4 => Value::Real(f32::from_be_bytes(raw.try_into()?).into()),
+            Type::INT8 => ValueRef::Int(i64::from_be_bytes(raw.try_into()?)),
+            Type::INT4 => ValueRef::Int(i32::from_be_bytes(raw.try_into()?).into()),
+            Type::INT2 => ValueRef::Int(i16::from_be_bytes(raw.try_into()?).into()),
+            Type::OID => ValueRef::Int(u32::from_be_bytes(raw.try_into()?).into()),
+            Type::BOOL => ValueRef::Int(i64::from(raw != [0])),
+            Type::FLOAT8 => ValueRef::Real(f64::from_be_bytes(raw.try_into()?)),
+            Type::FLOAT4 => ValueRef::Real(f32::from_be_bytes(raw.try_into()?).into()),
             Type::NUMERIC => numeric(raw)?,
             Type::TEXT | Type::VARCHAR | Type::BPCHAR | Type::NAME | Type::UNKNOWN | Type::JSON => {
-                Value::Text(std::str::from_utf8(raw)?.to_owned())
+                ValueRef::Text(std::str::from_utf8(raw)?)
             }
-            Type::BYTEA => Value::Blob(raw.to_vec()),
+            Type::BYTEA => ValueRef::Blob(raw),
             // What a function without a result answers.
-            Type::VOID => Value::Null,
+            Type::VOID => ValueRef::Null,
             _ => return Err(format!("columns of type {ty} are not portable; write cast(.. as text)").into()),
         }))
     }
 
     fn from_sql_null(_: &Type) -> Result<Self, Fault> {
-        Ok(Decoded(Value::Null))
+        Ok(Decoded(ValueRef::Null))
     }
 
     fn accepts(_: &Type) -> bool {
@@ -94,7 +94,7 @@ impl<'a> FromSql<'a> for Decoded {
 }
 
 /// `sum` over bigint and `avg` answer numeric: a whole number becomes an integer as in SQLite, any other a real.
-fn numeric(raw: &[u8]) -> Result<Value, Fault> {
+fn numeric(raw: &[u8]) -> Result<ValueRef<'static>, Fault> {
     const NEGATIVE: u16 = 0x4000;
     let words: Vec<u16> = raw
         .chunks_exact(2)
@@ -115,14 +115,14 @@ fn numeric(raw: &[u8]) -> Result<Value, Fault> {
         });
         let whole = whole.map(|whole| if negative { -whole } else { whole });
         return match whole.map(i64::try_from) {
-            Some(Ok(whole)) => Ok(Value::Int(whole)),
+            Some(Ok(whole)) => Ok(ValueRef::Int(whole)),
             _ => Err("a whole number too large for 64 bits".into()),
         };
     }
     let size = digits.iter().enumerate().fold(0.0, |sum, (index, digit)| {
         sum + f64::from(*digit) * 10f64.powi(exponent(index))
     });
-    Ok(Value::Real(if negative { -size } else { size }))
+    Ok(ValueRef::Real(if negative { -size } else { size }))
 }
 
 #[cfg(test)]
@@ -136,10 +136,16 @@ mod tests {
 
     #[test]
     fn numerics() {
-        assert_eq!(numeric(&words(&[2, 1, 0, 0, 12, 3456])).unwrap(), Value::Int(123_456));
-        assert_eq!(numeric(&words(&[1, 1, 0x4000, 0, 12])).unwrap(), Value::Int(-120_000));
-        assert_eq!(numeric(&words(&[0, 0, 0, 0])).unwrap(), Value::Int(0));
-        assert_eq!(numeric(&words(&[2, 0, 0, 1, 2, 5000])).unwrap(), Value::Real(2.5));
+        assert_eq!(
+            numeric(&words(&[2, 1, 0, 0, 12, 3456])).unwrap(),
+            ValueRef::Int(123_456)
+        );
+        assert_eq!(
+            numeric(&words(&[1, 1, 0x4000, 0, 12])).unwrap(),
+            ValueRef::Int(-120_000)
+        );
+        assert_eq!(numeric(&words(&[0, 0, 0, 0])).unwrap(), ValueRef::Int(0));
+        assert_eq!(numeric(&words(&[2, 0, 0, 1, 2, 5000])).unwrap(), ValueRef::Real(2.5));
         assert!(numeric(&words(&[0, 0, 0xC000, 0])).is_err());
     }
 }
