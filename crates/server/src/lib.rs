@@ -1,7 +1,7 @@
 //! The shell: everything that touches the world. Library behind the one binary `wangge`.
 //!
 //! Entry points: [`router::router`] for the server, [`cli::main`] for the command line. Parts depend on each other in this order, never
-//! back: platform, access, policy, territory, workforce, cases, tiles, insight, exchange, demo; `operations`, `router` and `cli` know them all.
+//! back: platform, access, policy, territory, workforce, cases, plans, tiles, insight, exchange, demo; `operations`, `router` and `cli` know them all.
 
 pub mod access;
 pub mod cases;
@@ -11,6 +11,7 @@ pub mod exchange;
 pub mod insight;
 pub mod migrations;
 pub mod operations;
+pub mod plans;
 pub mod platform;
 pub mod policy;
 pub mod router;
@@ -24,6 +25,7 @@ pub fn register(app: &platform::App) {
     router::connect(app);
     operations::register(app);
     cases::register(app);
+    plans::register(app);
     exchange::webhooks::register(app);
     exchange::sending::register(app);
     exchange::peers::register(app);

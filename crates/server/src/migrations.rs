@@ -35,6 +35,10 @@ steps! {
     45 "0045_backup",
     50 "0050_fewer_indexes",
     56 "0056_rare_cases",
+    57 "0057_dwellings_and_plans",
+    58 "0058_adoption",
+    61 "0061_zone_verdict",
+    62 "0062_plan_proof",
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 // The public account beside the portal, on a phone: a matter written in the chat is followed on the portal; its result is told in the chat
 // without asking, rated there and objected to.
 import { expect, inject, test } from 'vitest'
-import { accessible, gone, see } from '../kit/check'
-import { act, field, openCase } from '../kit/desk'
+import { accessible, see } from '../kit/check'
+import { openCase } from '../kit/desk'
+import { LAMP_ANSWER, mendLamp } from '../kit/lamp'
 import { leave, PHONE, shoot, staff, visitor } from '../kit/people'
-import { photo } from '../kit/photo'
 import { follow } from '../kit/portal'
 
 const morning = inject('morning')
@@ -33,21 +33,8 @@ test('a follower writes, hears how it goes on, rates and objects', async () => {
   const handler = await staff(morning, 'handler')
   await openCase(handler.page, number)
   await see(handler.page.getByText('公众号').first())
-  await act(handler.page, /^签收/)
-  await act(handler.page, /^办结/, async (form) => {
-    await field(form, '办理结果').fill('已换灯泡，恢复照明')
-    await form.locator('input[type=file]').nth(0).setInputFiles(photo('lamp-before'))
-    await form.locator('input[type=file]').nth(1).setInputFiles(photo('lamp-after'))
-    await gone(form.locator('progress'))
-  })
   await leave(handler)
-  const worker = await staff(morning, 'grid')
-  await openCase(worker.page, number)
-  await act(worker.page, /^反馈/, async (form) => {
-    await form.getByRole('radio', { name: '上门当面' }).check({ force: true })
-    await field(form, '内容').fill('灯换好了，今晚就亮。')
-  })
-  await leave(worker)
+  await mendLamp(morning, number)
 
   await see(chat.getByText(/1-5/).last())
   await accessible(page, 'the account')
@@ -58,6 +45,6 @@ test('a follower writes, hears how it goes on, rates and objects', async () => {
   await see(chat.getByText(/重新办理/).last())
 
   await follow(page, number, code)
-  await see(page.getByText('灯换好了，今晚就亮。'))
+  await see(page.getByText(LAMP_ANSWER))
   await leave(resident)
 })

@@ -9,14 +9,14 @@ const LANGS = ['zh-CN', 'en'] as const
 
 const PORTAL = ['/', '/report', '/follow', '/receipt', '/worker', '/badge', '/mailbox', '/outcomes', '/transparency', '/nothing-here']
 const FIELD = ['/field/', '/field/new', '/field/spot', '/field/notices', '/field/me']
-const ALL_PAGES_MS = 240_000
+const ALL_PAGES_MS = 360_000
 /** Who opens which page of the desk. */
 const DESK: Record<string, string[]> = {
   supervisor: ['/desk/cases', '/desk/approvals', '/desk/board', '/desk/exports', '/desk/admin/pack', '/desk/admin/calendar', '/desk/me'],
   dispatcher: ['/desk/dispatch', '/desk/import', '/desk/admin/outbox'],
   clerk: ['/desk/intake'],
   verifier: ['/desk/verify'],
-  planner: ['/desk/admin/areas'],
+  planner: ['/desk/admin/areas', '/desk/plans', '/desk/zonings', '/desk/adoptions'],
   personnel: ['/desk/admin/units', '/desk/admin/workers'],
   security: ['/desk/admin/accounts'],
   system: ['/desk/admin/jobs', '/desk/admin/doctor'],

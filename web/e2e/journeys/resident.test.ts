@@ -1,7 +1,8 @@
 // What residents do after reporting: add, withdraw, rate, and write to those who serve their own area.
 import { expect, inject, test } from 'vitest'
 import { accessible, gone, see, textOf } from '../kit/check'
-import { act, field, openCase, takeDown } from '../kit/desk'
+import { field, openCase, takeDown } from '../kit/desk'
+import { LAMP_ANSWER, mendLamp } from '../kit/lamp'
 import { leave, PHONE, shoot, staff, visitor } from '../kit/people'
 import { photo } from '../kit/photo'
 import { follow, report, ticket } from '../kit/portal'
@@ -54,28 +55,12 @@ test('a resident rates what was answered, once the words are there', async () =>
   const clerk = await staff(morning, 'clerk')
   const told = await takeDown(clerk.page, { phone: '13900004442', body: '海晏菜场门口的路灯一闪一闪，晚上看不清', category: '路灯与景观照明' })
   await leave(clerk)
-  const handler = await staff(morning, 'handler')
-  await openCase(handler.page, told.number)
-  await act(handler.page, /^签收/)
-  await act(handler.page, /^办结/, async (form) => {
-    await field(form, '办理结果').fill('已换灯泡，恢复照明')
-    await form.locator('input[type=file]').nth(0).setInputFiles(photo('lamp-before'))
-    await form.locator('input[type=file]').nth(1).setInputFiles(photo('lamp-after'))
-    await gone(form.locator('progress'))
-  })
-  await leave(handler)
-  const worker = await staff(morning, 'grid')
-  await openCase(worker.page, told.number)
-  await act(worker.page, /^反馈/, async (form) => {
-    await form.getByRole('radio', { name: '上门当面' }).check({ force: true })
-    await field(form, '内容').fill('灯换好了，今晚就亮。')
-  })
-  await leave(worker)
+  await mendLamp(morning, told.number)
 
   const resident = await visitor(morning, { size: PHONE })
   const { page } = resident
   await follow(page, told.number, told.code)
-  await see(page.getByText('灯换好了，今晚就亮。'))
+  await see(page.getByText(LAMP_ANSWER))
   await page.getByRole('button', { name: '评价', exact: true }).click()
   await page.getByRole('button', { name: '提交评价' }).click()
   await see(page.getByText('请选几颗星'))

@@ -139,6 +139,7 @@ export const api = {
   get: <T>(path: string, query?: Query, signal?: AbortSignal) => call<T>('GET', path, { query, signal }),
   post: <T>(path: string, body: unknown = {}, query?: Query) => call<T>('POST', path, { body, query }),
   patch: <T>(path: string, body: unknown) => call<T>('PATCH', path, { body }),
+  put: <T = void>(path: string, body: unknown) => call<T>('PUT', path, { body }),
   del: <T = void>(path: string, body?: unknown) => call<T>('DELETE', path, { body }),
   /** The raw answer, for downloads. */
   raw: (path: string, query?: Query) => send('GET', path, { query }),

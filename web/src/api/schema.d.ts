@@ -90,6 +90,60 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/adoptions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Adoptions within the caller's areas, the newest first. */
+        get: operations["list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/adoptions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An adoption with what it moved, kind by kind and page by page. */
+        get: operations["one"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/adoptions/{id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Says what taking an adoption back would do (`dry`), or does it: what is still to come is called off, what is in force is taken back by
+         *     a job at once, within the pack's number of days.
+         */
+        post: operations["undo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/appointments": {
         parameters: {
             query?: never;
@@ -221,6 +275,23 @@ export interface paths {
         put?: never;
         /** Ends an area. Refused while areas lie below it, cases in it are open, or units or posts belong to it. */
         post: operations["end"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/areas/{id}/maps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The three maps of a community: grid areas, organisation, posts. */
+        get: operations["maps"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -760,6 +831,92 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/dwellings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Dwellings of an area the caller plans in. */
+        get: operations["list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dwellings/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Dwellings and who is next to whom, from maps, from a list of addresses, or from two tables. The communities in the files are replaced. */
+        post: operations["bring_in"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dwellings/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many dwellings, households and links there are, in all and by community. */
+        get: operations["summary"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dwellings/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Changes the name, the numbers or the community of a dwelling. */
+        patch: operations["change"];
+        trace?: never;
+    };
+    "/api/v1/dwellings/{id}/links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Says that two dwellings of one community are next to each other. */
+        put: operations["put_link"];
+        post?: never;
+        /** Says that two dwellings are not next to each other. */
+        delete: operations["remove_link"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/events": {
         parameters: {
             query?: never;
@@ -858,7 +1015,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Facilities from CSV (`text/csv`) or GeoJSON (`application/geo+json`); the same code again replaces what was there. */
+        /** Facilities from CSV (`text/csv`) or a map (`application/geo+json`, a GeoPackage, a zipped shapefile); the same code again replaces what was there. */
         post: operations["bring_in"];
         delete?: never;
         options?: never;
@@ -1601,6 +1758,282 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/plans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Plans the caller may see, newest first. */
+        get: operations["list"];
+        put?: never;
+        /** Makes a draft; its grids are made by a job. */
+        post: operations["make"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plans/compare": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Plans side by side, in the order asked for. */
+        get: operations["compare"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plans/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One plan: how far it is, its figures, what cannot be met. */
+        get: operations["one"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Changes what a draft is called and how it is drawn next. */
+        patch: operations["change"];
+        trace?: never;
+    };
+    "/api/v1/plans/{id}/adoption": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a dry run names, kind by kind and page by page. */
+        get: operations["tried"];
+        put?: never;
+        /** Says what adopting a plan on a day would touch (`dry`), or plans it for that day: a job carries it out at the day's beginning, for today at once. */
+        post: operations["adopt"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plans/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stops a drawing; what is drawn so far stays. */
+        post: operations["stop"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plans/{id}/comments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Comments on a plan, oldest first. */
+        get: operations["comments"];
+        put?: never;
+        /** Comments on a plan, or on one of its grids. */
+        post: operations["say"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plans/{id}/draw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Draws the grids that are not locked, anew or with the least change, as a job. */
+        post: operations["draw_it"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plans/{id}/drop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Puts a draft away. */
+        post: operations["put_away"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plans/{id}/dwellings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All dwellings of one community (at most 20,000) with their grids in a plan. */
+        get: operations["units"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plans/{id}/grids": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The grids of a plan, by number. */
+        get: operations["grids"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plans/{id}/grids/{no}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Names or locks a grid of a draft. */
+        patch: operations["change_grid"];
+        trace?: never;
+    };
+    "/api/v1/plans/{id}/links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who is next to whom in one community. */
+        get: operations["links"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plans/{id}/map": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The outlines of a plan's grids as a GeoJSON FeatureCollection (properties as of a grid; `truncated` when there are more than 3,000). */
+        get: operations["map"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plans/{id}/paint": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Puts dwellings into another grid by hand; `dry` while dragging. */
+        post: operations["paint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plans/{id}/sheet": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The area map of one community, to be printed: its border, its grids with names, codes and households. */
+        get: operations["sheet"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plans/{id}/zones": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Of a plan made from a zoning, what became of each zone. */
+        get: operations["verdicts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/portal/account/try": {
         parameters: {
             query?: never;
@@ -1970,7 +2403,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Posts whose holder and stand-in are both missing (PJ-08); a page looks through 2,000 posts. */
+        /** Posts whose holder and stand-in are both missing (PJ-08), a page looks through 2,000 posts; and grids that have not just one worker. */
         get: operations["gaps"];
         put?: never;
         post?: never;
@@ -2361,6 +2794,115 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/zonings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Zonings within the caller's areas, the newest first. */
+        get: operations["list"];
+        put?: never;
+        /**
+         * Brings in a department's zones from the polygons of GeoJSON, a GeoPackage or a zipped shapefile (properties name, code, unit) and lays them over dwellings and grids. With
+         *     `dry_run`, or on any problem, nothing is kept.
+         */
+        post: operations["import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/zonings/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A zoning with its zones. */
+        get: operations["one"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/zonings/{id}/map": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The zones as a GeoJSON FeatureCollection (properties no, code, name, unit, households). */
+        get: operations["map"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/zonings/{id}/propose": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Proposes to merge a zoning into the base grids: a draft plan whose grids are its zones where those can be grids, and today's elsewhere;
+         *     then all of it is drawn into the band with the fewest households that change.
+         */
+        post: operations["propose"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/zonings/{id}/refresh": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Lays the same zones over today's dwellings and grids: the next version. */
+        post: operations["refresh"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/zonings/{id}/shares": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The mapping: what of each grid lies in each zone, zone by zone (0: in none). */
+        get: operations["shares"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -2455,6 +2997,51 @@ export interface components {
             /** Format: double */
             lon?: number | null;
             text: string;
+        };
+        AdoptInput: {
+            /** @description First day in force; ISO date, today at the earliest. */
+            day?: string;
+            /** @description Only says what would happen. */
+            dry?: boolean;
+            id?: components["schemas"]["AdoptionId"] | null;
+            /** @description Grids outside the band are meant to be. */
+            out_of_band?: boolean;
+        };
+        /** @description An adoption with a page of what it moved. */
+        AdoptionDetail: components["schemas"]["AdoptionView"] & {
+            items: components["schemas"]["ItemView"][];
+            next?: string | null;
+        };
+        /**
+         * Format: uuid
+         * @description A plan that comes into force on a day.
+         */
+        AdoptionId: string;
+        /** @description An adoption. */
+        AdoptionView: {
+            area_id: components["schemas"]["AreaId"];
+            area_name: string;
+            blocks: components["schemas"]["BlockView"][];
+            /** @description Whether it can be undone, or called off, today, as far as days go. */
+            can_undo: boolean;
+            counts: components["schemas"]["KindCount"][];
+            created_at: string;
+            created_by: string;
+            /** @description The day asked for. */
+            day: string;
+            done_at?: string | null;
+            id: components["schemas"]["AdoptionId"];
+            /** @description The day it came into force. */
+            in_force_from?: string | null;
+            plan_id: components["schemas"]["PlanId"];
+            plan_name: string;
+            /** @description `planned`, `in_force`, `undone`, `called_off` or `blocked` (its day came, and something stood in the way). */
+            state: string;
+            /** @description The last day on which it can be undone. */
+            undo_until?: string | null;
+            undone_at?: string | null;
+            undone_by?: string | null;
+            undone_from?: string | null;
         };
         AgeBand: {
             /** Format: int64 */
@@ -2557,6 +3144,24 @@ export interface components {
             items: components["schemas"]["AreaView"][];
             next?: string | null;
         };
+        /** @description What the three maps of a community show. */
+        AreaMaps: {
+            /** @description From the top, without itself. */
+            above: components["schemas"]["AreaBrief"][];
+            area: components["schemas"]["AreaBrief"];
+            /**
+             * Format: int64
+             * @description Milliseconds UTC: as of when.
+             */
+            at: number;
+            /** @description GeoJSON geometry of its border, where known. */
+            border?: Record<string, never> | null;
+            full_name: string;
+            /** @description Its grids in order of code. */
+            grids: components["schemas"]["GridOnMap"][];
+            /** @description Its units and those they belong to. */
+            units: components["schemas"]["UnitOnChart"][];
+        };
         /** @description An area by name. */
         AreaName: {
             id: components["schemas"]["AreaId"];
@@ -2609,10 +3214,24 @@ export interface components {
             /** @description A worker of this number is in service today. */
             valid: boolean;
         };
+        /** @description How much a grid holds. */
+        BandWish: {
+            /** Format: u-int32 */
+            hi: number;
+            /** Format: u-int32 */
+            lo: number;
+            /** @description `households`, `people`, `enterprises` or `weighted`. */
+            measure: string;
+        };
         BaseMapView: {
             attribution: string;
             style_url?: string | null;
             tiles?: string | null;
+        };
+        /** @description What stands in the way. */
+        BlockView: {
+            code: string;
+            message: string;
         };
         BoardArea: {
             full_name: string;
@@ -2824,6 +3443,26 @@ export interface components {
             kind?: string | null;
             name?: string | null;
         };
+        ChangeDwelling: {
+            community_id?: components["schemas"]["AreaId"] | null;
+            /** Format: int64 */
+            enterprises?: number | null;
+            /** Format: int64 */
+            households?: number | null;
+            name?: string | null;
+            /** Format: int64 */
+            people?: number | null;
+        };
+        ChangePlan: {
+            name?: string | null;
+            note?: string | null;
+            options?: components["schemas"]["Options"] | null;
+        };
+        ChangePlanGrid: {
+            /** @description A locked grid stays as it is when the rest is drawn anew. */
+            locked?: boolean | null;
+            name?: string | null;
+        };
         ChangeTeam: {
             area_ids?: components["schemas"]["AreaId"][] | null;
             liaison_id?: components["schemas"]["WorkerId"] | null;
@@ -2893,6 +3532,33 @@ export interface components {
                 [key: string]: string;
             };
         };
+        /** @description Whether every rule holds, looked at independently of whoever drew. */
+        CheckView: {
+            /**
+             * Format: int64
+             * @description Grids that do not hang together.
+             */
+            disconnected: number;
+            /** Format: int64 */
+            out_of_band: number;
+            /** @description No breach at all: every dwelling in one grid, all connected, all in band. */
+            passed: boolean;
+            /**
+             * Format: int64
+             * @description Dwellings that lie in exactly one grid, a grid of their own community: read back from what is stored. All of them, if it is sound.
+             */
+            placed: number;
+            /**
+             * Format: int64
+             * @description Places given across the border of a community, or to something that is no dwelling there any more.
+             */
+            strayed: number;
+            /**
+             * Format: int64
+             * @description Dwellings in no grid.
+             */
+            unplaced: number;
+        };
         ChildView: {
             /** Format: double */
             answered_rate?: number | null;
@@ -2944,6 +3610,18 @@ export interface components {
         CodeName: {
             code: string;
             name: string;
+        };
+        CommentWish: {
+            /** Format: u-int32 */
+            no?: number | null;
+            text: string;
+        };
+        CommunityTotalView: components["schemas"]["TotalView"] & {
+            area_id: components["schemas"]["AreaId"];
+            name: string;
+        };
+        CompareView: {
+            items: components["schemas"]["PlanView"][];
         };
         /** @description A consistency proof between two heads. */
         Consistency: {
@@ -3025,6 +3703,116 @@ export interface components {
             /** @default null */
             title: string | null;
         };
+        DrawWish: {
+            /** @description `draw` (anew) or `redraw` (the fewest households change grid). */
+            how: string;
+        };
+        /**
+         * @description The texts of the files: either `buildings` (with what goes with it), or `nodes` and `edges`. Of a GeoPackage or a zipped shapefile, a data URL
+         *     (`data:;base64,..`).
+         */
+        DwellingFiles: {
+            /** @description GeoJSON of buildings, or CSV of addresses with lon, lat. */
+            buildings?: string | null;
+            /** @description GeoJSON of communities, each named by `code` or `name`; without it, the borders of the territory. */
+            communities?: string | null;
+            compounds?: string | null;
+            /** @description `wgs84`, `cgcs2000` or `gcj02`, of the buildings or nodes; never guessed. */
+            datum: string;
+            /** @description CSV: u, v, shared_perim, w, barrier. */
+            edges?: string | null;
+            /** @description Footbridges and underpasses join both sides of a main road. */
+            footbridges?: boolean;
+            /**
+             * Format: u-int64
+             * @description Households in all, shared out by floor area.
+             */
+            households_total?: number | null;
+            /** @description Which layer of a file that holds several, by the name of the file here (`buildings`, ..). */
+            layers?: {
+                [key: string]: string;
+            };
+            /** @description Of the other files; as `datum` where not said. */
+            map_datum?: string | null;
+            /** @description CSV: id, lon, lat, region, households and more. */
+            nodes?: string | null;
+            roads?: string | null;
+            water?: string | null;
+        };
+        /**
+         * Format: uuid
+         * @description A building or yard that no plan parts.
+         */
+        DwellingId: string;
+        /** @description What an import found or did. */
+        DwellingReport: {
+            assumptions: string[];
+            barriers: number;
+            communities: number;
+            /** @description Dwellings that are (or would be) new, replaced, at an end. */
+            created: number;
+            ended: number;
+            /** Format: int64 */
+            households: number;
+            links: number;
+            /** @description Rows mended or left out; they do not hold the others back. */
+            notes: components["schemas"]["RowNote"][];
+            /** @description Any problem here means that nothing was changed; the first hundred. */
+            problems: components["schemas"]["RowProblem"][];
+            replaced: number;
+            rows: number;
+            /** @description Dwellings whose households were shared out by floor area. */
+            spread: number;
+            warnings: string[];
+            /** @description Dwellings in no grid. */
+            without_grid: number;
+        };
+        /** @description What the dwellings of an area come to. */
+        DwellingSummary: components["schemas"]["TotalView"] & {
+            /** @description By community, those with dwellings, in order of code. */
+            communities: components["schemas"]["CommunityTotalView"][];
+        };
+        /** @description A dwelling. */
+        DwellingView: {
+            /** @description The lowest area it lies in: its grid, or its community. */
+            area_id: components["schemas"]["AreaId"];
+            code: string;
+            community_id: components["schemas"]["AreaId"];
+            compound?: string | null;
+            /** Format: int64 */
+            enterprises: number;
+            /** Format: double */
+            floor_area: number;
+            /** Format: int64 */
+            households: number;
+            /** @description `given`, or `spread` from a total by floor area. */
+            households_source: string;
+            id: components["schemas"]["DwellingId"];
+            /**
+             * Format: double
+             * @description Square metres.
+             */
+            land_area: number;
+            /** Format: double */
+            lat: number;
+            /** Format: double */
+            lon: number;
+            name: string;
+            /** Format: int64 */
+            people: number;
+            street?: string | null;
+            village?: string | null;
+        };
+        /** @description What an adoption or its way back would do, or that it is under way. */
+        EffectView: {
+            adoption?: components["schemas"]["AdoptionView"] | null;
+            /** @description Empty: nothing stands in the way. */
+            blocks: components["schemas"]["BlockView"][];
+            counts: components["schemas"]["KindCount"][];
+            dry: boolean;
+            /** @description The first of each kind. */
+            items: components["schemas"]["ItemView"][];
+        };
         /** @description Belongs elsewhere: said before the rest is typed. */
         Elsewhere: {
             /** @description It may still be filed here. */
@@ -3039,6 +3827,17 @@ export interface components {
         EndInput: {
             /** @description Last day in force; ISO date, today at the latest. */
             valid_to?: string;
+        };
+        /** @description One end of a move: an area in force, or a grid the plan makes. */
+        EndView: {
+            area_id?: components["schemas"]["AreaId"] | null;
+            code: string;
+            name: string;
+            /**
+             * Format: u-int32
+             * @description The grid's number in the plan.
+             */
+            no?: number | null;
         };
         /** @description What was made of it. */
         Ended: {
@@ -3173,6 +3972,65 @@ export interface components {
             /** Format: double */
             value?: number | null;
         };
+        /** @description Figures of a plan. */
+        FiguresView: {
+            /**
+             * Format: double
+             * @description Mean compactness of the grids; 1 is round.
+             */
+            compactness: number;
+            /**
+             * Format: double
+             * @description Weight of the walkable links between grids.
+             */
+            cut: number;
+            /** Format: int64 */
+            dwellings: number;
+            /** Format: int64 */
+            grids: number;
+            /** Format: int64 */
+            households: number;
+            /**
+             * Format: int64
+             * @description Grids in band, and their share (0 to 1; 0 without grids).
+             */
+            in_band: number;
+            /** Format: double */
+            in_band_share: number;
+            /**
+             * Format: int64
+             * @description Households of the smallest, the largest, the mean grid; standard deviation over the mean.
+             */
+            least: number;
+            /** Format: double */
+            mean: number;
+            /**
+             * Format: int64
+             * @description Expected minutes of work a month, in all and per worker.
+             */
+            minutes: number;
+            /** Format: double */
+            minutes_per_worker: number;
+            /** Format: int64 */
+            most: number;
+            /**
+             * Format: int64
+             * @description Households that lie in another grid today.
+             */
+            moved_households: number;
+            /** Format: double */
+            spread: number;
+            /**
+             * Format: double
+             * @description Mean metres from a household to the middle of its grid.
+             */
+            walk_m: number;
+            /**
+             * Format: int64
+             * @description Workers needed by the pack's staffing rule.
+             */
+            workers: number;
+        };
         /** @description One thing that is wrong, and where. */
         Finding: {
             action?: string | null;
@@ -3254,6 +4112,9 @@ export interface components {
             to: string;
         };
         GapList: {
+            grid_count: number;
+            /** @description With the first page: grids without just one worker, at most 200, and how many there are. */
+            grids: components["schemas"]["GridGapView"][];
             items: components["schemas"]["GapView"][];
             next?: string | null;
         };
@@ -3262,6 +4123,11 @@ export interface components {
             post: components["schemas"]["PostView"];
             unit: components["schemas"]["UnitView"];
         };
+        /**
+         * @description What matters most.
+         * @enum {string}
+         */
+        GoalWish: "mixed" | "balanced" | "compact" | "least_cut" | "least_walking";
         /** @description A role to give. */
         GrantBody: {
             area_id?: components["schemas"]["AreaId"] | null;
@@ -3275,6 +4141,27 @@ export interface components {
             role: string;
             role_name: string;
             unit?: components["schemas"]["UnitName"] | null;
+        };
+        /** @description A grid that has not just one worker of its own (YC-01). */
+        GridGapView: {
+            area: components["schemas"]["AreaBrief"];
+            /** @description `grid_no_post`, `grid_many_posts`, `grid_no_worker` or `grid_shared_worker`. */
+            code: string;
+            /** @description In words. */
+            message: string;
+        };
+        /** @description A grid with who serves it. */
+        GridOnMap: {
+            area: components["schemas"]["AreaBrief"];
+            /** Format: int64 */
+            dwellings: number;
+            /** Format: int64 */
+            households: number;
+            /** @description GeoJSON geometry, where known. */
+            outline?: Record<string, never> | null;
+            /** Format: int64 */
+            people: number;
+            posts: components["schemas"]["PostOnChart"][];
         };
         GridWorkerView: {
             holder?: components["schemas"]["WorkerBrief"] | null;
@@ -3457,6 +4344,19 @@ export interface components {
             /** @description The text to hand to the other administrator. */
             text: string;
         };
+        /** @description One thing that moves, or moved. */
+        ItemView: {
+            from?: components["schemas"]["EndView"] | null;
+            /** Format: int64 */
+            households?: number | null;
+            id: string;
+            kind: string;
+            /** @description Name, or number of a case. */
+            label: string;
+            to?: components["schemas"]["EndView"] | null;
+            /** @description A new post nobody sits in yet. */
+            vacant: boolean;
+        };
         /**
          * Format: uuid
          * @description The id of the same name in the rules, at the edge.
@@ -3492,6 +4392,11 @@ export interface components {
             valid_to?: string | null;
             worker_id: components["schemas"]["WorkerId"];
         };
+        /**
+         * @description Groups that are not parted as long as they fit the band.
+         * @enum {string}
+         */
+        KeepWhole: "both" | "village" | "compound" | "none";
         /** @description A key with its name. */
         KeyName: {
             key: string;
@@ -3502,6 +4407,28 @@ export interface components {
          * @enum {string}
          */
         Kind: "altered" | "removed" | "inserted" | "reordered" | "payload_altered" | "payload_missing" | "row_differs" | "leaf_missing" | "node_altered" | "root_differs" | "signature_invalid" | "truncated" | "forked";
+        /** @description How many of a kind are touched. */
+        KindCount: {
+            /**
+             * Format: int64
+             * @description Of those that come from nowhere: new grids, new posts, which are vacant.
+             */
+            begins: number;
+            /** Format: int64 */
+            count: number;
+            /**
+             * Format: int64
+             * @description Of those that go nowhere: posts that are no more.
+             */
+            ends: number;
+            /**
+             * Format: int64
+             * @description Of dwellings and grids.
+             */
+            households: number;
+            /** @description `area_made`, `area_kept`, `area_ended`, `household` (a dwelling with its households), `case`, `unit`, `post`, `worker`, `team`, `account`, `device`, `address`, `facility`. */
+            kind: string;
+        };
         /**
          * @description The language of an answer.
          * @enum {string}
@@ -3613,6 +4540,37 @@ export interface components {
             source: string;
             /** @description What it says. */
             value: string;
+        };
+        LinkList: {
+            items: components["schemas"]["LinkView"][];
+        };
+        /** @description Two dwellings next to each other. */
+        LinkView: {
+            /** @description A river or main road lies between. */
+            barrier: boolean;
+            /** @description A person said so. */
+            by_hand: boolean;
+            /** Format: double */
+            shared_m: number;
+            u: components["schemas"]["DwellingId"];
+            v: components["schemas"]["DwellingId"];
+            /** Format: double */
+            weight: number;
+        };
+        LinkWish: {
+            /** @description A river or main road lies between. */
+            barrier?: boolean;
+            /**
+             * Format: double
+             * @description Metres of border; 1 where not said.
+             */
+            shared_m?: number | null;
+            v: components["schemas"]["DwellingId"];
+            /**
+             * Format: double
+             * @description How much the two belong together; 1 where not said.
+             */
+            weight?: number | null;
         };
         /** @description A number and the cases behind it, on the desk. */
         LinkedCount: {
@@ -4054,6 +5012,28 @@ export interface components {
             follow_code: string;
             receipt: components["schemas"]["Receipt"];
         };
+        /** @description How a plan is drawn. */
+        Options: {
+            /** @default mixed */
+            goal: components["schemas"]["GoalWish"];
+            /** @default both */
+            keep_whole: components["schemas"]["KeepWhole"];
+            /** @default [] */
+            rural: components["schemas"]["BandWish"][];
+            /**
+             * Format: u-int32
+             * @description Another seed gives another plan.
+             * @default 0
+             */
+            seed: number;
+            /**
+             * @description Of several bands one must hold; in town, in the country. Empty: the pack's.
+             * @default []
+             */
+            urban: components["schemas"]["BandWish"][];
+            /** @default null */
+            weights: components["schemas"]["Weights"] | null;
+        };
         /** @description A line of the list of orders. */
         OrderBrief: {
             category: components["schemas"]["CategoryRef"];
@@ -4216,6 +5196,37 @@ export interface components {
             next?: string | null;
         };
         /** @description One page of a list. */
+        Page_AdoptionView: {
+            /** @description The items, in the order asked for. */
+            items: {
+                area_id: components["schemas"]["AreaId"];
+                area_name: string;
+                blocks: components["schemas"]["BlockView"][];
+                /** @description Whether it can be undone, or called off, today, as far as days go. */
+                can_undo: boolean;
+                counts: components["schemas"]["KindCount"][];
+                created_at: string;
+                created_by: string;
+                /** @description The day asked for. */
+                day: string;
+                done_at?: string | null;
+                id: components["schemas"]["AdoptionId"];
+                /** @description The day it came into force. */
+                in_force_from?: string | null;
+                plan_id: components["schemas"]["PlanId"];
+                plan_name: string;
+                /** @description `planned`, `in_force`, `undone`, `called_off` or `blocked` (its day came, and something stood in the way). */
+                state: string;
+                /** @description The last day on which it can be undone. */
+                undo_until?: string | null;
+                undone_at?: string | null;
+                undone_by?: string | null;
+                undone_from?: string | null;
+            }[];
+            /** @description Where the next page begins; none at the end. */
+            next?: string | null;
+        };
+        /** @description One page of a list. */
         Page_CaseBrief: {
             /** @description The items, in the order asked for. */
             items: {
@@ -4249,6 +5260,42 @@ export interface components {
                 unit?: components["schemas"]["Ref"] | null;
                 urgent: boolean;
                 worker?: components["schemas"]["Ref"] | null;
+            }[];
+            /** @description Where the next page begins; none at the end. */
+            next?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_DwellingView: {
+            /** @description The items, in the order asked for. */
+            items: {
+                /** @description The lowest area it lies in: its grid, or its community. */
+                area_id: components["schemas"]["AreaId"];
+                code: string;
+                community_id: components["schemas"]["AreaId"];
+                compound?: string | null;
+                /** Format: int64 */
+                enterprises: number;
+                /** Format: double */
+                floor_area: number;
+                /** Format: int64 */
+                households: number;
+                /** @description `given`, or `spread` from a total by floor area. */
+                households_source: string;
+                id: components["schemas"]["DwellingId"];
+                /**
+                 * Format: double
+                 * @description Square metres.
+                 */
+                land_area: number;
+                /** Format: double */
+                lat: number;
+                /** Format: double */
+                lon: number;
+                name: string;
+                /** Format: int64 */
+                people: number;
+                street?: string | null;
+                village?: string | null;
             }[];
             /** @description Where the next page begins; none at the end. */
             next?: string | null;
@@ -4348,6 +5395,24 @@ export interface components {
                 title: string;
                 /** @description Messages that have not arrived there. */
                 waiting: number;
+            }[];
+            /** @description Where the next page begins; none at the end. */
+            next?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_ItemView: {
+            /** @description The items, in the order asked for. */
+            items: {
+                from?: components["schemas"]["EndView"] | null;
+                /** Format: int64 */
+                households?: number | null;
+                id: string;
+                kind: string;
+                /** @description Name, or number of a case. */
+                label: string;
+                to?: components["schemas"]["EndView"] | null;
+                /** @description A new post nobody sits in yet. */
+                vacant: boolean;
             }[];
             /** @description Where the next page begins; none at the end. */
             next?: string | null;
@@ -4576,6 +5641,132 @@ export interface components {
             next?: string | null;
         };
         /** @description One page of a list. */
+        Page_PlanCommentView: {
+            /** @description The items, in the order asked for. */
+            items: {
+                /**
+                 * Format: int64
+                 * @description Milliseconds UTC.
+                 */
+                at: number;
+                by: string;
+                id: components["schemas"]["PlanCommentId"];
+                /**
+                 * Format: u-int32
+                 * @description The grid it speaks of, if one.
+                 */
+                no?: number | null;
+                text: string;
+            }[];
+            /** @description Where the next page begins; none at the end. */
+            next?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_PlanGridView: {
+            /** @description The items, in the order asked for. */
+            items: {
+                code: string;
+                community_id: components["schemas"]["AreaId"];
+                community_name: string;
+                /** Format: double */
+                compactness: number;
+                /** Format: int64 */
+                dwellings: number;
+                /** Format: int64 */
+                enterprises: number;
+                /** Format: int64 */
+                households: number;
+                in_band: boolean;
+                kept_area_id?: components["schemas"]["AreaId"] | null;
+                /** Format: double */
+                lat: number;
+                locked: boolean;
+                /** Format: double */
+                lon: number;
+                /**
+                 * Format: int64
+                 * @description Expected minutes of work a month.
+                 */
+                minutes: number;
+                /**
+                 * Format: int64
+                 * @description Households that lie in another grid today.
+                 */
+                moved_households: number;
+                name: string;
+                /** Format: u-int32 */
+                no: number;
+                /** Format: int64 */
+                people: number;
+                /** Format: double */
+                walk_m: number;
+            }[];
+            /** @description Where the next page begins; none at the end. */
+            next?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_PlanView: {
+            /** @description The items, in the order asked for. */
+            items: {
+                area_id: components["schemas"]["AreaId"];
+                area_name: string;
+                /** Format: int64 */
+                base_version: number;
+                /** Format: int64 */
+                changed_at: number;
+                check: components["schemas"]["CheckView"];
+                /** Format: int64 */
+                created_at: number;
+                created_by: string;
+                /** @description Why drawing failed: a code, and in words. */
+                fault?: string | null;
+                fault_message?: string | null;
+                figures: components["schemas"]["FiguresView"];
+                from_plan_id?: components["schemas"]["PlanId"] | null;
+                id: components["schemas"]["PlanId"];
+                name: string;
+                note: string;
+                options: components["schemas"]["Options"];
+                /** @description `draw`, `redraw`, `today`, `copy` or `overlay`. */
+                origin: string;
+                /** @description `empty`, `waiting`, `drawing`, `ready`, `failed` or `cancelled`; only `ready` has passed the checker whole. */
+                phase: string;
+                progress?: components["schemas"]["ProgressView"] | null;
+                /** @description What cannot be met and why; the first hundred. */
+                reasons: components["schemas"]["ReasonView"][];
+                /** @description `draft`, `adopted`, `undone` or `dropped`. */
+                state: string;
+            }[];
+            /** @description Where the next page begins; none at the end. */
+            next?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_ShareView: {
+            /** @description The items, in the order asked for. */
+            items: {
+                /** Format: int64 */
+                dwellings: number;
+                grid?: components["schemas"]["AreaBrief"] | null;
+                /** Format: int64 */
+                households: number;
+                /** Format: double */
+                of_grid: number;
+                /**
+                 * Format: double
+                 * @description Share of the zone's households, and of the grid's, that this is (0 to 1).
+                 */
+                of_zone: number;
+                zone_name: string;
+                /**
+                 * Format: int64
+                 * @description 0: in no zone.
+                 */
+                zone_no: number;
+            }[];
+            /** @description Where the next page begins; none at the end. */
+            next?: string | null;
+        };
+        /** @description One page of a list. */
         Page_TextMessage: {
             /** @description The items, in the order asked for. */
             items: {
@@ -4599,6 +5790,27 @@ export interface components {
                 state: string;
                 /** @description What went out, where it holds nothing personal; direct answers are not shown. */
                 text?: string | null;
+            }[];
+            /** @description Where the next page begins; none at the end. */
+            next?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_VerdictView: {
+            /** @description The items, in the order asked for. */
+            items: {
+                community?: components["schemas"]["AreaBrief"] | null;
+                /**
+                 * Format: u-int32
+                 * @description The grid of the plan that began as this zone's ground.
+                 */
+                grid_no?: number | null;
+                /** Format: int64 */
+                households: number;
+                /** @description `followed`, `too_small`, `too_large` (against the band) or `apart` (does not hang together on foot). */
+                verdict: string;
+                zone_name: string;
+                /** Format: int64 */
+                zone_no: number;
             }[];
             /** @description Where the next page begins; none at the end. */
             next?: string | null;
@@ -4629,6 +5841,83 @@ export interface components {
             }[];
             /** @description Where the next page begins; none at the end. */
             next?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_ZoningView: {
+            /** @description The items, in the order asked for. */
+            items: {
+                area_id: components["schemas"]["AreaId"];
+                area_name: string;
+                created_at: string;
+                created_by: string;
+                current: boolean;
+                /**
+                 * Format: int64
+                 * @description Households in its zones.
+                 */
+                households: number;
+                id: components["schemas"]["ZoningId"];
+                name: string;
+                purpose: string;
+                /** @description A newer version took its place. */
+                replaced_at?: string | null;
+                replaces?: components["schemas"]["ZoningId"] | null;
+                /**
+                 * Format: int64
+                 * @description The territory its mapping was made over, and whether that is still the one in force.
+                 */
+                territory_version: number;
+                /** Format: int64 */
+                version: number;
+                /** Format: int64 */
+                zones: number;
+            }[];
+            /** @description Where the next page begins; none at the end. */
+            next?: string | null;
+        };
+        /** @description What painting does. */
+        PaintView: {
+            /** @description Whether it may be done: no grid is broken apart. */
+            allowed: boolean;
+            /** @description The grids it touches, as they are afterwards. */
+            grids: components["schemas"]["PaintedGridView"][];
+            /**
+             * Format: u-int32
+             * @description Number of the new grid, if one is made.
+             */
+            made?: number | null;
+        };
+        /** @description What to paint where. */
+        PaintWish: {
+            /** @description Only say what would happen. */
+            dry?: boolean;
+            /** @description Dwellings of one community, at most 5,000. */
+            dwellings: components["schemas"]["DwellingId"][];
+            /**
+             * Format: u-int32
+             * @description Number of the grid they go to; none for a new grid.
+             */
+            to?: number | null;
+        };
+        PaintedGridView: {
+            /** @description Painting would break it apart. */
+            breaks: boolean;
+            connected: boolean;
+            /** Format: int64 */
+            dwellings: number;
+            /** Format: int64 */
+            enterprises: number;
+            /** @description Nothing is left of it. */
+            gone: boolean;
+            /** Format: int64 */
+            households: number;
+            in_band: boolean;
+            /** Format: int64 */
+            minutes: number;
+            /** Format: u-int32 */
+            no: number;
+            /** Format: int64 */
+            people: number;
         };
         /** @description An area in a few words. */
         PartnerArea: {
@@ -4882,6 +6171,125 @@ export interface components {
             /** Format: int64 */
             territory_version: number;
         };
+        /**
+         * Format: uuid
+         * @description One comment on a plan.
+         */
+        PlanCommentId: string;
+        /** @description A comment. */
+        PlanCommentView: {
+            /**
+             * Format: int64
+             * @description Milliseconds UTC.
+             */
+            at: number;
+            by: string;
+            id: components["schemas"]["PlanCommentId"];
+            /**
+             * Format: u-int32
+             * @description The grid it speaks of, if one.
+             */
+            no?: number | null;
+            text: string;
+        };
+        /** @description A grid of a plan. */
+        PlanGridView: {
+            code: string;
+            community_id: components["schemas"]["AreaId"];
+            community_name: string;
+            /** Format: double */
+            compactness: number;
+            /** Format: int64 */
+            dwellings: number;
+            /** Format: int64 */
+            enterprises: number;
+            /** Format: int64 */
+            households: number;
+            in_band: boolean;
+            kept_area_id?: components["schemas"]["AreaId"] | null;
+            /** Format: double */
+            lat: number;
+            locked: boolean;
+            /** Format: double */
+            lon: number;
+            /**
+             * Format: int64
+             * @description Expected minutes of work a month.
+             */
+            minutes: number;
+            /**
+             * Format: int64
+             * @description Households that lie in another grid today.
+             */
+            moved_households: number;
+            name: string;
+            /** Format: u-int32 */
+            no: number;
+            /** Format: int64 */
+            people: number;
+            /** Format: double */
+            walk_m: number;
+        };
+        /**
+         * Format: uuid
+         * @description A way of putting dwellings into grids.
+         */
+        PlanId: string;
+        PlanUnitList: {
+            items: components["schemas"]["PlanUnitView"][];
+        };
+        /** @description A dwelling with its grid in a plan. */
+        PlanUnitView: components["schemas"]["DwellingView"] & {
+            /** @description GeoJSON geometries: the ground nearest to it, and the building. */
+            cell?: Record<string, never> | null;
+            /**
+             * Format: u-int32
+             * @description Number of its grid; none for a dwelling in no grid.
+             */
+            no?: number | null;
+            outline?: Record<string, never> | null;
+        };
+        /** @description A plan with its figures. */
+        PlanView: {
+            area_id: components["schemas"]["AreaId"];
+            area_name: string;
+            /** Format: int64 */
+            base_version: number;
+            /** Format: int64 */
+            changed_at: number;
+            check: components["schemas"]["CheckView"];
+            /** Format: int64 */
+            created_at: number;
+            created_by: string;
+            /** @description Why drawing failed: a code, and in words. */
+            fault?: string | null;
+            fault_message?: string | null;
+            figures: components["schemas"]["FiguresView"];
+            from_plan_id?: components["schemas"]["PlanId"] | null;
+            id: components["schemas"]["PlanId"];
+            name: string;
+            note: string;
+            options: components["schemas"]["Options"];
+            /** @description `draw`, `redraw`, `today`, `copy` or `overlay`. */
+            origin: string;
+            /** @description `empty`, `waiting`, `drawing`, `ready`, `failed` or `cancelled`; only `ready` has passed the checker whole. */
+            phase: string;
+            progress?: components["schemas"]["ProgressView"] | null;
+            /** @description What cannot be met and why; the first hundred. */
+            reasons: components["schemas"]["ReasonView"][];
+            /** @description `draft`, `adopted`, `undone` or `dropped`. */
+            state: string;
+        };
+        /** @description A plan to be made. */
+        PlanWish: {
+            area_id: components["schemas"]["AreaId"];
+            from_plan_id?: components["schemas"]["PlanId"] | null;
+            name: string;
+            note?: string;
+            options?: components["schemas"]["Options"];
+            /** @description `draw`, `redraw`, `today` or `copy`. */
+            origin: string;
+        };
         PointView: {
             /** Format: double */
             lat: number;
@@ -4946,6 +6354,16 @@ export interface components {
             items: components["schemas"]["PostView"][];
             next?: string | null;
         };
+        /** @description A post with who sits in it today; vacant without a holder. */
+        PostOnChart: {
+            duty: string;
+            duty_name: string;
+            holder?: components["schemas"]["WorkerBrief"] | null;
+            id: components["schemas"]["PostId"];
+            name: string;
+            stand_in?: components["schemas"]["WorkerBrief"] | null;
+            unit_id: components["schemas"]["UnitId"];
+        };
         /** @description A post with its seats. */
         PostView: {
             appointments: components["schemas"]["AppointmentView"][];
@@ -5004,6 +6422,11 @@ export interface components {
              */
             waiting: number;
         };
+        /** @description Dwellings drawn so far, and in all. */
+        ProgressView: {
+            done: number;
+            total: number;
+        };
         /** @description A proposal: which running clocks are to follow the rules in force. */
         Proposal: {
             /** @description A class of matter with everything below it; all when left out. */
@@ -5014,6 +6437,23 @@ export interface components {
             reason?: string;
             /** @description `accept`, `dispatch`, `handle`, `answer` or `verify`; all when left out. */
             step?: string | null;
+        };
+        /** @description A draft plan made from a zoning. */
+        ProposalView: {
+            /** @description Pieces of zones that became grids, with their households, and those that could not. */
+            followed: number;
+            /** Format: int64 */
+            households_followed: number;
+            /** Format: int64 */
+            households_others: number;
+            others: number;
+            plan_id: components["schemas"]["PlanId"];
+        };
+        ProposeInput: {
+            /** @description Name of the draft. */
+            name?: string;
+            /** @description Bands, weights and goals, as of any plan; the pack's where left out. */
+            options?: components["schemas"]["Options"];
         };
         /** @description An answer as the resident reads it. */
         PublicAnswer: {
@@ -5117,6 +6557,26 @@ export interface components {
             follow_code: string;
             reason?: string;
         };
+        /** @description Why a part of a community cannot be divided within the band. */
+        ReasonView: {
+            /** @description Grids out of band. */
+            broken: number[];
+            community_id: components["schemas"]["AreaId"];
+            community_name: string;
+            /** @description A dwelling of that part, and those above the band on their own. */
+            dwelling_id: components["schemas"]["DwellingId"];
+            dwelling_ids: components["schemas"]["DwellingId"][];
+            /** Format: int64 */
+            dwellings: number;
+            /** Format: int64 */
+            grids: number;
+            /** Format: int64 */
+            households: number;
+            /** @description In words. */
+            message: string;
+            /** @description `sum`, `units`, `packing`, `contiguity`, or `unproven`: not met, and not proved impossible. */
+            verdict: string;
+        };
         /** @description The receipt file. */
         Receipt: {
             /** @description `sha256(salt || text)`: check it with the text you sent. */
@@ -5162,6 +6622,10 @@ export interface components {
         Ref: {
             id: string;
             name: string;
+        };
+        RefreshInput: {
+            /** @description Of the new version, made by the client. */
+            id: components["schemas"]["ZoningId"];
         };
         /** @description The refusal behind a grey button. */
         RefusalView: {
@@ -5275,6 +6739,16 @@ export interface components {
             name: string;
             permissions: string[];
         };
+        /** @description Rows of one kind of trouble. */
+        RowNote: {
+            code: string;
+            count: number;
+            left_out: boolean;
+            /** @description In words, both languages. */
+            message: string;
+            /** @description The first rows, by their layer. */
+            rows: string[];
+        };
         /** @description One problem of one row. */
         RowProblem: {
             code: string;
@@ -5344,6 +6818,29 @@ export interface components {
             problems: number;
             /** @description What was done. */
             result?: string | null;
+        };
+        SheetGridView: components["schemas"]["PlanGridView"] & {
+            /** @description GeoJSON geometry. */
+            outline?: Record<string, never> | null;
+        };
+        /** @description What the printed area map of one community (village) shows. */
+        SheetView: {
+            /**
+             * Format: int64
+             * @description Milliseconds UTC: as of when.
+             */
+            at: number;
+            /** @description GeoJSON geometry of the community's border, where known. */
+            border?: Record<string, never> | null;
+            community_id: components["schemas"]["AreaId"];
+            community_name: string;
+            grids: components["schemas"]["SheetGridView"][];
+            /** Format: int64 */
+            households: number;
+            /** Format: int64 */
+            people: number;
+            place_name: string;
+            plan_name: string;
         };
         /** @description What signing in takes. */
         SignIn: {
@@ -5528,6 +7025,33 @@ export interface components {
             /** @description One sentence: since when, and under which number it goes on. */
             text: string;
         };
+        TotalView: {
+            /**
+             * Format: int64
+             * @description Links over a river or main road.
+             */
+            barriers: number;
+            /** Format: int64 */
+            dwellings: number;
+            /** Format: int64 */
+            enterprises: number;
+            /** Format: int64 */
+            households: number;
+            /** Format: int64 */
+            links: number;
+            /** Format: int64 */
+            people: number;
+            /**
+             * Format: int64
+             * @description Dwellings whose households were shared out from a total.
+             */
+            spread: number;
+            /**
+             * Format: int64
+             * @description Dwellings that lie in no grid today.
+             */
+            without_grid: number;
+        };
         /** @description Six digits. */
         TotpCode: {
             code: string;
@@ -5593,6 +7117,10 @@ export interface components {
             state: string;
             text: string;
         };
+        UndoInput: {
+            /** @description Only says what would happen. */
+            dry?: boolean;
+        };
         /** @description A unit with its posts. */
         UnitDetail: components["schemas"]["UnitView"] & {
             /** @description Posts nobody can fill now. */
@@ -5612,6 +7140,13 @@ export interface components {
         UnitName: {
             id: components["schemas"]["UnitId"];
             name: string;
+        };
+        /** @description A unit with its posts. */
+        UnitOnChart: {
+            above?: components["schemas"]["UnitId"] | null;
+            /** @description Posts that serve no grid of their own. */
+            posts: components["schemas"]["PostOnChart"][];
+            unit: components["schemas"]["UnitView"];
         };
         UnitSlice: {
             /** Format: int64 */
@@ -5641,6 +7176,22 @@ export interface components {
             checks: components["schemas"]["Check"][];
             /** @description True iff every check is. */
             ok: boolean;
+        };
+        /** @description What became of a zone's ground in a community. */
+        VerdictView: {
+            community?: components["schemas"]["AreaBrief"] | null;
+            /**
+             * Format: u-int32
+             * @description The grid of the plan that began as this zone's ground.
+             */
+            grid_no?: number | null;
+            /** Format: int64 */
+            households: number;
+            /** @description `followed`, `too_small`, `too_large` (against the band) or `apart` (does not hang together on foot). */
+            verdict: string;
+            zone_name: string;
+            /** Format: int64 */
+            zone_no: number;
         };
         /** @description A check. */
         VerificationView: {
@@ -5708,6 +7259,17 @@ export interface components {
             told_until: string;
             url: string;
         };
+        /** @description Points of the measure `weighted`. */
+        Weights: {
+            /** Format: double */
+            enterprise: number;
+            /** Format: double */
+            hectare: number;
+            /** Format: double */
+            household: number;
+            /** Format: double */
+            person: number;
+        };
         /** @description A worker by name and number. */
         WorkerBrief: {
             badge_no: string;
@@ -5750,6 +7312,71 @@ export interface components {
              */
             solved?: number | null;
             to: string;
+        };
+        /** @description One zone. */
+        ZoneView: {
+            code: string;
+            /** Format: int64 */
+            households: number;
+            name: string;
+            /** Format: int64 */
+            no: number;
+            /** @description Who answers for it, as the department said. */
+            unit: string;
+        };
+        /** @description A zoning with its zones. */
+        ZoningDetail: components["schemas"]["ZoningView"] & {
+            items: components["schemas"]["ZoneView"][];
+        };
+        /**
+         * Format: uuid
+         * @description A department's own zoning.
+         */
+        ZoningId: string;
+        /** @description What an import found or did. */
+        ZoningReport: {
+            /** Format: int64 */
+            double: number;
+            /**
+             * Format: int64
+             * @description Households of the area in some zone, in none, and in more than one (counted in the first).
+             */
+            inside: number;
+            /** Format: int64 */
+            outside: number;
+            /** @description Any problem here means that nothing was kept; the first hundred. */
+            problems: components["schemas"]["RowProblem"][];
+            /** @description Features that are sound zones. */
+            zones: number;
+            zoning?: components["schemas"]["ZoningView"] | null;
+        };
+        /** @description A zoning, one version of it. */
+        ZoningView: {
+            area_id: components["schemas"]["AreaId"];
+            area_name: string;
+            created_at: string;
+            created_by: string;
+            current: boolean;
+            /**
+             * Format: int64
+             * @description Households in its zones.
+             */
+            households: number;
+            id: components["schemas"]["ZoningId"];
+            name: string;
+            purpose: string;
+            /** @description A newer version took its place. */
+            replaced_at?: string | null;
+            replaces?: components["schemas"]["ZoningId"] | null;
+            /**
+             * Format: int64
+             * @description The territory its mapping was made over, and whether that is still the one in force.
+             */
+            territory_version: number;
+            /** Format: int64 */
+            version: number;
+            /** Format: int64 */
+            zones: number;
         };
     };
     responses: never;
@@ -6384,6 +8011,310 @@ export interface operations {
             };
         };
     };
+    list: {
+        parameters: {
+            query?: {
+                /** @description Only those that touch this area. */
+                area?: components["schemas"]["AreaId"];
+                /** @description Number of items, at most 200. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_AdoptionView"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Without the right, or without the header that names the client */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Absent, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description A value or a rule refuses; `field` and `code` say which */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Not now; try again after `retry_after_s` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+        };
+    };
+    one: {
+        parameters: {
+            query?: {
+                /** @description Kind of the items, as in the counts; `household` when left out. */
+                kind?: string;
+                /** @description Number of items, at most 200. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                after?: string;
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["AdoptionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdoptionDetail"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Without the right, or without the header that names the client */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Absent, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description A value or a rule refuses; `field` and `code` say which */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Not now; try again after `retry_after_s` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+        };
+    };
+    undo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["AdoptionId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UndoInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EffectView"];
+                };
+            };
+            /** @description The body cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Without the right, or without the header that names the client */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Absent, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Somebody was faster, or the id is used */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description The body is of another type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description A value or a rule refuses; `field` and `code` say which */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Not now; try again after `retry_after_s` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+        };
+    };
     appoint: {
         parameters: {
             query?: never;
@@ -6641,6 +8572,8 @@ export interface operations {
                 q?: string;
                 /** @description At most 2,000. */
                 limit?: number;
+                /** @description The tree of that day (ISO date) instead of today's. */
+                as_of?: string;
             };
             header?: never;
             path?: never;
@@ -6728,6 +8661,8 @@ export interface operations {
                 level?: string;
                 /** @description Only below this area. */
                 under?: components["schemas"]["AreaId"];
+                /** @description Those of that day (ISO date) instead of today's. */
+                as_of?: string;
             };
             header?: never;
             path?: never;
@@ -6814,6 +8749,8 @@ export interface operations {
                 dry_run?: boolean;
                 /** @description Datum of the positions in the file; must be said where it holds any. */
                 datum?: string;
+                /** @description Which layer of a GeoPackage or of a zip with several shapefiles. */
+                layer?: string;
             };
             header?: never;
             path?: never;
@@ -6941,6 +8878,8 @@ export interface operations {
                 lat: number;
                 /** @description `wgs84` (the default), `cgcs2000` or `gcj02`. */
                 datum?: string;
+                /** @description By the boundaries of that day (ISO date) instead of today's. */
+                as_of?: string;
             };
             header?: never;
             path?: never;
@@ -7317,6 +9256,90 @@ export interface operations {
             };
             /** @description The body is of another type */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description A value or a rule refuses; `field` and `code` say which */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Not now; try again after `retry_after_s` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+        };
+    };
+    maps: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["AreaId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AreaMaps"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Without the right, or without the header that names the client */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Absent, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description It took too long, the sending of the body too */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10872,6 +12895,645 @@ export interface operations {
             };
         };
     };
+    list: {
+        parameters: {
+            query: {
+                /** @description Area, with everything below it. */
+                area: components["schemas"]["AreaId"];
+                /** @description Number of items, at most 200. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_DwellingView"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Without the right, or without the header that names the client */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Absent, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description A value or a rule refuses; `field` and `code` say which */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Not now; try again after `retry_after_s` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+        };
+    };
+    bring_in: {
+        parameters: {
+            query?: {
+                /** @description Only look: say what would happen and change nothing. */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DwellingFiles"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DwellingReport"];
+                };
+            };
+            /** @description The body cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Without the right, or without the header that names the client */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Absent, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Somebody was faster, or the id is used */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description The body is of another type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description A value or a rule refuses; `field` and `code` say which */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Not now; try again after `retry_after_s` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+        };
+    };
+    summary: {
+        parameters: {
+            query: {
+                /** @description Area, with everything below it. */
+                area: components["schemas"]["AreaId"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DwellingSummary"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Without the right, or without the header that names the client */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Absent, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description A value or a rule refuses; `field` and `code` say which */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Not now; try again after `retry_after_s` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+        };
+    };
+    change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["DwellingId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeDwelling"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DwellingView"];
+                };
+            };
+            /** @description The body cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Without the right, or without the header that names the client */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Absent, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Somebody was faster, or the id is used */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description The body is of another type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description A value or a rule refuses; `field` and `code` say which */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Not now; try again after `retry_after_s` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+        };
+    };
+    put_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["DwellingId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinkWish"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The body cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Without the right, or without the header that names the client */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Absent, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Somebody was faster, or the id is used */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description The body is of another type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description A value or a rule refuses; `field` and `code` say which */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Not now; try again after `retry_after_s` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+        };
+    };
+    remove_link: {
+        parameters: {
+            query: {
+                /** @description The other dwelling. */
+                v: components["schemas"]["DwellingId"];
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["DwellingId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Without the right, or without the header that names the client */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Absent, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Somebody was faster, or the id is used */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description A value or a rule refuses; `field` and `code` say which */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Not now; try again after `retry_after_s` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+        };
+    };
     events: {
         parameters: {
             query: {
@@ -11475,6 +14137,8 @@ export interface operations {
                 dry_run?: boolean;
                 /** @description Datum of the positions in the file; must be said where it holds any. */
                 datum?: string;
+                /** @description Which layer of a GeoPackage or of a zip with several shapefiles. */
+                layer?: string;
             };
             header?: never;
             path?: never;
@@ -16166,6 +18830,2031 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PlaceView"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Without the right, or without the header that names the client */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Absent, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description A value or a rule refuses; `field` and `code` say which */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Not now; try again after `retry_after_s` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+        };
+    };
+    list: {
+        parameters: {
+            query?: {
+                /** @description Plans of this area and of those below it. */
+                area?: components["schemas"]["AreaId"];
+                /** @description Dropped ones, too. */
+                dropped?: boolean;
+                /** @description Number of items, at most 200. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_PlanView"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Without the right, or without the header that names the client */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Absent, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description A value or a rule refuses; `field` and `code` say which */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Not now; try again after `retry_after_s` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+        };
+    };
+    make: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlanWish"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanView"];
+                };
+            };
+            /** @description The body cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Without the right, or without the header that names the client */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Absent, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Somebody was faster, or the id is used */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description The body is of another type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description A value or a rule refuses; `field` and `code` say which */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Not now; try again after `retry_after_s` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+        };
+    };
+    compare: {
+        parameters: {
+            query: {
+                /** @description Ids of two to six plans, with commas between. */
+                ids: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CompareView"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Without the right, or without the header that names the client */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Absent, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description A value or a rule refuses; `field` and `code` say which */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Not now; try again after `retry_after_s` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+        };
+    };
+    one: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["PlanId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanView"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Without the right, or without the header that names the client */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Absent, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description A value or a rule refuses; `field` and `code` say which */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Not now; try again after `retry_after_s` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+        };
+    };
+    change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["PlanId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangePlan"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanView"];
+                };
+            };
+            /** @description The body cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Without the right, or without the header that names the client */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Absent, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Somebody was faster, or the id is used */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description The body is of another type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description A value or a rule refuses; `field` and `code` say which */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Not now; try again after `retry_after_s` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+        };
+    };
+    tried: {
+        parameters: {
+            query?: {
+                /** @description The day of the dry run. */
+                day?: string;
+                /** @description As in the dry run. */
+                out_of_band?: boolean;
+                /** @description Kind of the items, as in the counts. */
+                kind?: string;
+                /** @description Number of items, at most 200. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                after?: string;
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["PlanId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ItemView"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Without the right, or without the header that names the client */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Absent, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description A value or a rule refuses; `field` and `code` say which */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Not now; try again after `retry_after_s` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+        };
+    };
+    adopt: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["PlanId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AdoptInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EffectView"];
+                };
+            };
+            /** @description The body cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Without the right, or without the header that names the client */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Absent, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Somebody was faster, or the id is used */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description The body is of another type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description A value or a rule refuses; `field` and `code` say which */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Not now; try again after `retry_after_s` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+        };
+    };
+    stop: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["PlanId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanView"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Without the right, or without the header that names the client */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Absent, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Somebody was faster, or the id is used */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description A value or a rule refuses; `field` and `code` say which */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Not now; try again after `retry_after_s` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+        };
+    };
+    comments: {
+        parameters: {
+            query?: {
+                /** @description Number of items, at most 200. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                after?: string;
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["PlanId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_PlanCommentView"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Without the right, or without the header that names the client */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Absent, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description A value or a rule refuses; `field` and `code` say which */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Not now; try again after `retry_after_s` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+        };
+    };
+    say: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["PlanId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CommentWish"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanCommentView"];
+                };
+            };
+            /** @description The body cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Without the right, or without the header that names the client */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Absent, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Somebody was faster, or the id is used */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description The body is of another type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description A value or a rule refuses; `field` and `code` say which */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Not now; try again after `retry_after_s` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+        };
+    };
+    draw_it: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["PlanId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DrawWish"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanView"];
+                };
+            };
+            /** @description The body cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Without the right, or without the header that names the client */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Absent, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Somebody was faster, or the id is used */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description The body is of another type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description A value or a rule refuses; `field` and `code` say which */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Not now; try again after `retry_after_s` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+        };
+    };
+    put_away: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["PlanId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanView"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Without the right, or without the header that names the client */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Absent, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Somebody was faster, or the id is used */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description A value or a rule refuses; `field` and `code` say which */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Not now; try again after `retry_after_s` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+        };
+    };
+    units: {
+        parameters: {
+            query: {
+                /** @description The community. */
+                community: components["schemas"]["AreaId"];
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["PlanId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanUnitList"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Without the right, or without the header that names the client */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Absent, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description A value or a rule refuses; `field` and `code` say which */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Not now; try again after `retry_after_s` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+        };
+    };
+    grids: {
+        parameters: {
+            query?: {
+                /** @description Only of this community. */
+                community?: components["schemas"]["AreaId"];
+                /** @description Number of items, at most 200. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                after?: string;
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["PlanId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_PlanGridView"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Without the right, or without the header that names the client */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Absent, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description A value or a rule refuses; `field` and `code` say which */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Not now; try again after `retry_after_s` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+        };
+    };
+    change_grid: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["PlanId"];
+                no: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangePlanGrid"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanGridView"];
+                };
+            };
+            /** @description The body cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Without the right, or without the header that names the client */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Absent, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Somebody was faster, or the id is used */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description The body is of another type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description A value or a rule refuses; `field` and `code` say which */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Not now; try again after `retry_after_s` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+        };
+    };
+    links: {
+        parameters: {
+            query: {
+                /** @description The community. */
+                community: components["schemas"]["AreaId"];
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["PlanId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkList"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Without the right, or without the header that names the client */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Absent, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description A value or a rule refuses; `field` and `code` say which */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Not now; try again after `retry_after_s` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+        };
+    };
+    map: {
+        parameters: {
+            query?: {
+                /** @description Only below this area; the plan's own where not said. */
+                area?: components["schemas"]["AreaId"];
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["PlanId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Without the right, or without the header that names the client */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Absent, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description A value or a rule refuses; `field` and `code` say which */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Not now; try again after `retry_after_s` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+        };
+    };
+    paint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["PlanId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PaintWish"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaintView"];
+                };
+            };
+            /** @description The body cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Without the right, or without the header that names the client */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Absent, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Somebody was faster, or the id is used */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description The body is of another type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description A value or a rule refuses; `field` and `code` say which */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Not now; try again after `retry_after_s` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+        };
+    };
+    sheet: {
+        parameters: {
+            query: {
+                /** @description The community. */
+                community: components["schemas"]["AreaId"];
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["PlanId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SheetView"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Without the right, or without the header that names the client */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Absent, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description A value or a rule refuses; `field` and `code` say which */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Not now; try again after `retry_after_s` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+        };
+    };
+    verdicts: {
+        parameters: {
+            query?: {
+                /** @description Number of items, at most 200. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                after?: string;
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["PlanId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_VerdictView"];
                 };
             };
             /** @description Nobody is signed in */
@@ -21440,6 +26129,739 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["WorkerDetail"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Without the right, or without the header that names the client */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Absent, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description A value or a rule refuses; `field` and `code` say which */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Not now; try again after `retry_after_s` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+        };
+    };
+    list: {
+        parameters: {
+            query?: {
+                /** @description Only those laid over this area, an area around it or in it. */
+                area?: components["schemas"]["AreaId"];
+                /** @description Versions that were replaced too. */
+                all?: boolean;
+                /** @description Number of items, at most 200. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ZoningView"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Without the right, or without the header that names the client */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Absent, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description A value or a rule refuses; `field` and `code` say which */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Not now; try again after `retry_after_s` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+        };
+    };
+    import: {
+        parameters: {
+            query: {
+                /** @description The area the zones are laid over. */
+                area: components["schemas"]["AreaId"];
+                /** @description Whose zoning, and what kind: police beats, school areas. The same name again in the same area is the next version. */
+                name: string;
+                /** @description What it is for. */
+                purpose?: string;
+                /** @description Datum of the positions in the file: `wgs84`, `cgcs2000` or `gcj02`. */
+                datum?: string;
+                /** @description Only says what would happen. */
+                dry_run?: boolean;
+                /** @description Which layer of a GeoPackage or of a zip with several shapefiles. */
+                layer?: string;
+                /** @description Made by the client; needed unless `dry_run`. */
+                id?: components["schemas"]["ZoningId"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/geo+json": string;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ZoningReport"];
+                };
+            };
+            /** @description The body cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Without the right, or without the header that names the client */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Absent, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Somebody was faster, or the id is used */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description The body is of another type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description A value or a rule refuses; `field` and `code` say which */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Not now; try again after `retry_after_s` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+        };
+    };
+    one: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ZoningId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ZoningDetail"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Without the right, or without the header that names the client */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Absent, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description A value or a rule refuses; `field` and `code` say which */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Not now; try again after `retry_after_s` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+        };
+    };
+    map: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ZoningId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Without the right, or without the header that names the client */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Absent, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description A value or a rule refuses; `field` and `code` say which */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Not now; try again after `retry_after_s` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+        };
+    };
+    propose: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ZoningId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProposeInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProposalView"];
+                };
+            };
+            /** @description The body cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Without the right, or without the header that names the client */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Absent, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Somebody was faster, or the id is used */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description The body is of another type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description A value or a rule refuses; `field` and `code` say which */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Not now; try again after `retry_after_s` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+        };
+    };
+    refresh: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ZoningId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RefreshInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ZoningView"];
+                };
+            };
+            /** @description The body cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Without the right, or without the header that names the client */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Absent, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Somebody was faster, or the id is used */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description The body is of another type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description A value or a rule refuses; `field` and `code` say which */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Not now; try again after `retry_after_s` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+        };
+    };
+    shares: {
+        parameters: {
+            query?: {
+                /** @description Number of items, at most 200. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                after?: string;
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["ZoningId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ShareView"];
                 };
             };
             /** @description Nobody is signed in */

@@ -627,6 +627,35 @@ export interface PostGap {
   unit: Unit
 }
 
+export interface PostGaps extends Page<PostGap> {
+  /** Grids that have not just one worker of their own; the first of them. */
+  grids: { area: AreaRef; code: string; message: string }[]
+  grid_count: number
+}
+
+/** A post with who sits in it today. */
+export interface MapPost {
+  id: Id
+  name: string
+  duty: string
+  duty_name: string
+  unit_id: Id
+  holder: WorkerBrief | null
+  stand_in: WorkerBrief | null
+}
+
+/** The three maps of a community. */
+export interface AreaMaps {
+  area: AreaRef
+  full_name: string
+  above: AreaRef[]
+  border: import('geojson').Geometry | null
+  grids: { area: AreaRef & { code: string }; outline: import('geojson').Geometry | null; dwellings: number; households: number; people: number; posts: MapPost[] }[]
+  units: { unit: Unit; above: Id | null; posts: MapPost[] }[]
+  /** Milliseconds. */
+  at: number
+}
+
 // ---------------------------------------------------------------- cases
 
 export type CaseState =
@@ -1343,4 +1372,269 @@ export interface LedgerVerification {
   report: null | { records: number; erased: number; leaves: number; heads: number; findings: unknown[]; more: number }
   /** One line for each finding. */
   lines: string[]
+}
+
+// ---------------------------------------------------------------- dwellings and plans
+
+export interface DwellingTotal {
+  dwellings: number
+  households: number
+  people: number
+  enterprises: number
+  /** In no grid today. */
+  without_grid: number
+  /** Dwellings whose households were shared out from a total. */
+  spread: number
+  links: number
+  barriers: number
+}
+
+export interface DwellingSummary extends DwellingTotal {
+  communities: (DwellingTotal & { area_id: Id; name: string })[]
+}
+
+export interface DwellingReport extends Omit<DwellingTotal, 'dwellings' | 'people' | 'enterprises'> {
+  rows: number
+  created: number
+  replaced: number
+  ended: number
+  communities: number
+  /** Both languages in one line each. */
+  assumptions: string[]
+  warnings: string[]
+  notes: { code: string; message: string; left_out: boolean; count: number; rows: string[] }[]
+  problems: { row: number; column: string | null; code: string; message: string }[]
+}
+
+export interface BandWish {
+  /** `households`, `people`, `enterprises` or `weighted`. */
+  measure: string
+  lo: number
+  hi: number
+}
+
+export interface PlanFigures {
+  dwellings: number
+  households: number
+  grids: number
+  in_band: number
+  in_band_share: number
+  /** Households of the smallest and the largest grid. */
+  least: number
+  most: number
+  spread: number
+  cut: number
+  compactness: number
+  walk_m: number
+  minutes: number
+  workers: number
+  /** In another grid than today. */
+  moved_households: number
+}
+
+export interface PlanReason {
+  community_id: Id
+  community_name: string
+  verdict: string
+  message: string
+  households: number
+  broken: number[]
+}
+
+export interface Plan {
+  id: Id
+  name: string
+  area_id: Id
+  area_name: string
+  state: 'draft' | 'adopted' | 'undone' | 'dropped'
+  origin: string
+  phase: 'empty' | 'waiting' | 'drawing' | 'ready' | 'failed' | 'cancelled'
+  progress: { done: number; total: number } | null
+  fault_message: string | null
+  figures: PlanFigures
+  check: { passed: boolean; placed: number; strayed: number; unplaced: number; disconnected: number; out_of_band: number }
+  reasons: PlanReason[]
+  note: string
+  /** Milliseconds. */
+  created_at: number
+  changed_at: number
+}
+
+export interface PlanGrid {
+  no: number
+  community_id: Id
+  community_name: string
+  name: string
+  code: string
+  kept_area_id: Id | null
+  locked: boolean
+  dwellings: number
+  households: number
+  people: number
+  enterprises: number
+  minutes: number
+  in_band: boolean
+  compactness: number
+  walk_m: number
+  moved_households: number
+}
+
+export interface PaintedGrid {
+  no: number
+  gone: boolean
+  households: number
+  in_band: boolean
+  connected: boolean
+  /** Painting would break it apart. */
+  breaks: boolean
+}
+
+export interface Painted {
+  grids: PaintedGrid[]
+  /** Number of the new grid, if one is made. */
+  made: number | null
+  allowed: boolean
+}
+
+export interface PlanComment {
+  id: Id
+  no: number | null
+  text: string
+  /** Milliseconds. */
+  at: number
+  by: string
+}
+
+export interface PlanSheet {
+  plan_name: string
+  place_name: string
+  community_id: Id
+  community_name: string
+  border: import('geojson').Geometry | null
+  grids: (PlanGrid & { outline: import('geojson').Geometry | null })[]
+  households: number
+  people: number
+  /** Milliseconds. */
+  at: number
+}
+
+// ---------------------------------------------------------------- adopting a plan
+
+export interface AdoptionCount {
+  kind: string
+  count: number
+  households: number
+  ends: number
+  begins: number
+}
+
+export interface AdoptionBlock {
+  code: string
+  message: string
+}
+
+export interface AdoptionEnd {
+  area_id: Id | null
+  no: number | null
+  code: string
+  name: string
+}
+
+export interface AdoptionItem {
+  kind: string
+  id: string
+  label: string
+  from: AdoptionEnd | null
+  to: AdoptionEnd | null
+  households: number | null
+  vacant: boolean
+}
+
+export interface Adoption {
+  id: Id
+  plan_id: Id
+  plan_name: string
+  area_name: string
+  day: string
+  in_force_from: string | null
+  state: 'planned' | 'in_force' | 'undone' | 'called_off' | 'blocked'
+  undo_until: string | null
+  can_undo: boolean
+  counts: AdoptionCount[]
+  blocks: AdoptionBlock[]
+  created_by: string
+  created_at: Instant
+  undone_by: string | null
+  undone_at: Instant | null
+}
+
+export interface AdoptionDetail extends Adoption {
+  items: AdoptionItem[]
+  next: string | null
+}
+
+export interface AdoptionEffect {
+  adoption: Adoption | null
+  counts: AdoptionCount[]
+  blocks: AdoptionBlock[]
+  items: AdoptionItem[]
+}
+
+// ---------------------------------------------------------------- departments' zonings
+
+export interface Zoning {
+  id: Id
+  name: string
+  purpose: string
+  area_id: Id
+  area_name: string
+  version: number
+  /** Whether it was laid over the grids in force. */
+  current: boolean
+  zones: number
+  households: number
+  created_at: Instant
+  created_by: string
+}
+
+export interface ZoningDetail extends Zoning {
+  items: { no: number; code: string; name: string; unit: string; households: number }[]
+}
+
+export interface ZoningShare {
+  /** 0: in no zone. */
+  zone_no: number
+  zone_name: string
+  grid: AreaRef | null
+  dwellings: number
+  households: number
+  of_zone: number
+  of_grid: number
+}
+
+/** What became of a zone's ground in a community in a plan made from its zoning. */
+export interface ZoneVerdict {
+  zone_no: number
+  zone_name: string
+  community: AreaRef | null
+  households: number
+  verdict: 'followed' | 'too_small' | 'too_large' | 'apart'
+  grid_no: number | null
+}
+
+export interface ZoningProposal {
+  plan_id: Id
+  followed: number
+  households_followed: number
+  others: number
+  households_others: number
+}
+
+export interface ZoningReport {
+  zones: number
+  inside: number
+  outside: number
+  double: number
+  problems: { row: number; column: string | null; code: string; message: string }[]
+  zoning: Zoning | null
 }

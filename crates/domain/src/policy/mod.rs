@@ -5,11 +5,13 @@
 //! every answer given here may rely on its cross-references ([`Pack::limit`] always finds a rule for a known category).
 //! Must not: know any place by name, read a file, or decide what a person must decide.
 
+mod grids;
 mod route;
 mod text_rules;
 
 use crate::calendar::{DayHours, Season, Shift, Week};
 use crate::cases::clock::{Limit, When};
+pub use grids::{GridBand, GridRules, Measure};
 pub use route::{CENTRE_BODY, Candidate, RouteChoice, RouteWhy, nearest_upward};
 pub use text_rules::{Redirect, UrgentHint};
 
@@ -60,6 +62,7 @@ pub struct Pack {
     pub templates: Vec<Template>,
     pub verification: Vec<VerificationRule>,
     pub thresholds: Thresholds,
+    pub grids: GridRules,
     pub bodies: Vec<Body>,
     pub channels: Vec<Channel>,
     pub redirects: Vec<Redirect>,
@@ -508,6 +511,8 @@ pub struct Thresholds {
     pub nearest_metres: Sourced<u32>,
     /// Days after which an open dispute counts as piled up (ZS-17).
     pub backlog_days: Sourced<u32>,
+    /// Days within which a plan of grids that came into force can be undone.
+    pub plan_undo_days: Sourced<u32>,
 }
 
 impl Pack {

@@ -1,8 +1,10 @@
 //! Territory 区域: how division codes make a tree, and which area a point or an address text belongs to.
 //!
-//! Entry points: [`plan_import`] (codes and names to a tree), [`settle`] (one answer for a point), [`NameIndex`] (text to area).
+//! Entry points: [`plan_import`] (codes and names to a tree), [`settle`] (one answer for a point), [`NameIndex`] (text to area), [`adopt`] (a plan
+//! of grids comes into force).
 //! Must not: read boundaries from anywhere, or know a level by name; levels come from the pack.
 
+pub mod adopt;
 mod import;
 mod names;
 

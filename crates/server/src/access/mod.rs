@@ -22,4 +22,4 @@ pub use http::routes;
 pub use password::hash as hash_password;
 pub use read_log::log_read;
 pub use sign_in::TRIES;
-pub use store::{Role, account_of_worker, roles};
+pub use store::{Role, account_of_worker, moves, roles};

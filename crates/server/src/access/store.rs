@@ -1,5 +1,7 @@
 //! The SQL of access. Rows in, rows out; decides nothing.
 
+pub mod moves;
+
 use super::account::{AccountRow, AccountState, GrantRow, NewGrant};
 use super::kept;
 use super::session::Session;

@@ -1,6 +1,6 @@
 //! Points for the map: single cases when near, clusters when far.
 
-use super::record::CaseRow;
+use super::record::LineRow;
 use domain::time::Timestamp;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -11,9 +11,9 @@ const SINGLE_FROM: f64 = 15.0;
 const CELL: f64 = 60.0;
 
 /// GeoJSON of some cases. `truncated`: there are more in the box.
-pub fn features(rows: &[CaseRow], zoom: f64, now: Timestamp, truncated: bool) -> Value {
+pub fn features(rows: &[LineRow], zoom: f64, now: Timestamp, truncated: bool) -> Value {
     let step = 360.0 / 256.0 * CELL / 2f64.powf(zoom.clamp(0.0, 22.0));
-    let mut cells: BTreeMap<(i64, i64), Vec<&CaseRow>> = BTreeMap::new();
+    let mut cells: BTreeMap<(i64, i64), Vec<&LineRow>> = BTreeMap::new();
     for (nth, row) in rows.iter().enumerate() {
         let (Some(lon), Some(lat)) = (row.lon, row.lat) else {
             continue;
@@ -40,11 +40,11 @@ pub fn features(rows: &[CaseRow], zoom: f64, now: Timestamp, truncated: bool) ->
 }
 
 /// Whether it is open and past its deadline.
-pub fn is_late(row: &CaseRow, now: Timestamp) -> bool {
+pub fn is_late(row: &LineRow, now: Timestamp) -> bool {
     row.is_open() && row.due_at.is_some_and(|due| due < now)
 }
 
-fn point(row: &CaseRow, now: Timestamp) -> Value {
+fn point(row: &LineRow, now: Timestamp) -> Value {
     json!({
         "type": "Feature",
         "geometry": { "type": "Point", "coordinates": [row.lon, row.lat] },
@@ -55,9 +55,9 @@ fn point(row: &CaseRow, now: Timestamp) -> Value {
     })
 }
 
-fn cluster(cell: &[&CaseRow], now: Timestamp) -> Value {
+fn cluster(cell: &[&LineRow], now: Timestamp) -> Value {
     let count = cell.len() as f64;
-    let mean = |of: fn(&CaseRow) -> Option<f64>| cell.iter().filter_map(|row| of(row)).sum::<f64>() / count;
+    let mean = |of: fn(&LineRow) -> Option<f64>| cell.iter().filter_map(|row| of(row)).sum::<f64>() / count;
     let late = cell.iter().filter(|row| is_late(row, now)).count();
     let urgent = cell.iter().filter(|row| row.urgent).count();
     json!({

@@ -7,16 +7,20 @@
 //! - what happened on a day (`day` = days since 1970-01-01 in +08:00): `received`, `handled`, `handled_on_time`,
 //!   `handled_answered` (counted on the day of handling), `answered`, `closed`, `declined`, `withdrawn`.
 //!
+//! A case that a new division of the place moved ([`Stay`]) is counted where it lay on the day of each thing that happened, so that
+//! figures of a past day keep the borders of that day.
+//!
 //! Dimensions: `team` (the visiting team that heard it, where one did; only for it also `on_the_spot`, on the day of receiving), `all` (key empty), `state`, `category`, `unit`, `channel`, `level` (depth of the unit that resolved it), `category_level` (`CATEGORY/DEPTH`, for the funnel per class of matter), and `cell` (the
 //! square of the fixed grid a matter of a public kind lies in, for the public map; only of the top area, by days [`BLOCK`] long). Cells that a recount
 //! from the table `cases` would not give do not exist: a test recounts.
 
-use super::record::CaseRow;
+use super::record::{CaseRow, Stay};
 use super::store;
 use crate::platform::*;
 use domain::cases::StateKey;
 use domain::geo::LonLat;
 use domain::time::{HOUR_MS, Timestamp};
+use std::borrow::Borrow;
 use std::collections::{BTreeMap, HashMap};
 
 /// One counter: measure, dimension, key, day.
@@ -29,6 +33,8 @@ type Areas = [Option<AreaId>; 5];
 #[derive(Debug, Clone, PartialEq)]
 pub struct Facts {
     areas: Areas,
+    /// Where it lay before: what happened then is counted there.
+    past: Vec<Stay>,
     state: StateKey,
     category: String,
     unit: String,
@@ -52,6 +58,8 @@ pub struct Facts {
 /// Days counted together on the public map.
 pub const BLOCK: i64 = 30;
 const CELL: &str = "cell";
+/// Measures of how many there are now.
+const NOW: [&str; 5] = ["state", "open", "late", "open_since", "due"];
 
 impl Facts {
     /// The facts of a row.
@@ -59,6 +67,7 @@ impl Facts {
         let day = |at: Timestamp| at.day_and_ms().0;
         Facts {
             areas: row.areas,
+            past: row.past.clone(),
             state: row.state,
             category: row.category_code.clone().unwrap_or_default(),
             unit: row.unit_id.map(|u| u.to_string()).unwrap_or_default(),
@@ -85,9 +94,20 @@ impl Facts {
     pub fn counted(&self) -> Vec<(AreaId, Cell)> {
         let mut all = Vec::new();
         for cell in self.cells() {
-            all.extend(counted_in(&self.areas, &cell).map(|area| (area, cell.clone())));
+            all.extend(counted_in(self.areas_of(&cell), &cell).map(|area| (area, cell.clone())));
         }
         all
+    }
+
+    /// The areas a counter is kept in: for what happened on a day those of that day, for what is now those of now.
+    fn areas_of(&self, (measure, _, _, day): &Cell) -> &Areas {
+        if NOW.contains(measure) {
+            return &self.areas;
+        }
+        self.past
+            .iter()
+            .find(|stay| *day < stay.before)
+            .map_or(&self.areas, |stay| &stay.areas)
     }
 
     fn cells(&self) -> Vec<Cell> {
@@ -184,28 +204,18 @@ pub fn public_cells(ctx: &Ctx, tx: &mut Tx, top: AreaId) -> Result<Vec<((i64, i6
 
 /// Moves the counters from the facts before a change to those after it, at the commit.
 pub fn shift(tx: &mut Tx, before: Option<&Facts>, after: Option<&Facts>) {
-    let mut shift = Shift::default();
-    if let Some(facts) = before {
-        shift.add(facts, -1);
-    }
-    if let Some(facts) = after {
-        shift.add(facts, 1);
-    }
-    tx.at_commit(shift);
+    let before = before.map(|facts| (facts, -1));
+    tx.at_commit(Shift::of(before.into_iter().chain(after.map(|facts| (facts, 1)))));
 }
 
 /// Counts many new cases, at the commit.
 pub fn count(tx: &mut Tx, new: impl IntoIterator<Item = Facts>) {
-    let mut shift = Shift::default();
-    new.into_iter().for_each(|facts| shift.add(&facts, 1));
-    tx.at_commit(shift);
+    tx.at_commit(Shift::of(new.into_iter().map(|facts| (facts, 1))));
 }
 
 /// The counters of cases as they stand, so many of each, written at once.
 pub fn write_counts(tx: &mut db::Tx<'_>, of: impl IntoIterator<Item = (Facts, i64)>) -> Result<(), db::DbError> {
-    let mut shift = Shift::default();
-    of.into_iter().for_each(|(facts, n)| shift.add(&facts, n));
-    db::AtCommit::run(shift, tx)
+    db::AtCommit::run(Shift::of(of), tx)
 }
 
 /// What is added to the counters, by the areas it is added in. Cases of one commit mostly move the same ones: each is written once for
@@ -214,10 +224,26 @@ pub fn write_counts(tx: &mut db::Tx<'_>, of: impl IntoIterator<Item = (Facts, i6
 pub struct Shift(HashMap<Areas, HashMap<Cell, i64>>);
 
 impl Shift {
-    fn add(&mut self, facts: &Facts, sign: i64) {
-        let here = self.0.entry(facts.areas).or_default();
-        for cell in facts.cells() {
-            *here.entry(cell).or_default() += sign;
+    fn of(all: impl IntoIterator<Item = (impl Borrow<Facts>, i64)>) -> Shift {
+        let mut shift = Shift::default();
+        for (facts, n) in all {
+            let facts = facts.borrow();
+            if facts.past.is_empty() {
+                shift.add(facts.areas, facts.cells().into_iter().map(|cell| (cell, n)));
+            } else {
+                facts
+                    .cells()
+                    .into_iter()
+                    .for_each(|cell| shift.add(*facts.areas_of(&cell), [(cell, n)]));
+            }
+        }
+        shift
+    }
+
+    fn add(&mut self, areas: Areas, cells: impl IntoIterator<Item = (Cell, i64)>) {
+        let here = self.0.entry(areas).or_default();
+        for (cell, n) in cells {
+            *here.entry(cell).or_default() += n;
         }
     }
 }
@@ -225,10 +251,7 @@ impl Shift {
 impl db::AtCommit for Shift {
     fn merge(&mut self, other: Shift) {
         for (areas, cells) in other.0 {
-            let here = self.0.entry(areas).or_default();
-            for (cell, n) in cells {
-                *here.entry(cell).or_default() += n;
-            }
+            self.add(areas, cells);
         }
     }
 

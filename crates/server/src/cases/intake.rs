@@ -345,7 +345,7 @@ fn check(rules: &Rules, s: &Submission) -> Result<(), Fault> {
 fn locate(ctx: &Ctx, tx: &mut Tx, s: &Submission) -> Result<Option<Spot>, Fault> {
     if let Some(area) = &s.area_id {
         let area: AreaId = area.parse().map_err(|_| Fault::invalid("area_id", "area_unknown"))?;
-        return place::spot_of_area(ctx, area)
+        return place::spot_now(ctx, area, wgs84(s)?)
             .map(Some)
             .ok_or_else(|| Fault::invalid("area_id", "area_unknown"));
     }
@@ -403,7 +403,9 @@ fn settle(ctx: &Ctx, rules: &Rules, s: &Submission, says: &Assessment) -> Kind {
     let best = says.guesses.first();
     let (code, source) = match (&s.category_code, best) {
         (Some(code), _) if by_staff => (Some(code.clone()), Some("staff")),
-        (Some(code), _) if matches!(ctx.actor, Actor::System(_)) => (Some(code.clone()), Some("import")),
+        (Some(code), _) if matches!(ctx.actor, Actor::System(_)) || s.channel == handover::CHANNEL => {
+            (Some(code.clone()), Some("import"))
+        }
         (Some(code), _) => (Some(code.clone()), Some("resident")),
         (None, Some(best)) if says.auto => (Some(best.code.clone()), Some(says.source)),
         (None, _) => (None, None),
@@ -580,6 +582,7 @@ pub(super) fn new_row(
         team_id: None,
         away: false,
         handover_id: None,
+        past: Vec::new(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Cases 事件: the loop from report to closing, for every channel.
 //!
 //! Entry points: [`intake::open`] (a report becomes a case), [`actions::act`] (everything staff do with it), [`portal`] (what its reporter sees
-//! and does), [`public`] and [`outcomes`] (what anybody may see), [`queue`] (lists, counts, the map), [`cube`] (the counters the board reads), [`timers::register`] (warnings, escalations, nightly
+//! and does), [`public`] and [`outcomes`] (what anybody may see), [`queue`] (lists, counts, the map), [`cube`] (the counters the board reads), [`follow`] (cases go along when the place is divided anew), [`timers::register`] (warnings, escalations, nightly
 //! learning). The rules themselves are in `domain::cases`; here they are loaded, saved, marked, told. Must not: decide what a pack decides.
 
 pub mod actions;
@@ -12,6 +12,7 @@ mod clocks;
 mod cluster;
 pub mod cube;
 mod duplicates;
+pub mod follow;
 pub mod handover;
 mod http;
 pub mod intake;

@@ -3,7 +3,7 @@
 //! The one file through which cases uses policy, territory and workforce. Must not: decide anything about a case.
 
 use super::clocks::{ClockRow, WARN};
-use super::record::CaseRow;
+use super::record::{CaseRow, LineRow};
 use crate::platform::*;
 use crate::{policy, territory, workforce};
 use domain::calendar::Duty;
@@ -123,6 +123,32 @@ pub fn spot_of_area(ctx: &Ctx, area: AreaId) -> Option<Spot> {
     spot(ctx, area)
 }
 
+/// The area named; where it has ended, the one that has its ground now: at the position, else the one with most of its households. So what
+/// a phone kept of a day before is taken.
+pub fn spot_now(ctx: &Ctx, area: AreaId, at: Option<(f64, f64)>) -> Option<Spot> {
+    let heir = territory::current(&ctx.app).heir(area)?;
+    if heir == area {
+        spot(ctx, area)
+    } else {
+        beside(ctx, heir, at)
+    }
+}
+
+/// The area at a position beside the one named, in the same area above; the one named where there is none, or what follows it.
+pub fn spot_beside(ctx: &Ctx, area: AreaId, at: Option<(f64, f64)>) -> Option<Spot> {
+    let heir = territory::current(&ctx.app).heir(area)?;
+    beside(ctx, heir, at)
+}
+
+fn beside(ctx: &Ctx, area: AreaId, at: Option<(f64, f64)>) -> Option<Spot> {
+    let map = territory::current(&ctx.app);
+    let parent = map.area(area)?.parent;
+    let here = at.and_then(|(lon, lat)| map.locate(LonLat { lon, lat }, territory::nearest_metres(&ctx.app)));
+    let here = here.map(|found| found.area);
+    let here = here.filter(|id| map.area(*id).is_some_and(|found| found.parent == parent));
+    spot(ctx, here.unwrap_or(area))
+}
+
 /// The whole place, for what is known to lie in it and no nearer.
 pub fn whole_place(ctx: &Ctx) -> Option<Spot> {
     let top = territory::current(&ctx.app).children(None).next().map(|area| area.id)?;
@@ -207,7 +233,7 @@ pub struct Labels {
 }
 
 /// The names behind some rows.
-pub fn labels(ctx: &Ctx, tx: &mut Tx, rows: &[CaseRow]) -> Result<Labels, Fault> {
+pub fn labels(ctx: &Ctx, tx: &mut Tx, rows: &[LineRow]) -> Result<Labels, Fault> {
     let map = territory::current(&ctx.app);
     let mut labels = Labels::default();
     for area in rows.iter().filter_map(|row| row.area_id) {

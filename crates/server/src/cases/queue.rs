@@ -5,7 +5,7 @@
 
 use super::orders;
 use super::place::{self, Rules};
-use super::record::{CaseRow, FAR};
+use super::record::{FAR, LineRow};
 use super::store;
 use super::view::{self, CaseBrief};
 use super::work;
@@ -636,28 +636,25 @@ pub fn page(ctx: &Ctx, tx: &mut Tx, q: &ListQuery) -> Result<Page<CaseBrief>, Fa
     let after: Option<store::After> = paging.after()?;
     let (mut rows, mut seen) = (Vec::new(), HashSet::new());
     for reach in &plan.reaches {
-        let found = match plan.order {
-            Order::Due => store::page_by_due(tx, reach, &plan.filter, after.as_ref(), paging.limit())?,
-            Order::Received => store::page_by_received(tx, reach, &plan.filter, after.as_ref(), paging.limit())?,
-        };
-        rows.extend(found.into_iter().filter(|row: &CaseRow| seen.insert(row.id)));
+        let found = store::page(tx, reach, &plan.filter, plan.order, after.as_ref(), paging.limit())?;
+        rows.extend(found.into_iter().filter(|row: &LineRow| seen.insert(row.id)));
     }
     rows.sort_by(|a, b| match plan.order {
         Order::Due => queue_at(a).cmp(&queue_at(b)).then(a.id.cmp(&b.id)),
         Order::Received => b.received_at.cmp(&a.received_at).then(b.id.cmp(&a.id)),
     });
-    let key = |row: &CaseRow| match plan.order {
+    let key = |row: &LineRow| match plan.order {
         Order::Due => (queue_at(row), row.id.to_string()),
         Order::Received => (row.received_at.0, row.id.to_string()),
     };
     let page = Page::cut(rows, paging.limit(), key);
     Ok(Page {
-        items: view::briefs(ctx, tx, &rules, &page.items)?,
+        items: view::lines(ctx, tx, &rules, page.items)?,
         next: page.next,
     })
 }
 
-fn queue_at(row: &CaseRow) -> i64 {
+fn queue_at(row: &LineRow) -> i64 {
     row.due_at.map_or(FAR, |at| at.0)
 }
 
@@ -692,17 +689,14 @@ fn searched(ctx: &Ctx, tx: &mut Tx, rules: &Rules, q: &ListQuery, words: &str) -
     let after = paging.after()?;
     let first = after.is_none();
     let found = super::search::find(ctx, tx, words, &only, after, paging.limit() as usize)?;
-    let mut rows = Vec::new();
-    for id in &found.cases {
-        rows.extend(store::case_row(tx, *id)?);
-    }
+    let mut rows = store::lines_of(tx, &found.cases)?;
     let next = found.next.map(|next| http::encode_cursor(&next));
     // The index goes by when a text came to it, and past cases brought in later are older than that.
     if first && next.is_none() {
         rows.sort_by_key(|row| std::cmp::Reverse((row.received_at, row.id)));
     }
     Ok(Page {
-        items: view::briefs(ctx, tx, rules, &rows)?,
+        items: view::lines(ctx, tx, rules, rows)?,
         next,
     })
 }
@@ -711,14 +705,10 @@ fn searched(ctx: &Ctx, tx: &mut Tx, rules: &Rules, q: &ListQuery, words: &str) -
 const FOUND: usize = 1_000;
 
 /// All cases of a plan that hold the words, the newest [`FOUND`].
-fn all_found(ctx: &Ctx, tx: &mut Tx, plan: &Plan, words: &str) -> Result<Vec<CaseRow>, Fault> {
+fn all_found(ctx: &Ctx, tx: &mut Tx, plan: &Plan, words: &str) -> Result<Vec<LineRow>, Fault> {
     let only = |sql| plan.push(sql);
     let found = super::search::find(ctx, tx, words, &only, None, FOUND)?;
-    let mut rows = Vec::with_capacity(found.cases.len());
-    for id in &found.cases {
-        rows.extend(store::case_row(tx, *id)?);
-    }
-    Ok(rows)
+    store::lines_of(tx, &found.cases)
 }
 
 /// How many a list holds.
@@ -831,7 +821,7 @@ pub fn map(ctx: &Ctx, tx: &mut Tx, q: &ListQuery, m: &MapQuery) -> Result<serde_
 }
 
 /// The cases of a list within a box (west, south, east, north), the most pressing [`POINTS`], and whether there are more.
-fn within_box(ctx: &Ctx, tx: &mut Tx, q: &ListQuery, bbox: [f64; 4]) -> Result<(Vec<CaseRow>, bool), Fault> {
+fn within_box(ctx: &Ctx, tx: &mut Tx, q: &ListQuery, bbox: [f64; 4]) -> Result<(Vec<LineRow>, bool), Fault> {
     let rules = place::rules(ctx)?;
     let mut plan = plan(ctx, tx, &rules, q)?;
     if let Some(words) = words_of(q) {
@@ -845,7 +835,7 @@ fn within_box(ctx: &Ctx, tx: &mut Tx, q: &ListQuery, bbox: [f64; 4]) -> Result<(
         return Ok((rows, truncated));
     }
     plan.filter.open_only |= plan.order == Order::Due;
-    let mut rows: Vec<CaseRow> = Vec::new();
+    let mut rows: Vec<LineRow> = Vec::new();
     let mut seen = HashSet::new();
     for reach in &plan.reaches {
         rows.extend(
@@ -875,7 +865,7 @@ pub struct MapCase {
 /// The cases of a list within a box (west, south, east, north), for tiles: as [`map`], not clustered; and whether there are more.
 pub fn on_map(ctx: &Ctx, tx: &mut Tx, q: &ListQuery, bbox: [f64; 4]) -> Result<(Vec<MapCase>, bool), Fault> {
     let (rows, more) = within_box(ctx, tx, q, bbox)?;
-    let one = |row: CaseRow| {
+    let one = |row: LineRow| {
         Some(MapCase {
             at: row.lon.zip(row.lat)?,
             late: super::cluster::is_late(&row, ctx.now),

@@ -11,6 +11,7 @@ use db::{DbError, Row};
 use domain::cases as rules;
 use domain::cases::StateKey;
 use domain::time::Timestamp;
+use serde::{Deserialize, Serialize};
 
 /// Stands for "nothing is due" in the queue's order: after every real time.
 pub const FAR: i64 = 9_007_199_254_740_991;
@@ -41,7 +42,7 @@ impl From<DoerRef> for rules::Doer {
 }
 
 /// The row of a case. Fields are the columns of `0005_cases.sql`, `team_id` of `0031_team.sql`, `away` and `handover_id` of
-/// `0043_handover.sql`.
+/// `0043_handover.sql`, `areas_past` of `0058_adoption.sql`.
 #[derive(Debug, Clone)]
 pub struct CaseRow {
     pub id: CaseId,
@@ -103,6 +104,30 @@ pub struct CaseRow {
     pub away: bool,
     /// Its last handover: passed on, or taken from another platform.
     pub handover_id: Option<HandoverId>,
+    /// Where it lay before a new division of the place moved it, oldest first.
+    pub past: Vec<Stay>,
+}
+
+/// The areas a case lay in, up to the day before one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stay {
+    /// Days since 1970-01-01 in +08:00: the first day it lay there no more.
+    pub before: i64,
+    /// Ancestors from the top, as in [`CaseRow::areas`].
+    pub areas: [Option<AreaId>; 5],
+}
+
+impl Stay {
+    /// The column `areas_past`; none for none.
+    pub fn write(all: &[Stay]) -> Option<String> {
+        (!all.is_empty()).then(|| serde_json::to_string(all).unwrap_or_default())
+    }
+
+    fn read(text: Option<String>) -> Result<Vec<Stay>, Fault> {
+        text.map_or(Ok(Vec::new()), |text| {
+            serde_json::from_str(&text).map_err(Fault::internal)
+        })
+    }
 }
 
 /// The columns of [`CaseRow`], in its order; every select of cases begins with them.
@@ -114,13 +139,14 @@ macro_rules! case_columns {
          c.handled_at, c.answered_at, c.verified_at, c.ended_at, c.on_time, c.outcome, c.returned_count, c.rework_count, c.reopened_count, \
          c.urged_count, c.extended_count, c.supervised, c.arbitrated, c.paused, c.mediated, c.dissatisfied, c.handled_by, c.handled_worker, \
          c.decided_by, c.decided_worker, c.verified_by, c.verified_worker, c.merged_into, c.merged_was, c.reporter_count, c.pack_version, \
-         c.public, c.content_hash, c.row_version, c.team_id, c.away, c.handover_id"
+         c.public, c.content_hash, c.row_version, c.team_id, c.away, c.handover_id, \
+         c.areas_past"
     };
 }
 pub(super) use case_columns;
 
 /// How many [`case_columns!`] there are.
-pub(super) const CASE_COLUMNS: usize = 67;
+pub(super) const CASE_COLUMNS: usize = 68;
 
 /// Reads a row column by column, in order.
 pub struct Cursor<'r>(pub &'r Row, pub usize);
@@ -142,12 +168,112 @@ impl Cursor<'_> {
     }
 }
 
+/// What a line of a list and a point of the map show of a case.
+#[derive(Debug, Clone)]
+pub struct LineRow {
+    pub id: CaseId,
+    pub number: String,
+    pub title: String,
+    pub channel: String,
+    pub category_code: Option<String>,
+    pub urgent: bool,
+    pub area_id: Option<AreaId>,
+    pub lon: Option<f64>,
+    pub lat: Option<f64>,
+    pub state: StateKey,
+    pub unit_id: Option<UnitId>,
+    pub worker_id: Option<WorkerId>,
+    pub due_at: Option<Timestamp>,
+    pub due_step: Option<String>,
+    pub received_at: Timestamp,
+    pub returned: u32,
+    pub supervised: bool,
+    pub reporter_count: i64,
+    pub row_version: i64,
+    pub team_id: Option<TeamId>,
+    pub away: bool,
+}
+
+/// The columns of [`LineRow`], in its order.
+macro_rules! line_columns {
+    () => {
+        "c.id, c.number, c.title, c.channel, c.category_code, c.urgent, c.area_id, c.lon, c.lat, c.state, c.unit_id, c.worker_id, \
+         c.due_at, c.due_step, c.received_at, c.returned_count, c.supervised, c.reporter_count, c.row_version, c.team_id, c.away"
+    };
+}
+pub(super) use line_columns;
+
+impl LineRow {
+    /// From a row of [`line_columns!`].
+    pub fn read(row: &Row) -> Result<LineRow, Fault> {
+        let mut c = Cursor(row, 0);
+        Ok(LineRow {
+            id: c.next()?,
+            number: c.next()?,
+            title: c.next()?,
+            channel: c.next()?,
+            category_code: c.next()?,
+            urgent: c.next()?,
+            area_id: c.next()?,
+            lon: c.next()?,
+            lat: c.next()?,
+            state: state_key(c.next()?)?,
+            unit_id: c.next()?,
+            worker_id: c.next()?,
+            due_at: c.time()?,
+            due_step: c.next()?,
+            received_at: Timestamp(c.next()?),
+            returned: c.next()?,
+            supervised: c.next()?,
+            reporter_count: c.next()?,
+            row_version: c.next()?,
+            team_id: c.next()?,
+            away: c.next()?,
+        })
+    }
+
+    /// Whether anything is owed.
+    pub fn is_open(&self) -> bool {
+        self.state.is_open()
+    }
+}
+
+impl From<&CaseRow> for LineRow {
+    fn from(row: &CaseRow) -> LineRow {
+        LineRow {
+            id: row.id,
+            number: row.number.clone(),
+            title: row.title.clone(),
+            channel: row.channel.clone(),
+            category_code: row.category_code.clone(),
+            urgent: row.urgent,
+            area_id: row.area_id,
+            lon: row.lon,
+            lat: row.lat,
+            state: row.state,
+            unit_id: row.unit_id,
+            worker_id: row.worker_id,
+            due_at: row.due_at,
+            due_step: row.due_step.clone(),
+            received_at: row.received_at,
+            returned: row.counts.returned,
+            supervised: row.supervised,
+            reporter_count: row.reporter_count,
+            row_version: row.row_version,
+            team_id: row.team_id,
+            away: row.away,
+        }
+    }
+}
+
+fn state_key(key: String) -> Result<StateKey, Fault> {
+    StateKey::from_key(&key).ok_or_else(|| Fault::internal(format!("unknown state {key}")))
+}
+
 impl CaseRow {
     /// From a row that begins with [`case_columns!`].
     pub fn read(row: &Row) -> Result<CaseRow, Fault> {
         let mut c = Cursor(row, 0);
-        let state_of =
-            |key: String| StateKey::from_key(&key).ok_or_else(|| Fault::internal(format!("unknown state {key}")));
         Ok(CaseRow {
             id: c.next()?,
             number: c.next()?,
@@ -167,7 +293,7 @@ impl CaseRow {
             lat: c.next()?,
             address: c.next()?,
             place_note: c.next()?,
-            state: state_of(c.next()?)?,
+            state: state_key(c.next()?)?,
             look: c.next()?,
             unit_id: c.next()?,
             worker_id: c.next()?,
@@ -211,6 +337,7 @@ impl CaseRow {
             team_id: c.next()?,
             away: c.next()?,
             handover_id: c.next()?,
+            past: Stay::read(c.next()?)?,
         })
     }
 

@@ -14,6 +14,7 @@ use domain::policy::{Rung, RungTo};
 use domain::time::{DAY_MS, MINUTE_MS};
 use domain::workforce::Ask;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 /// Clocks looked at in one transaction.
 const BATCH: i64 = 250;
@@ -51,21 +52,21 @@ pub fn tell_ripe(ctx: &Ctx, tx: &mut Tx) -> Result<usize, Fault> {
     let rules = place::rules(ctx)?;
     let ripe = store::ripe_clocks(tx, ctx.now, BATCH)?;
     let count = ripe.len();
-    for mut clock in ripe {
-        tell_one(ctx, tx, &rules, &mut clock)?;
+    let (paused, running): (Vec<_>, Vec<_>) = ripe.into_iter().partition(|clock| clock.state == "paused");
+    let mut cases = store::case_rows_locked(tx, running.iter().map(|clock| clock.case).collect::<BTreeSet<_>>())?;
+    for mut clock in running {
+        if let Some(row) = cases.get_mut(&clock.case) {
+            tell_one(ctx, tx, &rules, row, &mut clock)?;
+        }
+    }
+    for mut clock in paused {
+        end_pause(ctx, tx, &rules, &mut clock)?;
     }
     Ok(count)
 }
 
-fn tell_one(ctx: &Ctx, tx: &mut Tx, rules: &Rules, clock: &mut ClockRow) -> Result<(), Fault> {
-    if clock.state == "paused" {
-        return end_pause(ctx, tx, rules, clock);
-    }
-    let Some(loaded) = store::load_locked(tx, clock.case)? else {
-        return Ok(());
-    };
-    let mut row = loaded.row.clone();
-    let before = cube::Facts::of(&row);
+fn tell_one(ctx: &Ctx, tx: &mut Tx, rules: &Rules, row: &mut CaseRow, clock: &mut ClockRow) -> Result<(), Fault> {
+    let before = cube::Facts::of(row);
     let due: Vec<String> = clocks::rungs(rules, clock)
         .into_iter()
         .filter(|t| t.at <= ctx.now)
@@ -76,11 +77,11 @@ fn tell_one(ctx: &Ctx, tx: &mut Tx, rules: &Rules, clock: &mut ClockRow) -> Resu
     if clock.party == LEAD && late && row.is_open() && !row.late {
         row.late = true;
         row.row_version += 1;
-        store::mark_late(tx, &row)?;
-        cube::shift(tx, Some(&before), Some(&cube::Facts::of(&row)));
+        store::mark_late(tx, row)?;
+        cube::shift(tx, Some(&before), Some(&cube::Facts::of(row)));
     }
     for name in &due {
-        let told = recipients(ctx, tx, rules, &row, clock, name)?;
+        let told = recipients(ctx, tx, rules, row, clock, name)?;
         let body = json!({
             "number": row.number, "title": row.title, "step": clock.step, "rung": name, "late": late,
             "due_at": clock.due_at.map(|at| at.to_string()),
@@ -93,14 +94,14 @@ fn tell_one(ctx: &Ctx, tx: &mut Tx, rules: &Rules, clock: &mut ClockRow) -> Resu
             .any(|rung| rung.key == *name && rung.to != RungTo::Holder);
         let kind = kind_of(name, before_due, climbs);
         for worker in &told {
-            alerts::tell(ctx, tx, *worker, &row, kind, body.clone())?;
+            alerts::tell(ctx, tx, *worker, row, kind, body.clone())?;
         }
         let mut names = Vec::new();
         for worker in &told {
             names.extend(place::worker(tx, *worker)?.map(|w| w.name));
         }
         let event = json!({ "step": clock.step, "rung": name, "worker": names.join("、") });
-        work::note(ctx, tx, &row, event_of(name, before_due, climbs), event)?;
+        work::note(ctx, tx, row, event_of(name, before_due, climbs), event)?;
     }
     if due.is_empty() {
         // Nothing was said, but the next moment was moved on.

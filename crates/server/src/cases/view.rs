@@ -7,7 +7,7 @@ use super::classify;
 use super::mediation::{self, MediationView};
 use super::orders::{self, OrderRef};
 use super::place::{self, Labels, Rules};
-use super::record::{CaseRow, Loaded, ReportRow};
+use super::record::{CaseRow, LineRow, Loaded, ReportRow};
 use super::work;
 use super::{actions, clocks, store, words};
 use crate::platform::*;
@@ -15,6 +15,7 @@ use domain::cases::table::Action;
 use domain::time::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
+use std::collections::HashMap;
 use utoipa::ToSchema;
 
 /// Something with an id and a name.
@@ -287,20 +288,25 @@ fn time(at: Option<Timestamp>) -> Option<String> {
 
 /// Lines of a list, with all names looked up at once.
 pub fn briefs(ctx: &Ctx, tx: &mut Tx, rules: &Rules, rows: &[CaseRow]) -> Result<Vec<CaseBrief>, Fault> {
-    let labels = place::labels(ctx, tx, rows)?;
-    Ok(rows.iter().map(|row| brief(ctx, rules, &labels, row)).collect())
+    lines(ctx, tx, rules, rows.iter().map(LineRow::from).collect())
 }
 
-fn brief(ctx: &Ctx, rules: &Rules, labels: &Labels, row: &CaseRow) -> CaseBrief {
-    let category = row.category_code.as_ref();
-    let due = row.due_at.filter(|_| row.is_open());
+/// As [`briefs`], of rows that hold no more than a line shows.
+pub fn lines(ctx: &Ctx, tx: &mut Tx, rules: &Rules, rows: Vec<LineRow>) -> Result<Vec<CaseBrief>, Fault> {
+    let labels = place::labels(ctx, tx, &rows)?;
+    Ok(rows.into_iter().map(|row| brief(ctx, rules, &labels, row)).collect())
+}
+
+fn brief(ctx: &Ctx, rules: &Rules, labels: &Labels, row: LineRow) -> CaseBrief {
+    let open = row.is_open();
+    let due = row.due_at.filter(|_| open);
     CaseBrief {
         id: row.id.to_string(),
-        number: row.number.clone(),
-        title: row.title.clone(),
-        category: category.map(|code| CategoryRef {
-            code: code.clone(),
-            name: words::category(ctx.lang, rules, code),
+        number: row.number,
+        title: row.title,
+        category: row.category_code.map(|code| CategoryRef {
+            name: words::category(ctx.lang, rules, &code),
+            code,
         }),
         state: row.state.key().to_owned(),
         state_name: words::state(ctx.lang, row.state),
@@ -313,37 +319,29 @@ fn brief(ctx: &Ctx, rules: &Rules, labels: &Labels, row: &CaseRow) -> CaseBrief 
                 full_name: full.clone(),
             })
         }),
-        unit: row.unit_id.and_then(|id| {
-            labels.units.get(&id).map(|name| Ref {
-                id: id.to_string(),
-                name: name.clone(),
-            })
-        }),
-        worker: row.worker_id.and_then(|id| {
-            labels.workers.get(&id).map(|name| Ref {
-                id: id.to_string(),
-                name: name.clone(),
-            })
-        }),
+        unit: row.unit_id.and_then(|id| named(&labels.units, id)),
+        worker: row.worker_id.and_then(|id| named(&labels.workers, id)),
         due_at: time(due),
-        due_step: row.due_step.clone().filter(|_| row.is_open()),
+        due_step: row.due_step.filter(|_| open),
         late: due.is_some_and(|due| due < ctx.now),
         away: row.away,
         remaining_text: due.map(|due| words::remaining(ctx.lang, ctx.now, due)),
         received_at: row.received_at.to_string(),
-        channel: row.channel.clone(),
-        team: row.team_id.and_then(|id| {
-            labels.teams.get(&id).map(|name| Ref {
-                id: id.to_string(),
-                name: name.clone(),
-            })
-        }),
+        channel: row.channel,
+        team: row.team_id.and_then(|id| named(&labels.teams, id)),
         reporter_count: row.reporter_count,
-        returned_count: row.counts.returned,
+        returned_count: row.returned,
         lon: row.lon,
         lat: row.lat,
         row_version: row.row_version,
     }
+}
+
+fn named<I: std::hash::Hash + Eq + ToString>(names: &HashMap<I, String>, id: I) -> Option<Ref> {
+    names.get(&id).map(|name| Ref {
+        id: id.to_string(),
+        name: name.clone(),
+    })
 }
 
 /// Open matters of the same caller shown beside a case, at most.

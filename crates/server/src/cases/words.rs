@@ -64,6 +64,7 @@ const NAMED: &[&str] = &[
     "number",
     "stage",
     "due",
+    "day",
 ];
 
 /// A sentence for an event: what happened, as `said_<kind>` tells it to staff.

@@ -6,7 +6,7 @@
 
 use super::place::{self, Rules};
 use super::record::{CaseRow, DoerRef, Loaded};
-use super::{clocks, cube, handover, store};
+use super::{clocks, cube, follow, handover, store};
 use crate::platform::*;
 use domain::cases as rules;
 use domain::cases::table::Moment;
@@ -45,11 +45,10 @@ impl Work {
     ) -> Result<Work, Fault> {
         let loaded = store::load_locked(tx, id)?.ok_or_else(Fault::not_found)?;
         let facts = loaded.scope_facts();
-        if !ctx.scope.sees(&facts, Permission::CaseRead) {
-            return Err(Fault::not_found());
-        }
-        if !any_of.iter().any(|permission| ctx.scope.sees(&facts, *permission)) {
-            return Err(Fault::forbidden());
+        let reads = ctx.scope.sees(&facts, Permission::CaseRead);
+        let may = reads && any_of.iter().any(|permission| ctx.scope.sees(&facts, *permission));
+        if !may && !follow::was_within(ctx, tx, &facts, &loaded.row.past, any_of)? {
+            return Err(if reads { Fault::forbidden() } else { Fault::not_found() });
         }
         if row_version.is_some_and(|seen| seen != loaded.row.row_version) {
             return Err(Fault::conflict("stale_case").with("number", &loaded.row.number));
@@ -94,6 +93,7 @@ impl Work {
         let facts_before = cube::Facts::of(&self.before.row);
         let moved = self.case.state != self.before.rules_view()?.state;
         apply_state(ctx, &mut self.row, &self.case);
+        follow::settle(ctx, &mut self.row);
         if moved || self.clock_anew {
             clocks::follow_state(ctx, tx, &self.rules, &mut self.row, self.clock_anew)?;
         }

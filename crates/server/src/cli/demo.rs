@@ -90,7 +90,8 @@ pub fn run(args: Args) -> Result<(), CliError> {
             let app = app.clone();
             async move {
                 if is_new {
-                    demo::make_cases(&app, args.seed, args.cases).await
+                    demo::make_cases(&app, args.seed, args.cases).await?;
+                    demo::make_plans(&app, args.seed).await
                 } else {
                     Ok(())
                 }
@@ -101,7 +102,7 @@ pub fn run(args: Args) -> Result<(), CliError> {
         }
         tokio::spawn(async move {
             if let Err(error) = cases.await {
-                tracing::error!(code = error.code(), "the demo's cases could not be made");
+                tracing::error!(code = error.code(), "the demo's cases or plans could not be made");
             }
         });
         serve::listen(app).await

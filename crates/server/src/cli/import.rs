@@ -1,12 +1,13 @@
 //! `wangge import areas FILE`: division codes, or boundaries, from a file into the database. Lists of cases are in `lists.rs`.
 
 use super::lists::{self, ListArgs};
-use super::{CliError, requests311, serve};
+use super::plan::ground::layer;
+use super::{CliError, dwellings, requests311, serve};
 use crate::platform::config::Config;
 use crate::platform::{App, Ctx};
 use crate::{policy, territory};
 use domain::geo::Datum;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What `wangge import` takes.
 #[derive(Debug, clap::Args)]
@@ -17,8 +18,10 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// 区划代码（CSV：code,name）或边界（GeoJSON）· Areas from CSV, or boundaries from GeoJSON
+    /// 区划代码（CSV：code,name）或边界（GeoJSON、GeoPackage、Shapefile）· Areas from CSV, or boundaries from a map
     Areas(Areas),
+    /// 房屋和相邻关系：建筑、住址、道路、水系、边界，或自备的单元和相邻表 · Dwellings and who is next to whom
+    Dwellings(dwellings::Dwellings),
     /// 历史来信及答复（CSV、xlsx：id,user,title,received_at,text,answer,answered_at,category）· Past messages with their answers
     Messages(ListArgs),
     /// 其他城市公开的 311 工单（CSV，同目录有分类、部门、渠道、区域对照表和边界）· Service requests of another city, with its look-ups
@@ -29,7 +32,7 @@ enum Command {
 
 #[derive(Debug, clap::Args)]
 struct Areas {
-    /// 文件 · The file; .geojson or .json is taken as boundaries
+    /// 文件 · The file; .geojson, .json, .gpkg, .zip and .shp are taken as boundaries
     file: PathBuf,
     /// 配置文件 · Settings file
     #[arg(long, env = "WANGGE_CONFIG")]
@@ -51,6 +54,7 @@ struct Areas {
 pub fn run(args: Args) -> Result<(), CliError> {
     let args = match args.command {
         Command::Areas(args) => args,
+        Command::Dwellings(args) => return dwellings::run(args),
         Command::Requests311(args) => return requests311::run(args),
         Command::Messages(args) | Command::Cases(args) => return lists::run(args),
     };
@@ -72,7 +76,6 @@ async fn areas(app: &App, args: &Areas) -> Result<(), CliError> {
     let read = |path: &PathBuf| {
         std::fs::read_to_string(path).map_err(|error| CliError(format!("{}: {error}", path.display())))
     };
-    let text = read(&args.file)?;
     let names = args
         .names
         .as_ref()
@@ -81,17 +84,13 @@ async fn areas(app: &App, args: &Areas) -> Result<(), CliError> {
         .map(|text| policy::names_in(&text))
         .unwrap_or_default();
     let ctx = Ctx::system(app, "import");
-    let shape = args
-        .file
-        .extension()
-        .is_some_and(|end| end == "geojson" || end == "json");
-    let report = if shape {
+    let report = if is_map(&args.file) {
         let datum = args.datum.as_deref().and_then(Datum::parse);
         let datum =
             datum.ok_or_else(|| CliError("请用 --datum 说明坐标系 · say the datum: wgs84, cgcs2000, gcj02".into()))?;
-        territory::import_boundaries(&ctx, &text, datum, args.dry_run).await?
+        territory::import_boundaries(&ctx, layer(&args.file)?, datum, args.dry_run).await?
     } else {
-        let rows = territory::read_csv(&text)?;
+        let rows = territory::read_csv(&read(&args.file)?)?;
         territory::import_areas(&ctx, rows, names, args.dry_run).await?
     };
     println!("读入 rows {}，其他辖区 elsewhere {}", report.rows, report.elsewhere);
@@ -122,4 +121,11 @@ async fn areas(app: &App, args: &Areas) -> Result<(), CliError> {
         }
     }
     Ok(())
+}
+
+/// By its ending, with or without `#LAYER` behind it.
+fn is_map(file: &Path) -> bool {
+    let text = file.to_string_lossy().to_lowercase();
+    let path = text.split_once('#').map_or(text.as_str(), |(path, _)| path);
+    ["json", ".gpkg", ".zip", ".shp"].iter().any(|end| path.ends_with(end))
 }

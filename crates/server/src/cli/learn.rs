@@ -291,12 +291,8 @@ fn read(path: &Path, most: u64) -> Result<Vec<u8>, CliError> {
     std::fs::read(path).map_err(unreadable)
 }
 
-/// Beside it first, then in its place: an interrupted run leaves the old file as it was.
 fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
-    let mut beside = path.as_os_str().to_os_string();
-    beside.push(".part");
-    std::fs::write(&beside, bytes)
-        .and_then(|()| std::fs::rename(&beside, path))
+    super::replace_file(path, bytes)
         .map_err(|error| refused("learn_cannot_write", format!("{}: {error}", path.display())))
 }
 

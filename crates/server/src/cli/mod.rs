@@ -3,17 +3,20 @@
 //! Entry point: [`main`]. Prints belong here and nowhere else.
 
 use clap::{Parser, Subcommand};
+use std::path::Path;
 use std::process::ExitCode;
 
 pub mod backup;
 mod bench;
 pub mod demo;
 mod doctor;
+mod dwellings;
 mod import;
 pub mod learn;
 mod lists;
 mod openapi;
 mod pack;
+mod plan;
 pub mod requests311;
 pub mod serve;
 pub mod verify;
@@ -57,6 +60,9 @@ enum Command {
     Import(import::Args),
     /// 规则包 · Rule packs
     Pack(pack::Args),
+    /// 网格设计：由地物成图、划分、调整、核对 · Design grids: make the graph, draw, redraw, check
+    #[command(subcommand)]
+    Plan(plan::PlanArgs),
     /// 核对回执或整个存证 · Verify a receipt or the whole ledger
     #[command(subcommand)]
     Verify(verify::VerifyArgs),
@@ -80,6 +86,7 @@ pub fn main() -> ExitCode {
         Command::Demo(args) => demo::run(args),
         Command::Import(args) => import::run(args),
         Command::Pack(args) => pack::run(args),
+        Command::Plan(args) => plan::run(args),
         Command::Verify(args) => verify::run(args),
         Command::Backup(args) => backup::backup(args),
         Command::Restore(args) => backup::restore(args),
@@ -94,4 +101,12 @@ pub fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Writes a file beside it first, then in its place: an interrupted run leaves the old one as it was.
+fn replace_file(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut beside = path.as_os_str().to_os_string();
+    beside.push(".part");
+    std::fs::write(&beside, bytes)?;
+    std::fs::rename(&beside, path)
 }

@@ -9,6 +9,7 @@ mod lot;
 mod matters;
 mod people;
 mod photos;
+mod plans;
 mod scenes;
 mod shape;
 mod teams;
@@ -16,10 +17,11 @@ mod words;
 
 pub use cases::make as make_cases;
 pub use people::{DemoAccount, ROLES, set_passwords};
+pub use plans::make as make_plans;
 
 use crate::platform::{App, Ctx, Fault};
 use crate::policy::{self, PackError};
-use crate::territory;
+use crate::territory::{self, features::MapFile};
 use domain::geo::{Datum, LonLat};
 use domain::policy::{Jurisdiction, Name, Source};
 use domain::territory::Row;
@@ -62,7 +64,7 @@ pub async fn open_place(app: &App, pack: Option<&std::path::Path>) -> Result<(),
     Ok(())
 }
 
-/// Makes the place in an empty database, without cases (see [`make_cases`]); whether there was none before. Needs [`open_place`] before.
+/// Makes the place in an empty database, without cases (see [`make_cases`]) and plans (see [`make_plans`]); whether there was none before. Needs [`open_place`] before.
 pub async fn furnish(app: &App, seed: u64) -> Result<bool, Fault> {
     if !territory::current(app).is_empty() {
         return Ok(false);
@@ -126,7 +128,7 @@ async fn make_territory(ctx: &Ctx, seed: u64) -> Result<Vec<Grid>, Fault> {
         })
         .collect();
     let collection = json!({ "type": "FeatureCollection", "features": features }).to_string();
-    territory::import_boundaries(ctx, &collection, Datum::Wgs84, false).await?;
+    territory::import_boundaries(ctx, MapFile::new("boundaries", collection), Datum::Wgs84, false).await?;
     let map = territory::current(&ctx.app);
     let kinds = words::TOWNS
         .iter()

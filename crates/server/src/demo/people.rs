@@ -176,13 +176,12 @@ impl Made {
         workforce::add_unit(ctx, tx, &unit)?;
         let grid = body.posts.iter().all(|post| post.duty == "grid");
         let role = if grid { "grid_worker" } else { "handler" };
-        let first = self.worker(ctx, tx, &mut lot, role, &unit)?;
-        let second = if grid {
-            None
-        } else {
-            self.worker(ctx, tx, &mut lot, role, &unit)?
-        };
-        let staff = [first, second];
+        // One person a post, so that whoever verifies did not dispatch; each stands in for the next.
+        let people = if grid { 1 } else { body.posts.len().max(2) };
+        let mut staff = Vec::new();
+        for _ in 0..people {
+            staff.extend(self.worker(ctx, tx, &mut lot, role, &unit)?);
+        }
         for (at, post) in body.posts.iter().enumerate() {
             let new = NewPost {
                 id: ctx.app.new_id(),
@@ -194,10 +193,9 @@ impl Made {
                     .then(|| GRID_SHIFT.to_owned()),
             };
             workforce::add_post(ctx, tx, &new)?;
-            for (seat, worker) in [(Seat::A, staff[at % 2].or(staff[0])), (Seat::B, staff[(at + 1) % 2])] {
-                if let Some(worker) = worker {
-                    appoint(ctx, tx, new.id, worker, seat)?;
-                }
+            let seats = [Seat::A, Seat::B].into_iter().take(staff.len());
+            for (nth, seat) in seats.enumerate() {
+                appoint(ctx, tx, new.id, staff[(at + nth) % staff.len()], seat)?;
             }
         }
         Ok(())

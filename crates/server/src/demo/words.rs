@@ -54,6 +54,27 @@ const ESTATES: [&str; 10] = [
     "碧波里",
     "安居苑",
 ];
+const HAMLETS: [&str; 12] = [
+    "上岙",
+    "下岙",
+    "后沙头",
+    "石塘",
+    "东山脚",
+    "岭下",
+    "大井头",
+    "渡口",
+    "樟树下",
+    "外湾",
+    "里湾",
+    "盐厂",
+];
+
+/// What houses that stand together are called: a street in town, a natural village in the country.
+pub fn group(rural: bool, lot: &mut Lot) -> &'static str {
+    let names: &[&'static str] = if rural { &HAMLETS } else { &ROADS };
+    names[lot.below(names.len())]
+}
+
 const FAMILY: [&str; 24] = [
     "陈", "林", "王", "张", "周", "徐", "郑", "胡", "朱", "沈", "傅", "叶", "夏", "方", "金", "邵", "虞", "乐", "柴",
     "应", "蔡", "顾", "庄", "俞",

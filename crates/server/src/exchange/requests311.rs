@@ -10,6 +10,7 @@ use crate::cases::intake::MAX_ADDRESS;
 use crate::cases::past::{PastCase, past_id};
 use crate::platform::*;
 use crate::policy::Files;
+use crate::territory::features::MapFile;
 use crate::{territory, workforce};
 use domain::geo::Datum;
 use domain::territory::Row;
@@ -520,7 +521,7 @@ pub async fn furnish(ctx: &Ctx, source: &Source) -> Result<HashMap<String, UnitI
         let report = territory::import_areas(ctx, source.areas(), BTreeMap::new(), false).await?;
         refuse(&report)?;
         let shapes = source.boundaries().to_string();
-        let report = territory::import_boundaries(ctx, &shapes, Datum::Wgs84, false).await?;
+        let report = territory::import_boundaries(ctx, MapFile::new("boundaries", shapes), Datum::Wgs84, false).await?;
         refuse(&report)?;
     }
     let map = territory::current(&ctx.app);

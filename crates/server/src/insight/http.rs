@@ -167,11 +167,17 @@ async fn board(Staff(ctx): Staff, Query(query): Query<BoardQuery>) -> Result<Jso
     ctx.scope.require(Permission::BoardRead)?;
     let period = asked(&ctx, query.from.as_deref(), query.to.as_deref())?;
     let current = policy::current(&ctx.app)?;
+    // Figures of a period that is over are told by the areas of its last day.
+    let tree = match period.to < period.today {
+        true => territory::division::on(&ctx.app, domain::time::date_of(period.to)).await?,
+        false => territory::current(&ctx.app),
+    };
+    let of_day = tree.clone();
     let board = ctx
         .app
-        .read(&ctx, move |ctx, tx| super::board(ctx, tx, query.area, period))
+        .read(&ctx, move |ctx, tx| super::board(ctx, tx, &of_day, query.area, period))
         .await?;
-    Ok(Json(view(&ctx, &current, board, period)))
+    Ok(Json(view(&ctx, &current, &tree, board, period)))
 }
 
 /// What the whole place did in a year, for anybody.
@@ -202,15 +208,14 @@ fn areas_above(ctx: &Ctx, current: &Current, map: &territory::Map, top: AreaId) 
         .collect()
 }
 
-fn view(ctx: &Ctx, current: &Current, board: Board, period: Period) -> BoardView {
-    let map = territory::current(&ctx.app);
-    let area_view = |id: AreaId| board_area(ctx, current, &map, id);
+fn view(ctx: &Ctx, current: &Current, map: &territory::Map, board: Board, period: Period) -> BoardView {
+    let area_view = |id: AreaId| board_area(ctx, current, map, id);
     let top = board.area.id;
     let closed: i64 = board.by_depth.iter().map(|(_, n)| n).sum();
     BoardView {
         as_of: ctx.now.to_string(),
         area: area_view(top),
-        above: areas_above(ctx, current, &map, top),
+        above: areas_above(ctx, current, map, top),
         figures: board
             .figures
             .iter()
@@ -219,7 +224,7 @@ fn view(ctx: &Ctx, current: &Current, board: Board, period: Period) -> BoardView
         children: board
             .children
             .into_iter()
-            .map(|row| child_view(row, &map, area_view))
+            .map(|row| child_view(row, map, area_view))
             .collect(),
         by_category: board
             .by_category

@@ -136,12 +136,11 @@ pub struct Board {
     pub year: year::Year,
 }
 
-/// The board of an area in scope; the top area the caller may see when none is named.
+/// The board of an area in scope; the top area the caller may see when none is named. `map`: the areas of the period's last day.
 ///
 /// Errors: `not_found` for an area that is absent or out of scope.
-pub fn board(ctx: &Ctx, tx: &mut Tx, area: Option<AreaId>, period: Period) -> Result<Board, Fault> {
-    let map = territory::current(&ctx.app);
-    let area = chosen(ctx, &map, area)?.clone();
+pub fn board(ctx: &Ctx, tx: &mut Tx, map: &Arc<Map>, area: Option<AreaId>, period: Period) -> Result<Board, Fault> {
+    let area = chosen(ctx, map, area)?.clone();
     let Period { from, to, .. } = period;
     let counts = store::counts(tx, &[area.id], period)?
         .remove(&area.id)

@@ -63,11 +63,13 @@ pub async fn ledger_verified(app: &App, witnessed: bool) -> Result<(), Fault> {
     .map(drop)
 }
 
-/// What runs beside the requests: jobs as they become due, and the ledger's sequencer. Ends when dropped.
+/// What runs beside the requests: jobs as they become due, the ledger's sequencer, and a look at what other
+/// processes changed of the territory. Ends when dropped.
 pub async fn run_beside(app: App) {
-    futures::future::join(
+    futures::future::join3(
         crate::platform::jobs::keep_running(app.clone()),
-        crate::platform::ledger::keep_up(app),
+        crate::platform::ledger::keep_up(app.clone()),
+        crate::territory::division::keep_fresh(app),
     )
     .await;
 }

@@ -69,10 +69,14 @@ pub fn holds_nul(json: &[u8]) -> bool {
     at.any(|(at, window)| window == ESCAPED && backslashes(&json[..at]) % 2 == 0)
 }
 
-/// Reads JSON; the fault names the field.
+/// Reads a JSON object; the fault names the field.
 pub fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Fault> {
     if holds_nul(bytes) {
         return Err(Fault::refused("nul_in_text"));
+    }
+    // Fields are known by name: a list in their order would be read as well.
+    if bytes.trim_ascii_start().starts_with(b"[") {
+        return Err(Fault::invalid(".", "invalid_field"));
     }
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
@@ -450,6 +454,7 @@ mod tests {
             fault(r#"{"reporter":{"phone":5}}"#),
             ("invalid_field".into(), Some("reporter.phone".into()))
         );
+        assert_eq!(fault(r#" [{"phone":"5"}]"#), ("invalid_field".into(), Some(".".into())));
         assert_eq!(
             fault(r#"{"reporter":{}}"#),
             ("missing_field".into(), Some("reporter.phone".into()))

@@ -75,14 +75,17 @@ texts![
     "mediation",
     "orders",
     "migration",
+    "adoption",
+    "plans",
     "insight",
     "exchange",
     "messages",
     "doctor"
 ];
 
-static SENTENCES: LazyLock<HashMap<(Lang, String), String>> = LazyLock::new(|| {
-    let mut all = HashMap::new();
+/// By code, Chinese and English.
+static SENTENCES: LazyLock<[HashMap<String, String>; 2]> = LazyLock::new(|| {
+    let mut all = [HashMap::new(), HashMap::new()];
     for (part, zh, en) in TEXTS {
         for (lang, text) in [(Lang::Zh, zh), (Lang::En, en)] {
             let table: HashMap<String, String> = toml::from_str(text).unwrap_or_else(|error| {
@@ -91,33 +94,50 @@ static SENTENCES: LazyLock<HashMap<(Lang, String), String>> = LazyLock::new(|| {
                     lang.key()
                 )
             });
-            all.extend(table.into_iter().map(|(code, sentence)| ((lang, code), sentence)));
+            all[lang as usize].extend(table);
         }
     }
     all
 });
 
-impl std::hash::Hash for Lang {
-    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-        self.key().hash(state);
+/// The sentence for a code with its parameters filled in; the bare code when no text has it.
+pub fn sentence(lang: Lang, code: &str, params: &[(&'static str, String)]) -> String {
+    match SENTENCES[lang as usize].get(code) {
+        Some(text) => filled(text, params),
+        None => code.to_owned(),
     }
 }
 
-/// The sentence for a code with its parameters filled in; the bare code when no text has it.
-pub fn sentence(lang: Lang, code: &str, params: &[(&'static str, String)]) -> String {
-    let Some(text) = SENTENCES.get(&(lang, code.to_owned())) else {
-        return code.to_owned();
-    };
-    params.iter().fold(text.clone(), |text, (name, value)| {
-        text.replace(&format!("{{{name}}}"), value)
-    })
+/// The text with each `{name}` replaced by its value, in one pass: braces within a value, which may be what somebody typed, stay as they are.
+fn filled(text: &str, params: &[(&'static str, String)]) -> String {
+    let mut said = String::with_capacity(text.len() + params.iter().map(|(_, value)| value.len()).sum::<usize>());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('{') {
+        said.push_str(before);
+        let named = after.split_once('}').and_then(|(name, after)| {
+            let (_, value) = params.iter().find(|(known, _)| *known == name)?;
+            Some((value, after))
+        });
+        rest = match named {
+            Some((value, after)) => {
+                said.push_str(value);
+                after
+            }
+            None => {
+                said.push('{');
+                after
+            }
+        };
+    }
+    said.push_str(rest);
+    said
 }
 
 /// Whether both languages have the code.
 pub fn known(code: &str) -> bool {
     [Lang::Zh, Lang::En]
         .iter()
-        .all(|lang| SENTENCES.contains_key(&(*lang, code.to_owned())))
+        .all(|lang| SENTENCES[*lang as usize].contains_key(code))
 }
 
 #[cfg(test)]
@@ -140,6 +160,8 @@ mod tests {
         let text = sentence(Lang::En, "account_locked", &[("minutes", "15".into())]);
         assert!(text.contains("15") && !text.contains('{'), "{text}");
         assert_eq!(sentence(Lang::En, "no_such_code", &[]), "no_such_code");
+        let typed = [("who", "{what} {".to_owned()), ("what", "灯".to_owned())];
+        assert_eq!(filled("{who}：{what}{unknown}{", &typed), "{what} {：灯{unknown}{");
     }
 
     #[test]

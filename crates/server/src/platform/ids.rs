@@ -84,9 +84,9 @@ macro_rules! id {
         }
 
         impl db::FromValue for $name {
-            fn from_value(value: &db::Value) -> Result<Self, &'static str> {
+            fn from_value(value: db::ValueRef<'_>) -> Result<Self, &'static str> {
                 match value {
-                    db::Value::Text(text) => text.parse().map_err(|_| "the text of an id"),
+                    db::ValueRef::Text(text) => text.parse().map_err(|_| "the text of an id"),
                     _ => Err("the text of an id"),
                 }
             }
@@ -146,6 +146,14 @@ id!(
     TeamId
 );
 id!(
+    /// A plan that comes into force on a day.
+    AdoptionId
+);
+id!(
+    /// A department's own zoning.
+    ZoningId
+);
+id!(
     /// The time one worker is in one visiting team.
     MembershipId
 );
@@ -196,6 +204,18 @@ id!(
 id!(
     /// Something that stands in the place: a service point, an office, a building.
     FacilityId
+);
+id!(
+    /// A building or yard that no plan parts.
+    DwellingId
+);
+id!(
+    /// A way of putting dwellings into grids.
+    PlanId
+);
+id!(
+    /// One comment on a plan.
+    PlanCommentId
 );
 
 #[cfg(test)]

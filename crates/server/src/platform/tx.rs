@@ -90,6 +90,8 @@ pub enum Subject {
     Peer(PeerId),
     /// A case passed on to or taken from another platform.
     Handover(HandoverId),
+    /// A plan of grids.
+    Plan(PlanId),
     /// The rule pack, the calendar.
     Pack,
     /// The territory as a whole.
@@ -121,6 +123,7 @@ impl Subject {
             Subject::Partner(_) => "partner",
             Subject::Peer(_) => "peer",
             Subject::Handover(_) => "handover",
+            Subject::Plan(_) => "plan",
             Subject::Pack => "pack",
             Subject::Territory => "territory",
             Subject::Ledger => "ledger",
@@ -147,6 +150,7 @@ impl Subject {
             Subject::Partner(id) => Some(id.to_string()),
             Subject::Peer(id) => Some(id.to_string()),
             Subject::Handover(id) => Some(id.to_string()),
+            Subject::Plan(id) => Some(id.to_string()),
             Subject::Pack | Subject::Territory | Subject::Ledger | Subject::List | Subject::System => None,
         }
     }

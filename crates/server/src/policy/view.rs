@@ -3,7 +3,7 @@
 use super::Current;
 use crate::platform::i18n::Lang;
 use domain::cases::clock::{self, Start, When};
-use domain::policy::{Category, CategoryKind, Name, RouteTo, RungTo, Source, Sourced};
+use domain::policy::{Category, CategoryKind, GridBand, Measure, Name, RouteTo, RungTo, Source, Sourced};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -156,6 +156,7 @@ pub fn pack(current: &Current, lang: Lang) -> PackView {
         return_reasons: key_names(&pack.return_reasons, lang),
         sections: vec![
             section("levels", levels(current, lang)),
+            section("grids", grids(current, lang)),
             section("routes", routes(current, lang)),
             section("clocks", clocks(current, lang)),
             section("ladder", ladder(current, lang)),
@@ -214,6 +215,99 @@ fn levels(current: &Current, lang: Lang) -> Vec<LineView> {
         )
     })
     .collect()
+}
+
+/// What a grid holds in each kind of place, the weights of the weighted measure, and the work counted for a grid.
+fn grids(current: &Current, lang: Lang) -> Vec<LineView> {
+    let rules = &current.pack.grids;
+    let band = |one: &GridBand| {
+        let (key, kind) = if one.rural {
+            ("rural", lang.pick("农村网格", "grid in the country"))
+        } else {
+            ("urban", lang.pick("城区网格", "grid in town"))
+        };
+        let measure = match one.measure {
+            Measure::Households => lang.pick("户", "households"),
+            Measure::People => lang.pick("人", "people"),
+            Measure::Enterprises => lang.pick("商户单位", "enterprises"),
+            Measure::Weighted => lang.pick("加权", "weighted"),
+        };
+        let value = format!("{}–{} {measure}", one.lo, one.hi);
+        line(
+            &format!("grid_band.{key}.{}", one.measure.key()),
+            kind.to_owned(),
+            value,
+            &one.source,
+        )
+    };
+    let work = |key: &str, zh: &str, en: &str, value: String| {
+        line(
+            &format!("grid_work.{key}"),
+            lang.pick(zh, en).to_owned(),
+            value,
+            &rules.source,
+        )
+    };
+    let mut lines: Vec<LineView> = rules.bands.iter().map(band).collect();
+    lines.extend([
+        work(
+            "per_hectare",
+            "加权：每公顷",
+            "weighted: a hectare",
+            rules.per_hectare.to_string(),
+        ),
+        work(
+            "per_person",
+            "加权：每人",
+            "weighted: a person",
+            rules.per_person.to_string(),
+        ),
+        work(
+            "per_household",
+            "加权：每户",
+            "weighted: a household",
+            rules.per_household.to_string(),
+        ),
+        work(
+            "per_enterprise",
+            "加权：每个商户单位",
+            "weighted: an enterprise",
+            rules.per_enterprise.to_string(),
+        ),
+        work(
+            "minutes",
+            "每月分钟：每个网格",
+            "minutes a month: a grid",
+            rules.minutes.to_string(),
+        ),
+        work(
+            "minutes_household",
+            "每月分钟：每户",
+            "minutes a month: a household",
+            rules.minutes_household.to_string(),
+        ),
+        work(
+            "minutes_enterprise",
+            "每月分钟：每个商户单位",
+            "minutes a month: an enterprise",
+            rules.minutes_enterprise.to_string(),
+        ),
+        work(
+            "workers",
+            "每个网格的网格员",
+            "workers of a grid",
+            rules.workers.to_string(),
+        ),
+    ]);
+    let undo = &current.pack.thresholds.plan_undo_days;
+    lines.push(line(
+        "plan_undo_days",
+        lang.pick("采用方案后可撤回的天数", "days in which an adopted plan can be undone")
+            .to_owned(),
+        undo.value.to_string(),
+        &undo.source,
+    ));
+    lines
 }
 
 fn routes(current: &Current, lang: Lang) -> Vec<LineView> {

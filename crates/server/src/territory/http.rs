@@ -1,5 +1,6 @@
 //! Routes of territory: the place, areas, boundaries, addresses, point to area, import.
 
+use super::features::{self, MapFile};
 use super::import::{GeoJson, ImportReport, import_areas, import_boundaries, read_csv};
 use super::map::{Area, Map};
 use super::{current, load, nearest_metres, store};
@@ -16,6 +17,7 @@ use domain::geo::{Datum, LonLat};
 use domain::territory::Rule;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -36,6 +38,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(boundaries))
         .routes(routes!(change))
         .routes(routes!(addresses))
+        .merge(super::dwellings::routes())
         .merge(super::facilities::routes())
         .merge(
             OpenApiRouter::new()
@@ -248,6 +251,22 @@ struct AreasQuery {
     q: Option<String>,
     /// At most 2,000.
     limit: Option<usize>,
+    /// The tree of that day (ISO date) instead of today's.
+    as_of: Option<String>,
+}
+
+/// The tree and boundaries of a day, or those in force.
+async fn tree(ctx: &Ctx, as_of: Option<&str>) -> Result<Arc<Map>, Fault> {
+    match as_of {
+        None => Ok(current(&ctx.app)),
+        Some(day) => {
+            let day: jiff::civil::Date = day.parse().map_err(|_| Fault::invalid("as_of", "date_expected"))?;
+            if day > ctx.now.date() {
+                return Err(Fault::invalid("as_of", "day_in_the_future"));
+            }
+            super::division::on(&ctx.app, day).await
+        }
+    }
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -259,7 +278,7 @@ struct AreaList {
 /// Areas by parent, by level, or by text.
 #[utoipa::path(get, path = "/areas", tag = "place", params(AreasQuery), responses((status = 200, body = AreaList)))]
 async fn areas(Anyone(ctx): Anyone, Query(query): Query<AreasQuery>) -> Result<Json<AreaList>, Fault> {
-    let map = current(&ctx.app);
+    let map = tree(&ctx, query.as_of.as_deref()).await?;
     let limit = query.limit.unwrap_or(MAX_AREAS).min(MAX_AREAS);
     let fits = |area: &&Area| query.level.as_deref().is_none_or(|level| area.level == level);
     let found: Vec<&Area> = match (&query.q, query.parent.as_deref()) {
@@ -294,6 +313,8 @@ struct LocateQuery {
     lat: f64,
     /// `wgs84` (the default), `cgcs2000` or `gcj02`.
     datum: Option<String>,
+    /// By the boundaries of that day (ISO date) instead of today's.
+    as_of: Option<String>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -319,7 +340,7 @@ pub fn position(lon: f64, lat: f64, datum: Option<&str>) -> Result<LonLat, Fault
 #[utoipa::path(get, path = "/areas/locate", tag = "place", params(LocateQuery), responses((status = 200, body = LocateView)))]
 async fn locate(Anyone(ctx): Anyone, Query(query): Query<LocateQuery>) -> Result<Json<LocateView>, Fault> {
     let at = position(query.lon, query.lat, query.datum.as_deref())?;
-    let map = current(&ctx.app);
+    let map = tree(&ctx, query.as_of.as_deref()).await?;
     let found = map.locate(at, nearest_metres(&ctx.app));
     let area = found.and_then(|found| map.area(found.area));
     Ok(Json(LocateView {
@@ -344,6 +365,8 @@ struct BoundariesQuery {
     level: Option<String>,
     /// Only below this area.
     under: Option<AreaId>,
+    /// Those of that day (ISO date) instead of today's.
+    as_of: Option<String>,
 }
 
 /// Boundaries as a GeoJSON FeatureCollection (properties id, code, name, level, depth, parent_id).
@@ -352,7 +375,7 @@ async fn boundaries(
     Anyone(ctx): Anyone,
     Query(query): Query<BoundariesQuery>,
 ) -> Result<Json<serde_json::Value>, Fault> {
-    let map = current(&ctx.app);
+    let map = tree(&ctx, query.as_of.as_deref()).await?;
     let wanted = map.areas().iter().filter(|area| {
         query.level.as_deref().is_none_or(|level| area.level == level)
             && query.under.is_none_or(|top| map.is_under(area.id, top))
@@ -495,6 +518,8 @@ pub struct ImportQuery {
     pub dry_run: bool,
     /// Datum of the positions in the file; must be said where it holds any.
     datum: Option<String>,
+    /// Which layer of a GeoPackage or of a zip with several shapefiles.
+    pub layer: Option<String>,
 }
 
 impl ImportQuery {
@@ -505,11 +530,24 @@ impl ImportQuery {
     }
 }
 
-/// The text of a file that was sent, and whether it is JSON.
-pub fn file<'b>(headers: &HeaderMap, body: &'b Bytes) -> Result<(&'b str, bool), Fault> {
-    let text = std::str::from_utf8(body).map_err(|_| Fault::invalid("body", "not_utf8"))?;
+/// A file that was sent.
+pub enum Sent<'b> {
+    Table(&'b str),
+    Map(MapFile),
+}
+
+/// A map where its type says GeoJSON, or its bytes that it is a GeoPackage or a zip; else the text of a table.
+pub fn file<'b>(headers: &HeaderMap, body: &'b Bytes, layer: &Option<String>) -> Result<Sent<'b>, Fault> {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-    Ok((text, kind.is_some_and(|kind| kind.contains("json"))))
+    let packed = features::is_packed(body);
+    let text = || std::str::from_utf8(body).map_err(|_| Fault::invalid("body", "not_utf8"));
+    if packed || kind.is_some_and(|kind| kind.contains("json")) {
+        if !packed {
+            text()?;
+        }
+        return Ok(Sent::Map(MapFile::new("body", body.to_vec()).layer(layer.clone())));
+    }
+    text().map(Sent::Table)
 }
 
 /// Areas from CSV (`text/csv`, columns code and name) or boundaries from GeoJSON (`application/geo+json`, `datum` required).
@@ -522,9 +560,9 @@ async fn import(
     body: Bytes,
 ) -> Result<Json<ImportReport>, Fault> {
     ctx.scope.require(Permission::TerritoryManage)?;
-    let report = match file(&headers, &body)? {
-        (text, true) => import_boundaries(&ctx, text, query.datum()?, query.dry_run).await?,
-        (text, false) => import_areas(&ctx, read_csv(text)?, BTreeMap::new(), query.dry_run).await?,
+    let report = match file(&headers, &body, &query.layer)? {
+        Sent::Map(map) => import_boundaries(&ctx, map, query.datum()?, query.dry_run).await?,
+        Sent::Table(text) => import_areas(&ctx, read_csv(text)?, BTreeMap::new(), query.dry_run).await?,
     };
     Ok(Json(report))
 }

@@ -1,5 +1,6 @@
 //! Bringing in areas (division codes) and boundaries (GeoJSON): a dry run says what would happen; on any problem nothing changes.
 
+use super::features::{self, MapFile, Want};
 use super::{current, load, store};
 use crate::platform::{AreaId, Ctx, Fault, Mark, Subject};
 use crate::policy;
@@ -195,19 +196,6 @@ fn make(ctx: &Ctx, tx: &mut crate::platform::Tx, plan: &ImportPlan, levels: &[St
     Ok(version)
 }
 
-#[derive(Debug, Deserialize)]
-struct Collection {
-    #[serde(default)]
-    features: Vec<Feature>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Feature {
-    #[serde(default)]
-    properties: serde_json::Map<String, serde_json::Value>,
-    geometry: Option<GeoJson>,
-}
-
 /// The geometries an area can have.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "type")]
@@ -247,11 +235,12 @@ impl GeoJson {
     }
 }
 
-/// Sets boundaries from a GeoJSON FeatureCollection given in `datum`. A feature names its area by the property `code`; one with a code not
+/// Sets boundaries from the areas of a map given in `datum`. A feature names its area by the property `code`; one with a code not
 /// known yet and a `name` makes the area.
-pub async fn import_boundaries(ctx: &Ctx, text: &str, datum: Datum, dry_run: bool) -> Result<ImportReport, Fault> {
-    let collection: Collection = serde_json::from_str(text)
-        .map_err(|error| Fault::invalid("body", "geojson_unreadable").with("detail", error))?;
+pub async fn import_boundaries(ctx: &Ctx, file: MapFile, datum: Datum, dry_run: bool) -> Result<ImportReport, Fault> {
+    let features = features::open(file, Want::AREAS)
+        .await
+        .map_err(|bad| bad.field("body"))?;
     let mut problems = Vec::new();
     let mut problem = |row: usize, code: &'static str, found: &str| {
         problems.push(RowProblem {
@@ -261,23 +250,18 @@ pub async fn import_boundaries(ctx: &Ctx, text: &str, datum: Datum, dry_run: boo
         });
     };
     let (mut rows, mut shapes, mut points) = (Vec::new(), Vec::new(), 0usize);
-    for (at, feature) in collection.features.into_iter().enumerate() {
-        let row = at + 1;
-        let text = |key: &str| match feature.properties.get(key) {
-            Some(serde_json::Value::String(text)) => text.trim().to_owned(),
-            Some(serde_json::Value::Number(number)) => number.to_string(),
-            _ => String::new(),
-        };
-        let (code, name) = (text("code"), text("name"));
+    for feature in features {
+        let row = feature.row;
+        let (code, name) = (feature.text("code"), feature.text("name"));
         if code.is_empty() {
             problem(row, "import_no_code", "");
             continue;
         }
-        let Some(geometry) = feature.geometry else {
+        let Some(region) = feature.region() else {
             problem(row, "import_no_shape", &code);
             continue;
         };
-        let region = geometry.into_region().converted(datum);
+        let region = region.converted(datum);
         points += region.points().count();
         if points > MAX_POINTS {
             return Err(Fault::invalid("body", "import_too_many_points").with("most", MAX_POINTS));
@@ -327,7 +311,8 @@ pub async fn import_boundaries(ctx: &Ctx, text: &str, datum: Datum, dry_run: boo
     Ok(report)
 }
 
-pub(super) fn is_sound(region: &Region) -> bool {
+/// Rings that are closed, long enough and on this planet.
+pub fn is_sound(region: &Region) -> bool {
     let in_range = |at: &LonLat| LonLat::new(at.lon, at.lat).is_ok();
     let closed =
         |ring: &Vec<LonLat>| ring.len() >= MIN_RING && ring.first() == ring.last() && ring.iter().all(in_range);

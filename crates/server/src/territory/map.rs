@@ -50,6 +50,8 @@ pub struct Map {
     names: NameIndex,
     /// No longer in force: only their names are told, for what was recorded in them.
     ended: HashMap<AreaId, Area>,
+    /// Who has the ground of what ended, those with most households first.
+    heirs: HashMap<AreaId, Vec<AreaId>>,
 }
 
 /// Parents stand before their children in order of code, so one pass hands kinds down.
@@ -65,6 +67,8 @@ fn inherit_kinds(areas: &mut [Area], by_id: &HashMap<AreaId, usize>) {
     }
 }
 
+/// Divisions in a row that are followed from an area that ended.
+const MAX_HEIRS: usize = 64;
 /// Metres in a degree of latitude, for boxes only.
 const METRES_PER_DEGREE: f64 = 111_000.0;
 
@@ -116,13 +120,27 @@ impl Map {
             boxes,
             names,
             ended: HashMap::new(),
+            heirs: HashMap::new(),
         }
     }
 
-    /// With the areas that are no longer in force.
-    pub fn with_ended(mut self, ended: Vec<Area>) -> Map {
+    /// With the areas that are no longer in force, and who follows them.
+    pub fn with_ended(mut self, ended: Vec<Area>, heirs: HashMap<AreaId, Vec<AreaId>>) -> Map {
         self.ended = ended.into_iter().map(|area| (area.id, area)).collect();
+        self.heirs = heirs;
         self
+    }
+
+    /// The area itself while it is in force; else the one that has most of its households now, where one is named.
+    pub fn heir(&self, id: AreaId) -> Option<AreaId> {
+        let mut at = id;
+        for _ in 0..MAX_HEIRS {
+            if self.by_id.contains_key(&at) {
+                return Some(at);
+            }
+            at = *self.heirs.get(&at)?.first()?;
+        }
+        None
     }
 
     /// An area in force, or one that was.
@@ -133,6 +151,19 @@ impl Map {
     /// Whether an area of this code was in force and is no more.
     pub fn has_ended(&self, code: &str) -> bool {
         self.ended.values().any(|area| area.code == code)
+    }
+
+    /// Codes below an area that are taken for good: those in force, and those that ended.
+    pub fn codes_below(&self, area: AreaId) -> std::collections::BTreeSet<String> {
+        let ended = self
+            .ended
+            .values()
+            .filter(|one| one.parent == Some(area))
+            .map(|one| one.code.clone());
+        self.children(Some(area))
+            .map(|one| one.code.clone())
+            .chain(ended)
+            .collect()
     }
 
     pub fn is_empty(&self) -> bool {

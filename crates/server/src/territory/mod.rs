@@ -1,17 +1,20 @@
 //! Territory 区域: areas, boundaries, addresses, and from a point or a text to the area it belongs to.
 //!
 //! Entry points: [`current`] (the whole tree in memory, swapped on each change), [`import_areas`], [`import_boundaries`],
-//! [`find`] (point or text to area), [`facilities`] (what stands there). Positions are WGS-84 inside; the datum is declared and converted at the edge, once.
+//! [`find`] (point or text to area), [`facilities`] (what stands there), [`features`] (what a map file of any kind holds), [`division`] (another division from a day on; the tree of a past day). Positions are WGS-84 inside; the datum is declared and converted at the edge, once.
 //! Must not know units or workers: those are above.
 
+pub mod division;
+pub mod dwellings;
 pub mod facilities;
+pub mod features;
 mod http;
 mod import;
 mod map;
 mod store;
 
 pub use http::{Anyone, AreaBrief, AreaView, area_view, brief, position, routes};
-pub use import::{ImportReport, RowProblem, import_areas, import_boundaries, read_csv};
+pub use import::{GeoJson, ImportReport, RowProblem, import_areas, import_boundaries, is_sound, read_csv};
 pub use map::{Area, Located, Map};
 
 use crate::platform::{App, AreaId, Ctx, Fault, Mark, Subject, Tx};
@@ -83,6 +86,11 @@ pub fn find(app: &App, tx: &mut Tx, at: Option<LonLat>, text: &str) -> Result<Op
         Some(area) => Ok(Some(area)),
         None => Ok(map.by_text(text)),
     }
+}
+
+/// A border as a GeoJSON geometry.
+pub fn geojson(region: &domain::geo::Region) -> Result<serde_json::Value, Fault> {
+    serde_json::to_value(import::GeoJson::of(region)).map_err(Fault::internal)
 }
 
 /// Metres outside every area within which a point still belongs to the nearest one.

@@ -1,5 +1,7 @@
 //! SQL of territory.
 
+pub mod division;
+
 use super::Address;
 use super::import::GeoJson;
 use super::map::{Area, Map};
@@ -11,8 +13,8 @@ use domain::territory::NewArea;
 /// Everything in force, as one value.
 pub fn map(tx: &mut Tx) -> Result<Map, Fault> {
     let version = version(tx)?;
-    let in_force = areas(tx, "valid_to is null")?;
-    let ended = areas(tx, "valid_to is not null")?;
+    let in_force = areas(tx, "a.valid_to is null")?;
+    let ended = areas(tx, "a.valid_to is not null")?;
     let mut boundaries = Vec::new();
     let sql =
         "select b.area_id, b.geojson from area_boundary b join area a on a.id = b.area_id where a.valid_to is null";
@@ -20,16 +22,18 @@ pub fn map(tx: &mut Tx) -> Result<Map, Fault> {
         let shape: GeoJson = serde_json::from_str(row.text(1)?).map_err(Fault::internal)?;
         boundaries.push((row.get::<AreaId>(0)?, shape.into_region()));
     }
-    Ok(Map::new(version, in_force, boundaries).with_ended(ended))
+    let heirs = division::successors(tx)?;
+    Ok(Map::new(version, in_force, boundaries).with_ended(ended, heirs))
 }
 
 fn areas(tx: &mut Tx, which: &'static str) -> Result<Vec<Area>, Fault> {
-    let sql = format!(
-        "select id, code, name, placeholder, pinyin, initials, level, kind, parent_id, depth, a1, a2, a3, a4, a5, lon, lat
-         from area where {which} order by code"
-    );
+    let sql = format!("select {AREA} from area a where {which} order by a.code");
     tx.query(&sql, &[])?.iter().map(read_area).collect()
 }
+
+/// The columns of [`read_area`].
+const AREA: &str = "a.id, a.code, a.name, a.placeholder, a.pinyin, a.initials, a.level, a.kind, a.parent_id, a.depth, \
+     a.a1, a.a2, a.a3, a.a4, a.a5, a.lon, a.lat";
 
 fn read_area(row: &Row) -> Result<Area, Fault> {
     let center = match (row.get::<Option<f64>>(15)?, row.get::<Option<f64>>(16)?) {

@@ -4,7 +4,7 @@
 //! Entry point: [`fresh`], the index as of this very moment: each call compares two numbers with the database, so that an edit shows in the
 //! next tile, whichever process made it, and after a restart.
 
-use super::mvt::{Geometry, Kind, Layer, Value};
+use super::mvt::{Geometry, Kind, Layer, Movable, Texts, Value};
 use super::store;
 use super::tile::{Box4, Outline, Point, Tile, meet, project};
 use crate::platform::*;
@@ -13,12 +13,16 @@ use crate::territory::{self, Map};
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-/// Size of a bucket of facilities: a tile of zoom 15.
-const BUCKET_BITS: u32 = 15;
+/// Size of a bucket of facilities: a tile of zoom 17, so that a tile of zoom 14 looks into few that lie beyond its edge.
+const BUCKET_BITS: u32 = 13;
 /// An outline over more buckets than this is kept apart.
-const MAX_BUCKETS: i64 = 64;
+const MAX_BUCKETS: i64 = 256;
 /// From this zoom on facilities are drawn.
 pub const FACILITIES_FROM: u8 = 13;
+/// Zooms whose tiles hold the most facilities: these are drawn for them once and for all.
+const READY: [u8; 2] = [13, 14];
+/// What is said of each facility alone.
+const OWN: [&str; 2] = ["code", "name"];
 /// Facilities of one tile at most.
 const MAX_SHAPES: usize = 20_000;
 /// Areas narrower than this (units of the tile) are not drawn.
@@ -46,13 +50,15 @@ struct AreaShape {
 
 struct FacilityShape {
     id: FacilityId,
-    code: Box<str>,
-    name: Box<str>,
+    /// Its texts of [`OWN`].
+    own: Texts,
     kind: Arc<str>,
     audience: Audience,
     place: u32,
     at: Point,
     outline: Option<Outline>,
+    /// The outline as drawn at the zooms of [`READY`].
+    ready: [Option<Movable>; READY.len()],
 }
 
 impl FacilityShape {
@@ -74,7 +80,8 @@ pub struct Index {
     areas: Vec<AreaShape>,
     facilities: Vec<Option<FacilityShape>>,
     by_id: HashMap<FacilityId, u32>,
-    buckets: HashMap<(i32, i32), Vec<u32>>,
+    /// With its box, so that a tile goes to the shapes it draws only.
+    buckets: HashMap<(i32, i32), Vec<(u32, Box4)>>,
     large: Vec<u32>,
     /// Places in `facilities` to be used again.
     free: Vec<u32>,
@@ -223,19 +230,22 @@ impl Index {
                 kind
             }
         };
+        let outline = one.outline.as_ref().map(Outline::of);
+        let mut geometry = Geometry::default();
         let shape = FacilityShape {
             id: one.id,
-            code: one.code.into(),
-            name: one.name.into(),
+            own: Texts::of(&[&one.code, &one.name]),
             kind,
             audience: one.audience,
             place,
             at: project(one.at),
-            outline: one.outline.as_ref().map(Outline::of),
+            ready: READY.map(|zoom| outline.as_ref()?.ready(zoom, &mut geometry)),
+            outline,
         };
         let at = self.free.pop().unwrap_or(self.facilities.len() as u32);
-        match buckets(shape.bounds()) {
-            Some(range) => range.for_each(|bucket| self.buckets.entry(bucket).or_default().push(at)),
+        let bounds = shape.bounds();
+        match buckets(bounds) {
+            Some(range) => range.for_each(|bucket| self.buckets.entry(bucket).or_default().push((at, bounds))),
             None => self.large.push(at),
         }
         self.by_id.insert(shape.id, at);
@@ -252,7 +262,7 @@ impl Index {
         match buckets(shape.bounds()) {
             Some(range) => range.for_each(|bucket| {
                 if let Some(list) = self.buckets.get_mut(&bucket) {
-                    list.retain(|one| *one != at);
+                    list.retain(|(one, _)| *one != at);
                 }
             }),
             None => self.large.retain(|one| *one != at),
@@ -317,6 +327,7 @@ impl Index {
         }
         let seen = [Audience::Public, Audience::Partner, Audience::Staff].map(|one| self.spans_of(viewer, one));
         let reach = tile.reach();
+        let ready = READY.iter().position(|zoom| *zoom == tile.z);
         let (mut layer, mut geometry, mut drawn) = (Layer::new("facilities"), Geometry::default(), 0);
         let mut draw = |at: u32| {
             let Some(Some(shape)) = self.facilities.get(at as usize) else {
@@ -327,7 +338,10 @@ impl Index {
             }
             let kind = match &shape.outline {
                 Some(outline) if meet(outline.bounds, reach) => {
-                    tile.draw(outline, &mut geometry);
+                    let ready = ready.and_then(|nth| shape.ready[nth].as_ref());
+                    if !ready.is_some_and(|ready| tile.draw_ready(outline.bounds, ready, &mut geometry)) {
+                        tile.draw(outline, &mut geometry);
+                    }
                     Kind::Polygon
                 }
                 Some(_) => return,
@@ -339,13 +353,11 @@ impl Index {
                     None => return,
                 },
             };
-            let properties = [
-                ("code", Value::Own(&shape.code)),
-                ("name", Value::Own(&shape.name)),
+            let shared = [
                 ("kind", Value::Text(&shape.kind)),
                 ("audience", Value::Text(shape.audience.key())),
             ];
-            layer.add(kind, &geometry, &properties);
+            layer.add_with(kind, &geometry, (&OWN, &shape.own), &shared);
             drawn += 1;
         };
         for at in &self.large {
@@ -354,14 +366,10 @@ impl Index {
         let [west, north, east, south] = cells(reach);
         for x in west..=east {
             for y in north..=south {
-                for at in self.buckets.get(&(x, y)).into_iter().flatten() {
+                for (at, bounds) in self.buckets.get(&(x, y)).into_iter().flatten() {
                     // What lies in several buckets is drawn from the first of them that is looked into.
-                    let first = self
-                        .facilities
-                        .get(*at as usize)
-                        .and_then(Option::as_ref)
-                        .map(|shape| cells(shape.bounds()));
-                    if first.is_some_and(|[w, n, ..]| x == w.max(west) && y == n.max(north)) {
+                    let [w, n, ..] = cells(*bounds);
+                    if x == w.max(west) && y == n.max(north) && meet(*bounds, reach) {
                         draw(*at);
                     }
                 }

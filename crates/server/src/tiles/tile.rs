@@ -3,7 +3,7 @@
 //! Positions are whole numbers of a world 2^30 wide, y downward, so that a point is projected once and every zoom is a shift. Must not know
 //! what is drawn.
 
-use super::mvt::Geometry;
+use super::mvt::{Geometry, Movable};
 use domain::geo::{LonLat, Region};
 
 /// Width of a tile in its own coordinates.
@@ -93,12 +93,26 @@ impl Tile {
         ((0..EXTENT).contains(&x) && (0..EXTENT).contains(&y)).then_some([x, y])
     }
 
+    /// Draws what was made ready for this zoom, if all of it lies in the tile and its buffer; says whether it did.
+    pub fn draw_ready(self, bounds: Box4, ready: &Movable, into: &mut Geometry) -> bool {
+        let inside = within(bounds, self.reach());
+        if inside {
+            let ([x, y], shift) = (self.corner(), self.shift());
+            into.moved(ready, [-(x >> shift), -(y >> shift)]);
+        }
+        inside
+    }
+
     /// Draws an outline; nothing is left of what is smaller than a unit or lies elsewhere.
     pub fn draw(self, outline: &Outline, into: &mut Geometry) {
-        into.begin();
         let inside = within(outline.bounds, self.reach());
+        self.draw_rings(outline, inside, into);
+    }
+
+    fn draw_rings(self, outline: &Outline, inside: bool, into: &mut Geometry) {
+        into.begin();
         let (mut start, mut hidden) = (0, true);
-        let mut ring = Vec::new();
+        let mut ring = into.take_ring();
         for (end, outer) in &outline.rings {
             let end = *end as usize;
             ring.clear();
@@ -133,6 +147,7 @@ impl Tile {
                 hidden = false;
             }
         }
+        into.give_ring(ring);
     }
 }
 
@@ -168,6 +183,13 @@ impl Outline {
             points: points.into(),
             rings: rings.into(),
         }
+    }
+
+    /// Drawn for every tile of a zoom that holds all of it; none where nothing is left of it at that zoom.
+    pub fn ready(&self, zoom: u8, geometry: &mut Geometry) -> Option<Movable> {
+        // The first tile of the zoom, whose corner is where the world begins: its coordinates are the world's at that zoom.
+        Tile::new(zoom, 0, 0)?.draw_rings(self, true, geometry);
+        geometry.movable()
     }
 
     /// With points left out that lie nearer than `tolerance` units of the world to the line without them.

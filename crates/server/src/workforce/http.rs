@@ -3,15 +3,17 @@
 use super::store::{
     self, LeaveRow, NewAppointment, NewPost, NewUnit, NewWorker, Post, Unit, UnitChange, UnitFilter, Worker,
 };
-use super::{grid_worker_of, on_duty_of};
+use super::{grid_worker_of, grids, on_duty_of, roster};
 use crate::access::Staff;
 use crate::platform::http::{Json, Path, Public, Query};
-use crate::platform::{App, AppointmentId, AreaId, Ctx, Fault, LeaveId, Permission, PostId, Tx, UnitId, WorkerId};
+use crate::platform::{
+    App, AppointmentId, AreaId, Ctx, Fault, LeaveId, Permission, PostId, Tx, UnitId, WorkerId, i18n,
+};
 use crate::policy;
 use crate::territory::{self, AreaBrief, AreaView};
 use domain::policy::UnitKind;
 use domain::time::Timestamp;
-use domain::workforce::{Ask, OnDuty, Seat};
+use domain::workforce::{Appointment, Ask, OnDuty, Seat};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -19,6 +21,8 @@ use utoipa_axum::routes;
 
 /// Longest texts of a unit, post or leave, in characters.
 const MAX_TEXT: usize = 200;
+/// Grids told of that have no worker of their own.
+const MOST_GRIDS: usize = 200;
 /// Posts looked through for gaps in one request.
 const GAP_POSTS: i64 = 2_000;
 
@@ -42,7 +46,7 @@ pub fn routes() -> OpenApiRouter<App> {
 
 /// A unit.
 #[derive(Debug, Serialize, ToSchema)]
-struct UnitView {
+pub(super) struct UnitView {
     id: UnitId,
     code: String,
     name: String,
@@ -57,7 +61,13 @@ struct UnitView {
     hours: String,
 }
 
-fn unit_view(ctx: &Ctx, unit: Unit) -> UnitView {
+impl UnitView {
+    pub(super) fn code(&self) -> &str {
+        &self.code
+    }
+}
+
+pub(super) fn unit_view(ctx: &Ctx, unit: Unit) -> UnitView {
     let map = territory::current(&ctx.app);
     UnitView {
         id: unit.id,
@@ -573,6 +583,13 @@ async fn make_post(Staff(ctx): Staff, Json(make): Json<MakePost>) -> Result<Json
         .app
         .write(&ctx, move |ctx, tx| {
             need_unit(ctx, tx, new.unit, Permission::WorkforceManage)?;
+            // One worker a grid (YC-01).
+            if new.duty == super::moves::GRID
+                && let Some(area) = new.area
+                && !store::posts_of_area(tx, area, &new.duty)?.is_empty()
+            {
+                return Err(Fault::conflict("grid_has_post").field("area_id"));
+            }
             store::add_post(ctx, tx, &new)?;
             let post = store::post(tx, new.id)?.ok_or_else(Fault::not_found)?;
             post_view(ctx, tx, post)
@@ -588,10 +605,44 @@ struct GapView {
     unit: UnitView,
 }
 
+/// A grid that has not just one worker of its own (YC-01).
+#[derive(Debug, Serialize, ToSchema)]
+struct GridGapView {
+    area: AreaBrief,
+    /// `grid_no_post`, `grid_many_posts`, `grid_no_worker` or `grid_shared_worker`.
+    code: String,
+    /// In words.
+    message: String,
+}
+
 #[derive(Debug, Serialize, ToSchema)]
 struct GapList {
     items: Vec<GapView>,
     next: Option<String>,
+    /// With the first page: grids without just one worker, at most 200, and how many there are.
+    grids: Vec<GridGapView>,
+    grid_count: usize,
+}
+
+/// The grids the caller reads that have not just one worker of their own.
+fn grid_gaps(ctx: &Ctx, tx: &mut Tx) -> Result<(Vec<GridGapView>, usize), Fault> {
+    let (map, roster) = (territory::current(&ctx.app), roster::of(tx)?);
+    let depth = policy::current(&ctx.app)?.pack.levels.len();
+    let mine = |area: &territory::Area| ctx.scope.covers(&area.chain, Permission::WorkforceRead);
+    let found = grids::findings(&roster, &map, depth, mine, ctx.now);
+    let view = |one: &grids::Finding| {
+        let area = map.area(one.area)?;
+        let worker = one
+            .worker
+            .and_then(|id| roster.worker(id))
+            .map(|worker| worker.name.clone());
+        Some(GridGapView {
+            area: territory::brief(ctx, area),
+            code: one.code.to_owned(),
+            message: i18n::sentence(ctx.lang, one.code, &[("worker", worker.unwrap_or_default())]),
+        })
+    };
+    Ok((found.iter().take(MOST_GRIDS).filter_map(view).collect(), found.len()))
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -601,7 +652,7 @@ struct GapsQuery {
     after: Option<String>,
 }
 
-/// Posts whose holder and stand-in are both missing (PJ-08); a page looks through 2,000 posts.
+/// Posts whose holder and stand-in are both missing (PJ-08), a page looks through 2,000 posts; and grids that have not just one worker.
 #[utoipa::path(get, path = "/posts/gaps", tag = "place", params(GapsQuery), responses((status = 200, body = GapList)))]
 async fn gaps(Staff(ctx): Staff, Query(query): Query<GapsQuery>) -> Result<Json<GapList>, Fault> {
     ctx.scope.require(Permission::WorkforceRead)?;
@@ -624,7 +675,16 @@ async fn gaps(Staff(ctx): Staff, Query(query): Query<GapsQuery>) -> Result<Json<
                     });
                 }
             }
-            Ok(GapList { items, next })
+            let (grids, grid_count) = match query.after {
+                None => grid_gaps(ctx, tx)?,
+                Some(_) => (Vec::new(), 0),
+            };
+            Ok(GapList {
+                items,
+                next,
+                grids,
+                grid_count,
+            })
         })
         .await?;
     Ok(Json(list))
@@ -658,11 +718,32 @@ async fn appoint(Staff(ctx): Staff, Json(make): Json<Appoint>) -> Result<Json<Po
             let post = store::post(tx, new.post)?.ok_or_else(Fault::not_found)?;
             need_unit(ctx, tx, post.unit, Permission::WorkforceManage)?;
             store::worker(tx, new.worker)?.ok_or_else(|| Fault::invalid("worker_id", "unknown_worker"))?;
+            if post.duty == super::moves::GRID && new.seat == Seat::A {
+                own_grid_only(ctx, tx, &new)?;
+            }
             store::add_appointment(ctx, tx, &new)?;
             post_view(ctx, tx, post)
         })
         .await?;
     Ok(Json(view))
+}
+
+/// A grid has a worker of its own (YC-01); who stands in elsewhere takes the second seat there.
+fn own_grid_only(ctx: &Ctx, tx: &mut Tx, new: &NewAppointment) -> Result<(), Fault> {
+    let seat = Appointment {
+        worker: new.worker.into(),
+        seat: new.seat,
+        from: new.from,
+        to: new.to,
+    };
+    let roster = roster::of(tx)?;
+    match grids::other_grid(&roster, new.post, &seat) {
+        None => Ok(()),
+        Some(area) => {
+            let name = territory::current(&ctx.app).full_name(area);
+            Err(Fault::conflict("worker_has_grid").field("worker_id").with("grid", name))
+        }
+    }
 }
 
 #[derive(Debug, Deserialize, ToSchema)]

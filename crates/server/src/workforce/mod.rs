@@ -3,7 +3,10 @@
 //! Entry points for the parts above: [`route`] (which unit answers), [`responsible`] (who in that unit, now), [`grid_worker_of`] (the
 //! grid worker of an area); [`teams`] are the visiting teams. Nothing here is moved when a leave begins or ends: who has the work is asked anew each time (PJ-08).
 
+mod grids;
 mod http;
+mod maps;
+pub mod moves;
 mod roster;
 mod store;
 pub mod teams;
@@ -26,7 +29,7 @@ use std::sync::Arc;
 
 /// All routes of this part, below `/api/v1`.
 pub fn routes() -> utoipa_axum::router::OpenApiRouter<App> {
-    http::routes().merge(teams::routes())
+    http::routes().merge(maps::routes()).merge(teams::routes())
 }
 
 /// The unit a case goes to, and why.

@@ -182,6 +182,12 @@ impl Roster {
         self.named(self.posts_of_unit.get(&unit), duty)
     }
 
+    /// All posts of a unit, in order of id.
+    pub fn all_posts_of_unit(&self, unit: UnitId) -> impl Iterator<Item = &Post> {
+        let ids = self.posts_of_unit.get(&unit).into_iter().flatten();
+        ids.filter_map(|id| self.posts.get(id))
+    }
+
     /// Posts of a duty that serve just this area, in order of id.
     pub fn posts_of_area(&self, area: AreaId, duty: &str) -> impl Iterator<Item = &Post> {
         self.named(self.posts_of_area.get(&area), duty)
@@ -212,6 +218,12 @@ impl Roster {
         let all = self.posts_of_worker.get(&worker).into_iter().flatten();
         all.filter(move |(_, seat)| seat.covers(at.date()))
             .filter_map(|(post, _)| self.posts.get(post))
+    }
+
+    /// All seats of a worker, past and to come, each with its post.
+    pub fn seats_of_worker(&self, worker: WorkerId) -> impl Iterator<Item = (&Post, &Appointment)> {
+        let all = self.posts_of_worker.get(&worker).into_iter().flatten();
+        all.filter_map(|(post, seat)| Some((self.posts.get(post)?, seat)))
     }
 
     /// How many people sit in a post on the day of a moment, by area: each once in every area that one of their posts serves or lies

@@ -1,5 +1,7 @@
 //! SQL of workforce, and the use cases that write it.
 
+pub mod moves;
+
 use super::roster::{self, InForce};
 use crate::platform::{AppointmentId, AreaId, Ctx, Fault, LeaveId, Mark, PostId, Subject, Tx, UnitId, WorkerId};
 use db::{Row, Sql, params};
@@ -95,7 +97,7 @@ pub fn all_workers(tx: &mut Tx) -> Result<Vec<Worker>, Fault> {
 
 /// All posts, by id.
 pub fn all_posts(tx: &mut Tx) -> Result<Vec<Post>, Fault> {
-    let sql = format!("select {POST} from post p order by p.id limit $1");
+    let sql = format!("select {POST} from post p where p.ended_from is null order by p.id limit $1");
     tx.query(&sql, &[MAX_KEPT.into()])?.iter().map(read_post).collect()
 }
 
@@ -358,7 +360,8 @@ pub fn post(tx: &mut Tx, id: PostId) -> Result<Option<Post>, Fault> {
 
 pub fn posts_of_unit(tx: &mut Tx, unit: UnitId, duty: Option<&str>) -> Result<Vec<Post>, Fault> {
     let sql = format!(
-        "select {POST} from post p where p.unit_id = $1 and ($2 = '' or p.duty = $3) order by p.duty, p.id limit $4"
+        "select {POST} from post p where p.unit_id = $1 and p.ended_from is null and ($2 = '' or p.duty = $3) \
+         order by p.duty, p.id limit $4"
     );
     let duty = duty.unwrap_or_default();
     let rows = tx.query(&sql, &[unit.into(), duty.into(), duty.into(), MAX_ROWS.into()])?;
@@ -373,7 +376,7 @@ pub fn posts_of_area(tx: &mut Tx, area: AreaId, duty: &str) -> Result<Vec<Post>,
 /// All posts in order of id, after one, for going through them.
 pub fn posts_after(tx: &mut Tx, after: &str, limit: i64) -> Result<Vec<Post>, Fault> {
     let rows = tx.query(
-        &format!("select {POST} from post p where p.id > $1 order by p.id limit $2"),
+        &format!("select {POST} from post p where p.id > $1 and p.ended_from is null order by p.id limit $2"),
         &[after.into(), limit.into()],
     )?;
     rows.iter().map(read_post).collect()
@@ -650,7 +653,7 @@ pub fn workers_of_unit(tx: &mut Tx, unit: UnitId, at: Timestamp) -> Result<Vec<W
 pub fn seated_at(tx: &mut Tx, area: AreaId, on: &str) -> Result<i64, Fault> {
     let row = tx.query_one(
         "select (select count(*) from unit u where u.area_id = $1 and (u.valid_to is null or u.valid_to > $2)) \
-         + (select count(*) from post p join unit u on u.id = p.unit_id where p.area_id = $1 and (u.valid_to is null or u.valid_to > $2) \
+         + (select count(*) from post p join unit u on u.id = p.unit_id where p.area_id = $1 and p.ended_from is null and (u.valid_to is null or u.valid_to > $2) \
             and exists (select 1 from appointment a where a.post_id = p.id and (a.valid_to is null or a.valid_to > $2))) \
          + (select count(*) from team_area w join team t on t.id = w.team_id where w.area_id = $1 and (t.valid_to is null or t.valid_to > $2))",
         &params![area, on],

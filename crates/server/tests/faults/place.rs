@@ -28,7 +28,8 @@ pub struct Cluster {
 
 impl Cluster {
     pub fn start() -> Cluster {
-        let said = script(&["start"], &[("WANGGE_TEST_POSTGRES_FSYNC", "on")]);
+        let owner = std::process::id().to_string();
+        let said = script(&["start", &owner], &[("WANGGE_TEST_POSTGRES_FSYNC", "on")]);
         let folder = said
             .split_whitespace()
             .find_map(|word| word.strip_prefix("WANGGE_TEST_POSTGRES_DIR="))

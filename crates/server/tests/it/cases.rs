@@ -707,6 +707,7 @@ async fn solved_on_the_spot_in_one_form() {
         let case = people.grid_worker.get(&format!("/api/v1/cases/{id}?purpose=handle")).await.ok();
         assert_eq!((case["kind"].as_str(), case["state"].as_str()), (Some("on_the_spot"), Some("answered")), "the pack wants it checked");
         assert_eq!(case["answers"][0]["way"], "in_person");
+        assert_eq!(case["arrival_minutes"], 0, "who solved it there was there");
         act(&people.verifier, id, "verify", json!({ "pass": true })).await.ok();
         act(&people.verifier, id, "close", json!({})).await.ok();
         // What cannot be solved there goes to the responsible body with all its context.

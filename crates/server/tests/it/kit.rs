@@ -40,9 +40,14 @@ pub const WEST: AreaId = AreaId(Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_
 
 /// Runs a test on each kind of database. The printed name tells which one a failure is about.
 pub async fn each_backend(test: impl AsyncFn(&TestApp)) {
+    each_backend_with(config(), test).await;
+}
+
+/// As [`each_backend`], with other settings.
+pub async fn each_backend_with(config: Config, test: impl AsyncFn(&TestApp)) {
     for backend in [Backend::Sqlite, Backend::Postgres] {
         eprintln!("on {backend:?}");
-        let app = TestApp::new(backend).await;
+        let app = TestApp::with(backend, config.clone()).await;
         test(&app).await;
         app.remove().await;
     }

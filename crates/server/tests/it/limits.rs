@@ -44,6 +44,16 @@ async fn heard(mut stream: TcpStream) -> String {
     String::from_utf8_lossy(&all).into_owned()
 }
 
+/// Others are answered as before.
+async fn still_answers(address: SocketAddr) {
+    let asked = say(
+        address,
+        "GET /health HTTP/1.1\r\nhost: here\r\nconnection: close\r\n\r\n",
+    );
+    let health = heard(asked.await).await;
+    assert!(health.starts_with("HTTP/1.1 200"), "{health}");
+}
+
 /// The most memory this process has had, in MB. Each test is a process of its own.
 fn peak_mb() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
@@ -113,15 +123,7 @@ async fn who_sends_a_body_byte_by_byte_is_refused_in_time_and_holds_up_nobody() 
     }
     // More of them than the machine has cores; the others are answered all the same, before the slow ones are let go.
     for _ in 0..20 {
-        let health = heard(
-            say(
-                address,
-                "GET /health HTTP/1.1\r\nhost: here\r\nconnection: close\r\n\r\n",
-            )
-            .await,
-        )
-        .await;
-        assert!(health.starts_with("HTTP/1.1 200"), "{health}");
+        still_answers(address).await;
     }
     for mut one in slow {
         // One more byte does not begin the time anew. It may come too late already.
@@ -155,15 +157,7 @@ async fn what_is_too_large_is_refused_before_it_is_taken_in() {
         }
         assert!(sent < 100 << 20, "{head} took {sent} bytes");
     }
-    let health = heard(
-        say(
-            address,
-            "GET /health HTTP/1.1\r\nhost: here\r\nconnection: close\r\n\r\n",
-        )
-        .await,
-    )
-    .await;
-    assert!(health.starts_with("HTTP/1.1 200"), "{health}");
+    still_answers(address).await;
     assert!(peak_mb() - before < MOST_MB, "{} MB", peak_mb() - before);
     assert_eq!(cases(app).await, 0);
 }

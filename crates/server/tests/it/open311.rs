@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use server::cases::public;
 use server::exchange::requests311::Source;
 use server::platform::{AreaId, CaseId, Ctx, Mark, PartnerId, Subject};
+use server::territory::features::MapFile;
 use server::{cli, policy, territory};
 use std::collections::BTreeSet;
 
@@ -145,7 +146,13 @@ async fn boundaries(app: &TestApp) {
     };
     let all = json!({ "type": "FeatureCollection", "features": [town(EAST_CODE, 122.1, 122.2), town(WEST_CODE, 122.2, 122.3)] });
     let ctx = Ctx::system(&app.app, "test");
-    let report = territory::import_boundaries(&ctx, &all.to_string(), Datum::parse("wgs84").unwrap(), false).await;
+    let report = territory::import_boundaries(
+        &ctx,
+        MapFile::new("all", all.to_string()),
+        Datum::parse("wgs84").unwrap(),
+        false,
+    )
+    .await;
     assert_eq!(report.unwrap().boundaries, 2);
 }
 

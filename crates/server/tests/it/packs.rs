@@ -86,6 +86,23 @@ async fn the_pack_is_shown_with_the_source_of_each_value() {
             (target["value"].as_str(), target["source"].as_str()),
             (Some("85"), Some("MG-03"))
         );
+        let grids = sections.iter().find(|one| one["key"] == "grids").unwrap()["lines"]
+            .as_array()
+            .unwrap();
+        let band = grids
+            .iter()
+            .find(|line| line["key"] == "grid_band.rural.households")
+            .unwrap();
+        assert_eq!(
+            (band["value"].as_str(), band["source"].as_str()),
+            (Some("100–150 households"), Some("ZS-01"))
+        );
+        assert!(
+            grids
+                .iter()
+                .any(|line| line["key"] == "plan_undo_days" && line["value"] == "30"),
+            "{grids:?}"
+        );
         let admin = app.login_as("system_admin", None).await;
         let problems = admin
             .post("/api/v1/pack/check", json!({ "files": { "pack.toml": "x = 1" } }))

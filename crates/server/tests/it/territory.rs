@@ -5,6 +5,7 @@ use domain::geo::{Datum, LonLat, wgs84_to_gcj02};
 use domain::territory::Rule;
 use serde_json::json;
 use server::platform::Ctx;
+use server::territory::features::MapFile;
 use server::{demo, policy, territory};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -105,12 +106,16 @@ async fn boundaries_are_converted_once_and_a_point_has_one_answer() {
                 square(codes[1], "乙社区", 122.01, south, datum),
             ];
             let text = json!({ "type": "FeatureCollection", "features": features }).to_string();
-            let dry = territory::import_boundaries(&ctx, &text, datum, true).await.unwrap();
+            let dry = territory::import_boundaries(&ctx, MapFile::new("text", text.clone()), datum, true)
+                .await
+                .unwrap();
             assert_eq!(
                 (dry.boundaries, dry.problems.len(), dry.territory_version),
                 (2, 0, None)
             );
-            let done = territory::import_boundaries(&ctx, &text, datum, false).await.unwrap();
+            let done = territory::import_boundaries(&ctx, MapFile::new("text", text.clone()), datum, false)
+                .await
+                .unwrap();
             assert!(done.territory_version.is_some());
             let map = territory::current(&bare.app);
             let of = |lon: f64, lat: f64| {
@@ -130,7 +135,7 @@ async fn boundaries_are_converted_once_and_a_point_has_one_answer() {
         }
         let bad =
             json!({ "type": "FeatureCollection", "features": [square("330902009001", "", 122.0, 30.0, Datum::Wgs84)] });
-        let report = territory::import_boundaries(&ctx, &bad.to_string(), Datum::Wgs84, false)
+        let report = territory::import_boundaries(&ctx, MapFile::new("bad", bad.to_string()), Datum::Wgs84, false)
             .await
             .unwrap();
         assert_eq!(

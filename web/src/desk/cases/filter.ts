@@ -17,6 +17,9 @@ export function filterFromQuery(query: LocationQuery): CaseFilter {
 const DAY_MS = 86_400_000
 const OVER = new Set(['closed', 'declined', 'merged', 'withdrawn'])
 
+/** The states a filter asks for; none for any. */
+export const statesOf = (filter: CaseFilter): string[] => filter.state?.split(',').filter(Boolean) ?? []
+
 /** The day after a civil date, so that the last day of a range is wholly in it. */
 function dayAfter(date: string): string {
   return new Date(Date.parse(`${date}T00:00:00Z`) + DAY_MS).toISOString().slice(0, 10)
@@ -38,7 +41,7 @@ export function filterForServer(filter: CaseFilter): CaseFilter {
     const day = sent[key]
     if (day?.length === 10) sent[key] = midnight(dayAfter(day))
   }
-  const over = sent.state?.split(',').some((s) => OVER.has(s))
+  const over = statesOf(sent).some((state) => OVER.has(state))
   sent.sort ??= over || sent.q || sent.received_from || sent.handled_from || sent.ended_from ? 'received' : 'due'
   return sent
 }

@@ -31,6 +31,9 @@ export const NAV: NavGroup[] = [
     key: 'place',
     items: [
       { name: 'areas', needs: ['territory.manage', 'workforce.read'], icon: 'grid' },
+      { name: 'plans', needs: ['territory.manage'], icon: 'grid' },
+      { name: 'zonings', needs: ['territory.manage'], icon: 'map' },
+      { name: 'adoptions', needs: ['territory.manage'], icon: 'stamp' },
       { name: 'units', needs: ['workforce.read', 'workforce.manage'], icon: 'unit' },
       { name: 'workers', needs: ['workforce.read', 'workforce.manage'], icon: 'people' },
       { name: 'teams', needs: ['workforce.read', 'workforce.manage'], icon: 'visit' },

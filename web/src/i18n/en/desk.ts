@@ -2,6 +2,7 @@ import type zh from '../zh-CN/desk'
 import disputes from './disputes'
 import migrations from './migrations'
 import orders from './orders'
+import plans from './plans'
 import teams from './teams'
 import records from './records'
 
@@ -11,6 +12,7 @@ const en: typeof zh = {
   orders,
   teams,
   ...records,
+  ...plans,
   desk: { title: 'Wangge desk' },
   login: {
     login: 'Account',
@@ -58,6 +60,9 @@ const en: typeof zh = {
     handovers: 'Case exchange',
     board: 'Live board',
     areas: 'Areas',
+    plans: 'Grid plans',
+    zonings: 'Zonings',
+    adoptions: 'Adoptions',
     units: 'Units and posts',
     workers: 'Workers',
     teams: 'Visiting teams',
@@ -350,7 +355,7 @@ const en: typeof zh = {
   requestState: { waiting: 'Waiting', approved: 'Approved', refused: 'Refused', lapsed: 'Lapsed' },
   coState: { open: 'Open', done: 'Done', returned: 'Returned', released: 'Released' },
   verifyResult: { pass: 'Passed', fail: 'Failed', passed: 'Passed', failed: 'Failed' },
-  source: { resident: 'Chosen by the resident', model: 'Classified automatically', keyword: 'Keyword', staff: 'By staff', handler: 'By staff' },
+  source: { resident: 'Chosen by the resident', import: 'Came with it', model: 'Classified automatically', keyword: 'Keyword', staff: 'By staff', handler: 'By staff' },
   look: {
     urgent: 'Reads as urgent: please decide at once.',
     out_of_scope: 'Reads as not dealt with here: should the resident be told where to go?',
@@ -467,7 +472,7 @@ const en: typeof zh = {
     units: 'Units',
     cases: 'Cases here',
     import: 'Import codes or boundaries',
-    importHint: 'Codes as CSV (code, name); boundaries as GeoJSON, matched by the property code, one area is enough; say the datum. Check first: problems are listed by row, and with any of them nothing is changed.',
+    importHint: 'Codes as CSV (code, name); boundaries as GeoJSON (.geojson), GeoPackage (.gpkg) or a shapefile in a .zip (.shp, .dbf, .prj, .cpg), matched by the property code, one area is enough; say the datum. Check first: problems are listed by row, and with any of them nothing is changed.',
     edit: 'Change area',
     editWhy: 'Saving makes a new version of the territory; earlier records keep theirs.',
     kind: 'Kind',
@@ -485,6 +490,7 @@ const en: typeof zh = {
     add: 'New unit',
     edit: 'Edit unit',
     gaps: '{n} vacant posts or missing stand-ins',
+    gridGaps: '{n} grids without just one worker of their own',
     code: 'Code',
     name: 'Name',
     publicName: 'Public name',
@@ -812,6 +818,7 @@ const en: typeof zh = {
     source: 'Source',
     value: 'Value',
     levels: 'Levels',
+    grids: 'Size of grids and their work',
     categories: 'Categories',
     routes: 'Routes',
     clocks: 'Clocks',
@@ -905,6 +912,9 @@ const en: typeof zh = {
     row: 'Row',
     column: 'Column',
     problem: 'Problem',
+    layer: 'Layer',
+    layerHint: 'Its name, where the file has several',
+    mapFiles: 'Maps as GeoJSON (.geojson), GeoPackage (.gpkg), or a shapefile in one .zip (.shp, .dbf, .prj, .cpg).',
     ignored: 'Columns that are not understood and are left out: {names}',
     moreProblems: '{n} more problems not shown',
   },

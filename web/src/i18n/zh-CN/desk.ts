@@ -2,6 +2,7 @@
 import disputes from './disputes'
 import migrations from './migrations'
 import orders from './orders'
+import plans from './plans'
 import teams from './teams'
 import records from './records'
 
@@ -11,6 +12,7 @@ export default {
   orders,
   teams,
   ...records,
+  ...plans,
   desk: { title: '网格工作台' },
   login: {
     login: '账号',
@@ -58,6 +60,9 @@ export default {
     handovers: '平台流转',
     board: '运行看板',
     areas: '区域',
+    plans: '网格方案',
+    zonings: '部门分区',
+    adoptions: '方案采用',
     units: '单位与岗位',
     workers: '人员',
     teams: '走访队',
@@ -350,7 +355,7 @@ export default {
   requestState: { waiting: '待审批', approved: '已批准', refused: '未批准', lapsed: '已失效' },
   coState: { open: '进行中', done: '已完成', returned: '已退回', released: '已免除' },
   verifyResult: { pass: '通过', fail: '未通过', passed: '通过', failed: '未通过' },
-  source: { resident: '居民选择', model: '自动分类', keyword: '关键词', staff: '人工', handler: '人工' },
+  source: { resident: '居民选择', import: '随件带来', model: '自动分类', keyword: '关键词', staff: '人工', handler: '人工' },
   look: {
     urgent: '看起来紧急：请马上决定。',
     out_of_scope: '看起来不归这里管：请看看是否告诉居民去哪里办。',
@@ -467,7 +472,7 @@ export default {
     units: '单位',
     cases: '查看这里的事件',
     import: '导入区域代码或边界',
-    importHint: '代码表用 CSV（代码、名称）；边界用 GeoJSON，按 code 属性对应，可以只含一个区域，先选明坐标系。先检查，逐行列出问题；有一处不对就一处也不改。',
+    importHint: '代码表用 CSV（代码、名称）；边界用 GeoJSON（.geojson）、GeoPackage（.gpkg）或压缩成 .zip 的 Shapefile（.shp、.dbf、.prj、.cpg），按 code 属性对应，可以只含一个区域，先选明坐标系。先检查，逐行列出问题；有一处不对就一处也不改。',
     edit: '修改区域',
     editWhy: '保存后形成新的区划版本；以前的记录仍按当时的版本。',
     kind: '城乡类型',
@@ -485,6 +490,7 @@ export default {
     add: '新增单位',
     edit: '修改单位',
     gaps: '有 {n} 处空岗或缺 B 岗',
+    gridGaps: '有 {n} 个网格不是一格一名网格员',
     code: '代码',
     name: '名称',
     publicName: '对外名称',
@@ -812,6 +818,7 @@ export default {
     source: '出处',
     value: '值',
     levels: '层级',
+    grids: '网格规模与工作量',
     categories: '分类',
     routes: '派遣规则',
     clocks: '时限',
@@ -905,6 +912,9 @@ export default {
     row: '行',
     column: '列',
     problem: '问题',
+    layer: '图层',
+    layerHint: '文件里有几个图层时写明名称',
+    mapFiles: '地图可用 GeoJSON（.geojson）、GeoPackage（.gpkg），或压缩成一个 .zip 的 Shapefile（.shp、.dbf、.prj、.cpg）。',
     ignored: '这些列不认识，不会导入：{names}',
     moreProblems: '还有 {n} 处问题没有列出',
   },

@@ -16,7 +16,7 @@ pub use finish::{confirm_by_resident, object_by_resident};
 pub use joining::withdraw_report;
 
 use super::work::sha256_hex;
-use super::{store, work};
+use super::{follow, store, work};
 use crate::platform::*;
 use domain::cases::table::Action;
 use domain::time::Timestamp;
@@ -180,7 +180,10 @@ fn moment(field: &'static str, given: Option<&str>) -> Result<Option<Timestamp>,
 /// A repeated press: only whoever may see the case learns that it was done.
 fn seen_already(ctx: &Ctx, tx: &mut Tx, case: CaseId) -> Result<(), Fault> {
     let loaded = store::load(tx, case)?.ok_or_else(Fault::not_found)?;
-    if ctx.scope.sees(&loaded.scope_facts(), Permission::CaseRead) {
+    let facts = loaded.scope_facts();
+    if ctx.scope.sees(&facts, Permission::CaseRead)
+        || follow::was_within(ctx, tx, &facts, &loaded.row.past, &[Permission::CaseRead])?
+    {
         Ok(())
     } else {
         Err(Fault::not_found())

@@ -103,8 +103,12 @@ pub fn classify(ctx: &Ctx, tx: &mut Tx, of: &Of) -> Result<(), Fault> {
         .unwrap_or(category.urgent || (work.row.urgent && unchanged));
     work.row.public = category.public;
     if let Some(area) = input.area_id.as_deref().filter(|area| !area.is_empty()) {
-        let spot = area.parse().ok().and_then(|area| place::spot_of_area(ctx, area));
+        let spot = area.parse().ok().and_then(|area| place::spot_now(ctx, area, None));
         let spot = spot.ok_or_else(|| Fault::invalid("area_id", "area_unknown"))?;
+        if work.row.area_id != Some(spot.area) {
+            // It never lay where it was thought to lie.
+            work.row.past.clear();
+        }
         (work.row.area_id, work.row.areas, work.row.territory_version) = (Some(spot.area), spot.chain, spot.version);
         search::touch(ctx, tx, of.case)?;
     }

@@ -122,8 +122,8 @@ pub(super) fn set_state(tx: &mut Tx, state: State) -> Result<(), Fault> {
 }
 
 pub(super) fn replace_doc(tx: &mut Tx, seq: i64, case: CaseId, text: &str) -> Result<(), Fault> {
-    tx.housekeeping("delete from search_doc where case_id = $1", &params![case])?;
-    tx.housekeeping(
+    tx.defer_housekeeping("delete from search_doc where case_id = $1", &params![case])?;
+    tx.defer_housekeeping(
         "insert into search_doc (seq, case_id, text) values ($1, $2, $3)",
         &params![seq, case, text],
     )?;

@@ -47,7 +47,7 @@ pub fn insert_clocks<'c>(
 }
 
 pub fn update_clock(tx: &mut Tx, clock: &ClockRow) -> Result<(), Fault> {
-    tx.execute(
+    tx.defer(
         "update case_clock set log = $1, due_at = $2, warn_at = $3, state = $4, late = $5, next_at = $6, told = $7 where id = $8",
         &params![
             write_log(&clock.log), clock.due_at.map(|t| t.0), clock.warn_at.map(|t| t.0), &clock.state, clock.late,

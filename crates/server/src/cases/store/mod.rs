@@ -2,6 +2,7 @@
 
 mod clocks;
 mod cube;
+mod follow;
 mod handover;
 mod mediation;
 mod migration;
@@ -12,6 +13,7 @@ mod queue;
 
 pub use clocks::*;
 pub use cube::*;
+pub use follow::*;
 pub use handover::*;
 pub use mediation::*;
 pub use migration::*;
@@ -25,6 +27,7 @@ use crate::platform::*;
 use db::{Row, Sql, params};
 use domain::cases as rules;
 use domain::time::Timestamp;
+use std::collections::HashMap;
 
 /// Most rows of one kind (reports, events, clocks ...) read for one case.
 const MAX_ROWS: i64 = 2_000;
@@ -35,6 +38,17 @@ pub fn case_row(tx: &mut Tx, id: CaseId) -> Result<Option<CaseRow>, Fault> {
         &params![id],
     )?;
     row.as_ref().map(CaseRow::read).transpose()
+}
+
+/// Rows of cases, held against other writers until the commit; taken in the order of their ids, so that two who want the same never wait
+/// for each other.
+pub fn case_rows_locked(tx: &mut Tx, ids: impl IntoIterator<Item = CaseId>) -> Result<HashMap<CaseId, CaseRow>, Fault> {
+    let sql = Sql::new(concat!("select ", case_columns!(), " from cases c where c.id in ("));
+    let sql = sql.list(ids).push(") order by c.id").push(tx.backend().for_update());
+    let rows = tx.fetch(&sql)?;
+    rows.iter()
+        .map(|row| CaseRow::read(row).map(|row| (row.id, row)))
+        .collect()
 }
 
 /// The row, held against other writers until the commit.
@@ -218,6 +232,7 @@ pub fn insert_cases<'r>(tx: &mut Tx, rows: impl IntoIterator<Item = &'r CaseRow>
             millis(row.accepted_at),
             millis(row.assigned_at),
             millis(row.taken_at),
+            millis(row.arrived_at),
             millis(row.handled_at),
             millis(row.answered_at),
             millis(row.verified_at),
@@ -237,15 +252,16 @@ pub fn insert_cases<'r>(tx: &mut Tx, rows: impl IntoIterator<Item = &'r CaseRow>
             row.row_version,
             row.team_id,
             row.away,
-            row.handover_id
+            row.handover_id,
+            Stay::write(&row.past)
         ]
     };
     tx.insert_rows(
         "insert into cases (id, number, title, body, channel, category_code, category_source, confidence, second_category, urgent, kind, \
          area_id, territory_version, a1, a2, a3, a4, a5, lon, lat, address, place_note, state, open, look, unit_id, worker_id, \
-         level_resolved, due_at, due_step, queue_at, late, received_at, accepted_at, assigned_at, taken_at, handled_at, answered_at, \
-         verified_at, ended_at, on_time, outcome, handled_by, handled_worker, decided_by, decided_worker, verified_by, verified_worker, \
-         reporter_count, pack_version, public, content_hash, row_version, team_id, away, handover_id) values ",
+         level_resolved, due_at, due_step, queue_at, late, received_at, accepted_at, assigned_at, taken_at, arrived_at, handled_at, \
+         answered_at, verified_at, ended_at, on_time, outcome, handled_by, handled_worker, decided_by, decided_worker, verified_by, verified_worker, \
+         reporter_count, pack_version, public, content_hash, row_version, team_id, away, handover_id, areas_past) values ",
         rows.into_iter().map(values),
         "",
     )?;
@@ -265,7 +281,8 @@ pub fn update_case(tx: &mut Tx, row: &CaseRow) -> Result<(), Fault> {
          urged_count = $29, extended_count = $30, supervised = $31, arbitrated = $32, paused = $33, mediated = $34, dissatisfied = $35, \
          handled_by = $36, handled_worker = $37, decided_by = $38, decided_worker = $39, verified_by = $40, verified_worker = $41, \
          merged_into = $42, merged_was = $43, reporter_count = $44, pack_version = $45, public = $46, row_version = $47, area_id = $48, \
-         territory_version = $49, a1 = $50, a2 = $51, a3 = $52, a4 = $53, a5 = $54, away = $55, handover_id = $56 where id = $57",
+         territory_version = $49, a1 = $50, a2 = $51, a3 = $52, a4 = $53, a5 = $54, away = $55, handover_id = $56, \
+         areas_past = $57 where id = $58",
         &params![
             row.category_code.clone(), row.category_source.clone(), row.confidence, row.second_category.clone(), row.urgent,
             row.state.key(), row.is_open(), row.look.clone(), row.unit_id, row.worker_id, row.level_resolved, millis(row.due_at),
@@ -276,7 +293,7 @@ pub fn update_case(tx: &mut Tx, row: &CaseRow) -> Result<(), Fault> {
             worker(row.handled_by), account(row.decided_by), worker(row.decided_by), account(row.verified_by),
             worker(row.verified_by), row.merged_into, row.merged_was.clone(), row.reporter_count, &row.pack_version, row.public,
             row.row_version, row.area_id, row.territory_version, row.areas[0], row.areas[1], row.areas[2], row.areas[3], row.areas[4],
-            row.away, row.handover_id, row.id
+            row.away, row.handover_id, Stay::write(&row.past), row.id
         ],
     )?;
     Ok(())
@@ -703,10 +720,7 @@ pub fn insert_events<'e>(
 }
 
 /// Of these cases, those that are here, with the hash of what was sent with their id.
-pub fn content_hashes(
-    tx: &mut Tx,
-    ids: impl IntoIterator<Item = CaseId>,
-) -> Result<std::collections::HashMap<CaseId, String>, Fault> {
+pub fn content_hashes(tx: &mut Tx, ids: impl IntoIterator<Item = CaseId>) -> Result<HashMap<CaseId, String>, Fault> {
     let sql = Sql::new("select id, content_hash from cases where id in (")
         .list(ids)
         .push(")");
@@ -981,9 +995,9 @@ pub fn all_under(tx: &mut Tx, area: AreaId) -> Result<Vec<CaseRow>, Fault> {
         concat!(
             "select ",
             case_columns!(),
-            " from cases c where c.a1 = $1 or c.a2 = $1 or c.a3 = $1 or c.a4 = $1 or c.a5 = $1 order by c.id"
+            " from cases c where c.a1 = $1 or c.a2 = $1 or c.a3 = $1 or c.a4 = $1 or c.a5 = $1 or c.areas_past like $2 order by c.id"
         ),
-        &params![area],
+        &params![area, format!("%{area}%")],
     )?;
     rows.iter().map(CaseRow::read).collect()
 }

@@ -4,57 +4,57 @@ use crate::cases::queue::{Filter, Lead, Order, Reach};
 use crate::cases::record::*;
 use crate::platform::*;
 use db::Sql;
+use std::collections::HashMap;
 
 /// Where a page begins: the order's key and the id.
 pub type After = (i64, String);
 
-/// Open cases of one reach, what will be late first, along each of its walks one more than `limit` when there are more: a caller sorts
-/// and cuts them.
-pub fn page_by_due(
+/// Cases of one reach in an order, open ones only where it is [`Order::Due`]: along each of its walks one more than `limit` when there are
+/// more; a caller sorts and cuts them.
+pub fn page(
     tx: &mut Tx,
     reach: &Reach,
     filter: &Filter,
+    order: Order,
     after: Option<&After>,
     limit: u32,
-) -> Result<Vec<CaseRow>, Fault> {
+) -> Result<Vec<LineRow>, Fault> {
+    let (from, ordered) = match order {
+        Order::Due => (
+            " and (c.queue_at, c.id) > (",
+            " and c.open = 1 order by c.queue_at, c.id limit ",
+        ),
+        Order::Received => (
+            " and (c.received_at, c.id) < (",
+            " order by c.received_at desc, c.id desc limit ",
+        ),
+    };
     let mut found = Vec::new();
-    for lead in filter.leads(reach, Order::Due) {
+    for lead in filter.leads(reach, order) {
         let mut sql = filter.push_walk(Sql::new(SELECT), reach, lead);
         if let Some((key, id)) = after {
-            let from = sql.push(" and (c.queue_at, c.id) > (").bind(*key);
-            sql = from.push(", ").bind(id).push(")");
+            sql = sql.push(from).bind(*key).push(", ").bind(id).push(")");
         }
-        let sql = sql.push(" and c.open = 1 order by c.queue_at, c.id limit ");
-        found.extend(rows(tx, &sql.bind(i64::from(limit) + 1))?);
+        found.extend(rows(tx, &sql.push(ordered).bind(i64::from(limit) + 1))?);
     }
     Ok(found)
 }
 
-/// Cases of one reach, newest first, as many along each of its walks as [`page_by_due`] gives: a caller sorts and cuts them.
-pub fn page_by_received(
-    tx: &mut Tx,
-    reach: &Reach,
-    filter: &Filter,
-    after: Option<&After>,
-    limit: u32,
-) -> Result<Vec<CaseRow>, Fault> {
-    let mut found = Vec::new();
-    for lead in filter.leads(reach, Order::Received) {
-        let mut sql = filter.push_walk(Sql::new(SELECT), reach, lead);
-        if let Some((key, id)) = after {
-            let from = sql.push(" and (c.received_at, c.id) < (").bind(*key);
-            sql = from.push(", ").bind(id).push(")");
-        }
-        let sql = sql.push(" order by c.received_at desc, c.id desc limit ");
-        found.extend(rows(tx, &sql.bind(i64::from(limit) + 1))?);
-    }
-    Ok(found)
+const SELECT: &str = concat!("select ", line_columns!(), " from cases c where ");
+
+fn rows(tx: &mut Tx, sql: &Sql) -> Result<Vec<LineRow>, Fault> {
+    tx.fetch(sql)?.iter().map(LineRow::read).collect()
 }
 
-const SELECT: &str = concat!("select ", case_columns!(), " from cases c where ");
-
-fn rows(tx: &mut Tx, sql: &Sql) -> Result<Vec<CaseRow>, Fault> {
-    tx.fetch(sql)?.iter().map(CaseRow::read).collect()
+/// The lines of these cases, in their order; one that is gone is left out.
+pub fn lines_of(tx: &mut Tx, ids: &[CaseId]) -> Result<Vec<LineRow>, Fault> {
+    const AT_ONCE: usize = 200;
+    let mut lines = HashMap::new();
+    for some in ids.chunks(AT_ONCE) {
+        let sql = Sql::new(SELECT).push("c.id in (").list(some.iter().copied()).push(")");
+        lines.extend(rows(tx, &sql)?.into_iter().map(|line| (line.id, line)));
+    }
+    Ok(ids.iter().filter_map(|id| lines.remove(id)).collect())
 }
 
 /// Id, state and queue moment of at most `most` cases of one reach.
@@ -77,7 +77,7 @@ pub fn points(
     filter: &Filter,
     [w, s, e, n]: [f64; 4],
     most: i64,
-) -> Result<Vec<CaseRow>, Fault> {
+) -> Result<Vec<LineRow>, Fault> {
     let mut sql = filter.push_walk(Sql::new(SELECT), reach, Lead::Reach);
     sql = sql.push(" and c.lat >= ").bind(s).push(" and c.lat <= ").bind(n);
     sql = sql.push(" and c.lon >= ").bind(w).push(" and c.lon <= ").bind(e);

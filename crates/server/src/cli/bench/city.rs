@@ -14,7 +14,7 @@ const GRID: f64 = 0.02;
 const COLUMNS: usize = 12;
 const ROWS: usize = 8;
 /// Buildings brought in at once.
-const AT_ONCE: usize = 20_000;
+const AT_ONCE: usize = 10_000;
 const ZOOM: u32 = 14;
 
 /// Builds it; the addresses of its tiles.

@@ -241,6 +241,8 @@ async fn watch(session: Client, shared: Arc<Shared>) {
             match tokio::time::timeout(LOOK, stream.line()).await {
                 Err(_) => {}
                 Ok(Err(_)) => break,
+                // The last chunk: the server ended the stream, as it does after a while; who watches connects again.
+                Ok(Ok(line)) if line == "0" => break,
                 Ok(Ok(line)) if line == "event: resync" => {
                     shared.resyncs.fetch_add(1, Ordering::SeqCst);
                     period.resynced = true;
@@ -341,7 +343,7 @@ pub fn print(report: &Report) {
         "{}: {} s, {} watching, {} writing, {} reading",
         report.on, report.seconds, report.watchers, report.writers, report.readers
     );
-    super::print_table(&report.figures);
+    super::Table::default().extend(report.figures.clone());
     println!(
         "{} reports, {} events to watchers, {} lost, {} told to ask again, {} requests failed{}",
         report.reports,

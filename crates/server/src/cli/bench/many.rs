@@ -1,7 +1,7 @@
 //! What comes in great numbers: messages taken over, clocks due at the same moment, the cases of a city.
 
 use super::client::Client;
-use super::work::figure;
+use super::work::{WHAT, figure};
 use super::{CliError, Figure, Server};
 use crate::cases::multiply;
 use db::{Db, Options};
@@ -195,20 +195,6 @@ fn waiting(key: &str, n: usize, grids: &[String], received: Timestamp) -> String
 /// About ninety characters: what, where and whose, with names made of single characters.
 fn words(n: usize) -> String {
     const NAMES: &str = "安邦宝碧滨博彩长朝晨成春翠大德东芳丰福富高光广桂国海汉浩和恒红华吉佳嘉建江金锦景静居康乐丽林龙绿梅美明南宁平青庆泉仁荣瑞山盛石水松太泰天万文西祥新兴秀阳永玉园远云泽正中紫";
-    const MATTERS: [&str; 12] = [
-        "路灯不亮，晚上老人出门看不清路",
-        "下水道堵了，污水漫到路面",
-        "楼道里堆满杂物，消防通道走不通",
-        "井盖松动有响声，车过的时候很吓人",
-        "工地夜里施工，吵得睡不着",
-        "垃圾两天没有清运，气味很大",
-        "邻居把空调水滴到我家窗台，说了几次不听",
-        "公交站牌倒了，等车的人坐在路边",
-        "停车位被长期占用，消防车进不来",
-        "自来水发黄，放了十分钟还是浑的",
-        "电梯三天两头停，楼上的老人下不来",
-        "暖气不热，孩子已经感冒两次",
-    ];
     let names: Vec<char> = NAMES.chars().collect();
     let mut state = n as u64 + 1;
     let mut next = move |of: usize| {
@@ -220,7 +206,7 @@ fn words(n: usize) -> String {
     };
     let mut name = |length: usize| (0..length).map(|_| names[next(names.len())]).collect::<String>();
     let (road, estate, shop, person) = (name(2), name(3), name(3), name(2));
-    let matter = MATTERS[n % MATTERS.len()];
+    let matter = WHAT[n % WHAT.len()];
     let (house, floor) = (n % 97 + 1, n % 31 + 1);
     format!(
         "{road}路{house}号{estate}小区{floor}栋，{matter}。旁边是{shop}超市，联系人王{person}说已经反映过{floor}次，第{n}封信，请尽快派人处理"

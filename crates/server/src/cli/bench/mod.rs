@@ -89,9 +89,10 @@ pub fn run(args: Args) -> Result<(), CliError> {
         reports.iter().for_each(load::print);
         return write_json(&args, &reports);
     }
-    let figures = runtime.block_on(measure(&args))?;
-    print_table(&figures);
-    write_json(&args, &figures)
+    let mut table = Table::default();
+    let outcome = runtime.block_on(measure(&args, &mut table));
+    write_json(&args, &table.figures)?;
+    outcome
 }
 
 fn write_json(args: &Args, what: &impl Serialize) -> Result<(), CliError> {
@@ -114,25 +115,25 @@ async fn loaded(args: &Args, seconds: u64) -> Result<Vec<load::Report>, CliError
     Ok(reports)
 }
 
-async fn measure(args: &Args) -> Result<Vec<Figure>, CliError> {
+async fn measure(args: &Args, table: &mut Table) -> Result<(), CliError> {
     std::fs::create_dir_all(&args.data).map_err(CliError::new)?;
-    let mut figures = machine::durable_writes(&args.data)?;
+    table.extend(machine::durable_writes(&args.data)?);
     let stamp = std::process::id();
     for (name, database) in places(args) {
         let folder = args.data.join(format!("{name}-{stamp}"));
         let server = Server::start(&folder, &database, MORNING).await?;
-        figures.extend(work::all(&server, name, args).await?);
+        work::all(&server, name, args, table).await?;
         server.stop().await?;
         if args.grow > 0 {
             many::grow(&database, args.grow).await?;
             let server = Server::start(&folder, &database, AFTERNOON).await?;
-            figures.extend(work::lists(&server, name, args, "grown: ").await?);
+            table.extend(work::lists(&server, name, args, "grown: ").await?);
             server.stop().await?;
         }
         std::fs::remove_dir_all(&folder).map_err(CliError::new)?;
     }
     clear(args);
-    Ok(figures)
+    Ok(())
 }
 
 /// The databases measured on, by name and address.
@@ -157,17 +158,30 @@ fn clear(args: &Args) {
     }
 }
 
-fn print_table(figures: &[Figure]) {
-    println!(
-        "{:<9} {:<28} {:>8} {:>12} {:>10} {:>10} {:>14}",
-        "on", "work", "count", "a second", "p50 ms", "p99 ms", "server CPU us"
-    );
-    for f in figures {
+/// What was measured so far; each line is printed as soon as it is there, so that nothing is lost with what fails after it.
+#[derive(Default)]
+pub struct Table {
+    figures: Vec<Figure>,
+}
+
+impl Table {
+    pub fn add(&mut self, f: Figure) {
+        if self.figures.is_empty() {
+            println!(
+                "{:<9} {:<28} {:>8} {:>12} {:>10} {:>10} {:>14}",
+                "on", "work", "count", "a second", "p50 ms", "p99 ms", "server CPU us"
+            );
+        }
         let cpu = f.server_cpu_us.map_or_else(|| "-".to_owned(), |us| format!("{us:.0}"));
         println!(
             "{:<9} {:<28} {:>8} {:>12.0} {:>10.2} {:>10.2} {:>14}",
             f.on, f.work, f.count, f.per_second, f.p50_ms, f.p99_ms, cpu
         );
+        self.figures.push(f);
+    }
+
+    pub fn extend(&mut self, figures: Vec<Figure>) {
+        figures.into_iter().for_each(|figure| self.add(figure));
     }
 }
 

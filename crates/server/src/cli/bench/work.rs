@@ -1,7 +1,7 @@
 //! The kinds of work that are measured, each as its people do it.
 
 use super::client::Client;
-use super::{Args, CliError, Figure, Server, city, many};
+use super::{Args, CliError, Figure, Server, Table, city, many};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,6 +9,9 @@ use std::time::{Duration, Instant};
 
 /// Clients at once for everything but the intake.
 const READERS: usize = 8;
+/// Connections for requests that come at a rate, whether or not those before them are answered.
+const CROWD: usize = 64;
+const QUEUE_PAGE: &str = "/api/v1/cases?queue=all&limit=25";
 /// Words searched for: frequent, rare, absent, one character, two words, pinyin.
 const WORDS: [&str; 8] = [
     "路灯",
@@ -20,7 +23,8 @@ const WORDS: [&str; 8] = [
     "王小明",
     "井盖松动有响声",
 ];
-const WHAT: [&str; 8] = [
+/// What residents report.
+pub const WHAT: [&str; 8] = [
     "路灯不亮，晚上老人出门看不清路",
     "下水道堵了，污水漫到路面",
     "楼道里堆满杂物，消防通道走不通",
@@ -40,38 +44,37 @@ const WHERE: [&str; 6] = [
 ];
 
 /// Everything on one server, in the order in which it builds on what went before.
-pub async fn all(server: &Server, on: &'static str, args: &Args) -> Result<Vec<Figure>, CliError> {
+pub async fn all(server: &Server, on: &'static str, args: &Args, table: &mut Table) -> Result<(), CliError> {
     let clerk = server.client("clerk").await?;
     let dispatcher = server.client("dispatcher").await?;
     let run = Run { server, on };
-    let mut figures = Vec::new();
-    figures.push(
+    table.add(
         run.repeat("http floor (health)", &clerk, READERS, args.requests, |_| {
             Ask::Get("/health".into())
         })
         .await?,
     );
     let intake = |n| Ask::Post("/api/v1/cases".into(), report(n));
-    figures.push(
+    table.add(
         run.repeat("intake, whole", &clerk, args.clients, args.cases, intake)
             .await?,
     );
-    figures.extend(lists(server, on, args, "").await?);
+    table.extend(lists(server, on, args, "").await?);
     if args.messages > 0 {
-        figures.push(many::import(server, on, args.messages).await?);
-        figures.push(run.searches("search after the import", &dispatcher, args).await?);
+        table.add(many::import(server, on, args.messages).await?);
+        table.add(run.searches("search after the import", &dispatcher, args).await?);
     }
     if args.due > 0 {
-        figures.push(many::due_at_once(server, on, args.due).await?);
+        table.add(many::due_at_once(server, on, args.due).await?);
     }
     if args.shapes > 0 {
         let tiles = Arc::new(city::build(&server.client("system").await?, args.shapes).await?);
         let supervisor = server.client("supervisor").await?;
         let tile = move |n: usize| Ask::Tile(tiles[n % tiles.len()].clone());
         let work = "tile z14, facilities in scope";
-        figures.push(run.repeat(work, &supervisor, READERS, args.requests, tile).await?);
+        table.add(run.repeat(work, &supervisor, READERS, args.requests, tile).await?);
     }
-    Ok(figures)
+    Ok(())
 }
 
 /// What is read: a case, lists, counts, words, the board.
@@ -86,11 +89,13 @@ pub async fn lists(
     let ids = Arc::new(case_ids(&dispatcher).await?);
     let page = move |n: usize| Ask::Get(format!("/api/v1/cases/{}?purpose=dispatch", ids[n % ids.len()]));
     let mut figures = vec![
-        run.repeat("case page", &dispatcher, READERS, args.requests, page)
+        run.repeat("case page", &dispatcher, READERS, args.requests, page.clone())
+            .await?,
+        run.at_rate("case page, 500/s", &dispatcher, 500, args.requests, page)
             .await?,
     ];
     let asked = [
-        ("queue page", "/api/v1/cases?queue=all&limit=25"),
+        ("queue page", QUEUE_PAGE),
         ("queue page, late", "/api/v1/cases?queue=late&limit=25"),
         (
             "queue page, of a state",
@@ -103,6 +108,11 @@ pub async fn lists(
         let ask = move |_| Ask::Get(path.to_owned());
         figures.push(run.repeat(work, &dispatcher, READERS, args.requests, ask).await?);
     }
+    let queue_page = |_| Ask::Get(QUEUE_PAGE.to_owned());
+    figures.push(
+        run.at_rate("queue page, 200/s", &dispatcher, 200, args.requests, queue_page)
+            .await?,
+    );
     figures.push(run.searches("search", &dispatcher, args).await?);
     for figure in &mut figures {
         figure.work = format!("{when}{}", figure.work);
@@ -137,12 +147,41 @@ impl Run<'_> {
         count: usize,
         ask: impl Fn(usize) -> Ask + Send + Sync + 'static,
     ) -> Result<Figure, CliError> {
+        self.paced(work, session, clients, count, None, ask).await
+    }
+
+    /// Makes `count` requests, `rate` a second, however long those before them take; the time of each counts from when it was due, so
+    /// that waiting behind a slow one is not forgotten.
+    async fn at_rate(
+        &self,
+        work: &'static str,
+        session: &Client,
+        rate: u32,
+        count: usize,
+        ask: impl Fn(usize) -> Ask + Send + Sync + 'static,
+    ) -> Result<Figure, CliError> {
+        self.paced(work, session, CROWD, count, Some(rate), ask).await
+    }
+
+    async fn paced(
+        &self,
+        work: &'static str,
+        session: &Client,
+        clients: usize,
+        count: usize,
+        rate: Option<u32>,
+        ask: impl Fn(usize) -> Ask + Send + Sync + 'static,
+    ) -> Result<Figure, CliError> {
         let (ask, next) = (Arc::new(ask), Arc::new(AtomicUsize::new(0)));
         let cpu = self.server.cpu_us()?;
+        let mut crowd = Vec::with_capacity(clients);
+        for _ in 0..clients {
+            crowd.push(session.again().await?);
+        }
         let begin = Instant::now();
         let mut tasks = Vec::with_capacity(clients);
-        for _ in 0..clients {
-            let (mut client, ask, next) = (session.again().await?, ask.clone(), next.clone());
+        for mut client in crowd {
+            let (ask, next) = (ask.clone(), next.clone());
             tasks.push(tokio::spawn(async move {
                 let mut times = Vec::new();
                 loop {
@@ -150,7 +189,14 @@ impl Run<'_> {
                     if number >= count {
                         return Ok::<_, CliError>(times);
                     }
-                    let one = Instant::now();
+                    let one = match rate {
+                        None => Instant::now(),
+                        Some(rate) => {
+                            let due = begin + Duration::from_secs(1) * number as u32 / rate;
+                            tokio::time::sleep_until(due.into()).await;
+                            due
+                        }
+                    };
                     match ask(number) {
                         Ask::Get(path) => drop(client.get(&path).await?),
                         Ask::Tile(path) => drop(client.fetch(&path).await?),

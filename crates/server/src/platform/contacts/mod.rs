@@ -67,10 +67,10 @@ impl Channel {
 }
 
 impl db::FromValue for Channel {
-    fn from_value(value: &db::Value) -> Result<Self, &'static str> {
+    fn from_value(value: db::ValueRef<'_>) -> Result<Self, &'static str> {
         match value {
-            db::Value::Text(text) if text == Channel::Sms.key() => Ok(Channel::Sms),
-            db::Value::Text(text) if text == Channel::PublicAccount.key() => Ok(Channel::PublicAccount),
+            db::ValueRef::Text(text) if text == Channel::Sms.key() => Ok(Channel::Sms),
+            db::ValueRef::Text(text) if text == Channel::PublicAccount.key() => Ok(Channel::PublicAccount),
             _ => Err("a channel"),
         }
     }

@@ -2,7 +2,7 @@
 use crate::platform::fault::Fault;
 use crate::platform::ids::JobId;
 use crate::platform::tx::Tx;
-use db::{DbError, Row, Sql, Value, params};
+use db::{DbError, Row, Sql, ValueRef, params};
 use serde::{Deserialize, Serialize};
 
 /// Where a job stands.
@@ -30,9 +30,9 @@ impl JobState {
 }
 
 impl db::FromValue for JobState {
-    fn from_value(value: &Value) -> Result<Self, &'static str> {
+    fn from_value(value: ValueRef<'_>) -> Result<Self, &'static str> {
         match value {
-            Value::Text(text) => match text.as_str() {
+            ValueRef::Text(text) => match text {
                 "waiting" => Ok(JobState::Waiting),
                 "running" => Ok(JobState::Running),
                 "done" => Ok(JobState::Done),

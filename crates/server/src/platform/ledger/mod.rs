@@ -121,12 +121,16 @@ pub async fn try_disk(app: &App) -> Result<(), Fault> {
 
 /// The newest signed head; none while the ledger is empty.
 pub async fn newest_head(app: &App) -> Result<Option<TreeHead>, Fault> {
-    Ok(app.db().read(|tx| store::newest_heads(tx, 1)).await?.pop())
+    Ok(app.db().read(store::newest_head).await?)
 }
 
 /// The receipt for a recorded report, sequencing at once if its record has no leaf yet. `jurisdiction`: the place's name.
 /// Refused when the record is not a report's or its payload was erased.
 pub async fn issue(app: &App, jurisdiction: &str, at: LedgerRef) -> Result<Receipt, Fault> {
+    if app.db().backend() == db::Backend::Postgres {
+        // Mostly it was recorded a moment ago: looking first would be in vain.
+        sequence_for_all(app).await?;
+    }
     if let Some(receipt) = issue_now(app, jurisdiction, at).await? {
         return Ok(receipt);
     }
@@ -156,20 +160,21 @@ async fn sequence_for_all(app: &App) -> Result<(), Fault> {
 
 /// None when no signed head covers the record yet (or there is no such record).
 async fn issue_now(app: &App, jurisdiction: &str, at: LedgerRef) -> Result<Option<Receipt>, Fault> {
-    let (key, jurisdiction) = (key(app).public(), jurisdiction.to_owned());
+    let (key, jurisdiction, recent) = (key(app).public(), jurisdiction.to_owned(), app.part::<store::Recent>());
     app.db()
         .read(move |tx| {
             let Some(stored) = store::record(tx, at)? else {
                 return Ok(None);
             };
             let Some((leaf, _)) = stored.leaf else { return Ok(None) };
-            let Some(head) = store::newest_heads(tx, 1)?.pop() else {
+            let Some(head) = store::newest_head(tx)? else {
                 return Ok(None);
             };
             let Payload::Kept { salt, body } = stored.payload else {
                 return Err(Fault::refused("receipt_not_available"));
             };
-            let inclusion = tree::inclusion(&mut store::StoredNodes(tx), leaf, head.size)?;
+            let nodes = &mut store::StoredNodes::read_or_recent(tx, &recent);
+            let inclusion = tree::inclusion(nodes, leaf, head.size)?;
             let payload = ReceiptPayload {
                 salt: hex::encode(salt),
                 body,
@@ -192,7 +197,7 @@ pub async fn still_holds(app: &App, receipt: &Receipt) -> Result<bool, Fault> {
                 strand: receipt.record.strand,
                 seq: receipt.record.seq,
             };
-            let (Some(stored), Some(head)) = (store::record(tx, at)?, store::newest_heads(tx, 1)?.pop()) else {
+            let (Some(stored), Some(head)) = (store::record(tx, at)?, store::newest_head(tx)?) else {
                 return Ok(false);
             };
             let payload_fits = match &stored.payload {
@@ -204,7 +209,7 @@ pub async fn still_holds(app: &App, receipt: &Receipt) -> Result<bool, Fault> {
                 return Ok(false);
             }
             let hash = tree::leaf(&stored.record.hash());
-            let nodes = &mut store::StoredNodes(tx);
+            let nodes = &mut store::StoredNodes::read(tx);
             let way = tree::inclusion(nodes, receipt.leaf_index, head.size)?;
             let growth = tree::consistency(nodes, receipt.tree_size, head.size)?;
             Ok(payload_fits
@@ -318,7 +323,7 @@ pub async fn consistency(app: &App, old: u64, new: u64) -> Result<Vec<Hash>, Fau
             if old > new || new > size {
                 return Err(Fault::refused("ledger_consistency_range"));
             }
-            Ok(tree::consistency(&mut store::StoredNodes(tx), old, new)?)
+            Ok(tree::consistency(&mut store::StoredNodes::read(tx), old, new)?)
         })
         .await
 }

@@ -75,7 +75,7 @@ fn give_leaves(tx: &mut Tx<'_>, tree: &mut TreeRow) -> Result<bool, DbError> {
 
 fn sign(tx: &mut Tx<'_>, tree: &TreeRow, key: &LedgerKey, now: i64) -> Result<(), DbError> {
     let size = tree.frontier.size();
-    if store::newest_heads(tx, 1)?.first().map_or(0, |head| head.size) < size {
+    if store::newest_head(tx)?.map_or(0, |head| head.size) < size {
         store::insert_head(tx, &key.sign(tree.epoch, size, tree.frontier.root(), now))?;
     }
     Ok(())

@@ -4,7 +4,9 @@ use super::hash::Hash;
 use super::head::TreeHead;
 use super::record::{Record, Salt};
 use super::tree::{Frontier, Nodes, STORED_STEP, node};
-use db::{DbError, Row, Tx, Value, params};
+use db::{DbError, Row, Tx, Value, ValueRef, params};
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 impl From<Hash> for Value {
     fn from(hash: Hash) -> Value {
@@ -13,7 +15,7 @@ impl From<Hash> for Value {
 }
 
 impl db::FromValue for Hash {
-    fn from_value(value: &Value) -> Result<Self, &'static str> {
+    fn from_value(value: ValueRef<'_>) -> Result<Self, &'static str> {
         <[u8; 32]>::from_value(value).map(Hash)
     }
 }
@@ -378,27 +380,89 @@ pub fn leaves_from(tx: &mut Tx<'_>, from: u64, limit: i64) -> Result<Vec<Leaf>, 
     rows.iter().map(one).collect()
 }
 
-/// Complete subtrees as they are stored, so that proofs are short to make. Level 0 is the leaves themselves.
-pub struct StoredNodes<'a, 'c>(pub &'a mut Tx<'c>);
+/// Hashes of the tree that were read lately. A complete subtree never changes: what was read once stays true, and the receipts of one
+/// moment need nearly the same ones.
+#[derive(Default)]
+pub struct Recent(Mutex<HashMap<(u32, u64), Hash>>);
 
-impl StoredNodes<'_, '_> {
+/// Hashes kept at most.
+const RECENT: usize = 65_536;
+
+impl Recent {
+    fn known(&self) -> MutexGuard<'_, HashMap<(u32, u64), Hash>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn run(&self, level: u32, first: u64, count: u64) -> Option<Vec<Hash>> {
+        let known = self.known();
+        (first..first + count)
+            .map(|idx| known.get(&(level, idx)).copied())
+            .collect()
+    }
+
+    fn keep(&self, level: u32, run: &[(u64, Hash)]) {
+        let mut known = self.known();
+        if known.len() + run.len() > RECENT {
+            known.clear();
+        }
+        known.extend(run.iter().map(|(idx, hash)| ((level, *idx), *hash)));
+    }
+}
+
+/// Complete subtrees as they are stored, so that proofs are short to make. Level 0 is the leaves themselves.
+pub struct StoredNodes<'a, 'c> {
+    tx: &'a mut Tx<'c>,
+    recent: Option<&'a Recent>,
+}
+
+impl<'a, 'c> StoredNodes<'a, 'c> {
+    /// Each is read from the tables.
+    pub fn read(tx: &'a mut Tx<'c>) -> Self {
+        StoredNodes { tx, recent: None }
+    }
+
+    /// Those read lately are taken as they were.
+    pub fn read_or_recent(tx: &'a mut Tx<'c>, recent: &'a Recent) -> Self {
+        StoredNodes {
+            tx,
+            recent: Some(recent),
+        }
+    }
+
+    /// `count` stored hashes from `first`, all below one node of the next stored level. Their neighbours there are read along: the same
+    /// proof, or the next one, asks for them.
     fn stored(&mut self, level: u32, first: u64, count: u64) -> Result<Vec<Hash>, DbError> {
-        let (from, to) = (int(first), int(first + count));
+        if let Some(run) = self.recent.and_then(|recent| recent.run(level, first, count)) {
+            return Ok(run);
+        }
+        let begin = first - first % (1 << STORED_STEP);
+        let (from, to) = (int(begin), int(begin + (1 << STORED_STEP)));
         let rows = if level == 0 {
-            self.0.query(
-                "select hash from ledger_leaf where leaf >= $1 and leaf < $2 order by leaf",
+            self.tx.query(
+                "select leaf, hash from ledger_leaf where leaf >= $1 and leaf < $2 order by leaf",
                 &params![from, to],
             )?
         } else {
-            let sql = "select hash from ledger_node where level = $1 and idx >= $2 and idx < $3 order by idx";
-            self.0.query(sql, &params![level, from, to])?
+            let sql = "select idx, hash from ledger_node where level = $1 and idx >= $2 and idx < $3 order by idx";
+            self.tx.query(sql, &params![level, from, to])?
         };
-        if rows.len() as u64 != count {
+        let one = |row: &Row| Ok((row.get(0)?, row.get(1)?));
+        let run: Vec<(u64, Hash)> = rows.iter().map(one).collect::<Result<_, DbError>>()?;
+        if let Some(recent) = self.recent {
+            recent.keep(level, &run);
+        }
+        let asked = first..first + count;
+        let found: Vec<Hash> = run
+            .into_iter()
+            .filter(|(idx, _)| asked.contains(idx))
+            .map(|(_, hash)| hash)
+            .collect();
+        if found.len() as u64 != count {
             return Err(DbError::Damaged(format!(
                 "the ledger's tree lacks nodes at level {level} from {first}"
             )));
         }
-        rows.iter().map(|row| row.get(0)).collect()
+        Ok(found)
     }
 }
 
@@ -462,6 +526,15 @@ pub fn tree_heads_after(tx: &mut Tx<'_>, size: u64, epoch: i64, limit: i64) -> R
         &params![int(size), epoch, limit],
     )?;
     rows.iter().map(tree_head).collect()
+}
+
+/// The newest head. (Its own statement: with the number as a parameter PostgreSQL plans it anew each time.)
+pub fn newest_head(tx: &mut Tx<'_>) -> Result<Option<TreeHead>, DbError> {
+    let row = tx.query_opt(
+        "select size, epoch, origin, root, at, signature from ledger_tree_head order by size desc, epoch desc limit 1",
+        &[],
+    )?;
+    row.as_ref().map(tree_head).transpose()
 }
 
 /// The newest heads.

@@ -662,7 +662,7 @@ impl Verifier {
                 "there are more or fewer stored subtrees than leaves ask for",
             ));
         }
-        let longest = store::newest_heads(tx, 1)?.pop().map_or(0, |head| head.size);
+        let longest = store::newest_head(tx)?.map_or(0, |head| head.size);
         let promised = longest.max(self.known.back().map_or(0, |head| head.size));
         if promised > tree.size() {
             let text = format!("a head was signed for {promised} records, {} are left", tree.size());

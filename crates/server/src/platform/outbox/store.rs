@@ -5,7 +5,7 @@ use crate::platform::contacts::Channel;
 use crate::platform::ids::{AreaId, CaseId, ContactId, MessageId, ReporterId};
 use crate::platform::scope::{MAX_DEPTH, Permission, Scope};
 use crate::platform::tx::Tx;
-use db::{DbError, Row, Sql, Value, params};
+use db::{DbError, Row, Sql, ValueRef, params};
 use serde::{Deserialize, Serialize};
 
 /// What became of a message.
@@ -35,7 +35,7 @@ impl OutboxState {
 }
 
 impl db::FromValue for OutboxState {
-    fn from_value(value: &Value) -> Result<Self, &'static str> {
+    fn from_value(value: ValueRef<'_>) -> Result<Self, &'static str> {
         const ALL: [OutboxState; 5] = [
             OutboxState::Waiting,
             OutboxState::Sent,
@@ -43,7 +43,7 @@ impl db::FromValue for OutboxState {
             OutboxState::Failed,
             OutboxState::Cancelled,
         ];
-        let Value::Text(text) = value else {
+        let ValueRef::Text(text) = value else {
             return Err("an outbox state");
         };
         ALL.into_iter()

@@ -46,6 +46,7 @@ pub fn pack(roots: &Roots<'_>) -> Option<Pack> {
         templates: templates.iter().map(template).collect(),
         verification: verification.iter().map(verification_rule).collect(),
         thresholds: thresholds_of(&thresholds),
+        grids: grids(&roots.pack),
         bodies: bodies.iter().map(body).collect(),
         channels: roots.intake.tables("channel").iter().map(channel).collect(),
         redirects: roots.intake.tables("redirect").iter().map(redirect).collect(),
@@ -679,6 +680,74 @@ fn date(table: &Table<'_>, key: &'static str) -> Option<jiff::civil::Date> {
     found
 }
 
+/// Days within which a division of the ground can be taken back, where a pack does not say.
+const UNDO_DAYS: u32 = 30;
+
+/// `[[grid_band]]` and `[grid_work]`; without them the rules that any place can begin with.
+fn grids(pack: &Table<'_>) -> GridRules {
+    let mut rules = GridRules::default();
+    let bands = pack.tables("grid_band");
+    let read: Vec<GridBand> = bands.iter().filter_map(grid_band).collect();
+    for rural in [false, true] {
+        if read.iter().any(|band| band.rural == rural) {
+            rules.bands.retain(|band| band.rural != rural);
+        }
+    }
+    rules.bands.extend(read);
+    if !pack.has("grid_work") {
+        return rules;
+    }
+    if let Some(table) = pack.table("grid_work") {
+        const MOST: f64 = 10_000.0;
+        rules.per_hectare = table.float("per_hectare", 0.0, MOST);
+        rules.per_person = table.float("per_person", 0.0, MOST);
+        rules.per_household = table.float("per_household", 0.0, MOST);
+        rules.per_enterprise = table.float("per_enterprise", 0.0, MOST);
+        rules.minutes = table.int("minutes", 0, 100_000) as u32;
+        rules.minutes_household = table.float("minutes_household", 0.0, MOST);
+        rules.minutes_enterprise = table.float("minutes_enterprise", 0.0, MOST);
+        rules.workers = table.int("workers", 1, 20) as u32;
+        rules.source = source(&table);
+        table.done();
+    }
+    rules
+}
+
+fn grid_band(table: &Table<'_>) -> Option<GridBand> {
+    let (kind, measure) = (table.str("kind"), table.str("measure"));
+    let (lo, hi) = (
+        table.int("from", 1, 1_000_000) as u32,
+        table.int("to", 1, 1_000_000) as u32,
+    );
+    let bad = |key, value: &str, allowed: &str| {
+        table.report(
+            table
+                .problem(key, "pack_bad_value")
+                .with("value", value)
+                .with("allowed", allowed),
+        );
+    };
+    if !["urban", "rural"].contains(&kind) {
+        bad("kind", kind, "urban, rural");
+    }
+    let known = Measure::parse(measure);
+    if known.is_none() {
+        bad("measure", measure, "households, people, enterprises, weighted");
+    }
+    if hi < lo {
+        bad("to", &hi.to_string(), "from..");
+    }
+    let source = source(table);
+    table.done();
+    Some(GridBand {
+        rural: kind == "rural",
+        measure: known?,
+        lo,
+        hi: hi.max(lo),
+        source,
+    })
+}
+
 fn thresholds_of(table: &Table<'_>) -> Thresholds {
     let whole = |key: &'static str, from: u32, to: u32| {
         let value = table.table(key);
@@ -722,5 +791,13 @@ fn thresholds_of(table: &Table<'_>) -> Thresholds {
         resolved_here_percent: whole("resolved_here_percent", 1, 100),
         nearest_metres: whole("nearest_metres", 0, 20_000),
         backlog_days: whole("backlog_days", 1, 366),
+        plan_undo_days: if table.has("plan_undo_days") {
+            whole("plan_undo_days", 1, 366)
+        } else {
+            Sourced {
+                value: UNDO_DAYS,
+                source: Source::Assumption,
+            }
+        },
     }
 }

@@ -1,11 +1,11 @@
 //! Routes of facilities: list, import, removal.
 
-use super::import::{FacilityReport, import, read_csv, read_geojson};
+use super::import::{FacilityReport, import, read_csv, read_map};
 use super::{Ask, Facility, Viewer, page, remove};
 use crate::access::Staff;
 use crate::platform::*;
 use crate::territory::current;
-use crate::territory::http::{ImportQuery, file};
+use crate::territory::http::{ImportQuery, Sent, file};
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderMap, StatusCode};
 use bytes::Bytes;
@@ -108,7 +108,7 @@ async fn list(Staff(ctx): Staff, Query(query): Query<FacilityQuery>) -> Result<J
     Ok(Json(page.map(|one| view(&ctx, one))))
 }
 
-/// Facilities from CSV (`text/csv`) or GeoJSON (`application/geo+json`); the same code again replaces what was there.
+/// Facilities from CSV (`text/csv`) or a map (`application/geo+json`, a GeoPackage, a zipped shapefile); the same code again replaces what was there.
 #[utoipa::path(post, path = "/facilities/import", tag = "place", params(ImportQuery),
     request_body(content = String, content_type = "text/csv"), responses((status = 200, body = FacilityReport)))]
 async fn bring_in(
@@ -118,9 +118,9 @@ async fn bring_in(
     body: Bytes,
 ) -> Result<Json<FacilityReport>, Fault> {
     ctx.scope.require(Permission::TerritoryManage)?;
-    let rows = match file(&headers, &body)? {
-        (text, true) => read_geojson(text, query.datum()?)?,
-        (text, false) => read_csv(text, query.datum()?)?,
+    let rows = match file(&headers, &body, &query.layer)? {
+        Sent::Map(map) => read_map(map, query.datum()?).await?,
+        Sent::Table(text) => read_csv(text, query.datum()?)?,
     };
     Ok(Json(import(&ctx, rows, query.dry_run).await?))
 }

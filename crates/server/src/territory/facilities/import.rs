@@ -1,11 +1,12 @@
-//! Bringing in facilities from CSV or GeoJSON. On any problem nothing changes; the same code again replaces what was there.
+//! Bringing in facilities from CSV or a map. On any problem nothing changes; the same code again replaces what was there.
 
 use super::{Audience, Facility, store};
 use crate::platform::*;
-use crate::territory::import::{GeoJson, RowProblem, is_sound};
+use crate::territory::features::{self, Feature, MapFile, Want};
+use crate::territory::import::{RowProblem, is_sound};
 use crate::territory::{Map, current, nearest_metres};
 use domain::geo::{Datum, LonLat, Region};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::json;
 use std::collections::{BTreeSet, HashMap};
 use utoipa::ToSchema;
@@ -106,73 +107,34 @@ fn too_many() -> Fault {
     Fault::invalid("body", "facility_too_many_rows").with("most", MAX_ROWS)
 }
 
-#[derive(Debug, Deserialize)]
-struct Collection {
-    #[serde(default)]
-    features: Vec<Feature>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Feature {
-    #[serde(default)]
-    properties: serde_json::Map<String, serde_json::Value>,
-    geometry: Option<Shape>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-enum Shape {
-    Outline(GeoJson),
-    Point(Point),
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(tag = "type")]
-enum Point {
-    Point { coordinates: Vec<f64> },
-}
-
-/// A FeatureCollection of points or outlines; properties as the columns of [`read_csv`].
-pub fn read_geojson(text: &str, datum: Datum) -> Result<Vec<NewFacility>, Fault> {
-    let collection: Collection = serde_json::from_str(text)
-        .map_err(|error| Fault::invalid("body", "geojson_unreadable").with("detail", error))?;
-    if collection.features.len() > MAX_ROWS {
+/// The points or outlines of a map; properties as the columns of [`read_csv`].
+pub async fn read_map(file: MapFile, datum: Datum) -> Result<Vec<NewFacility>, Fault> {
+    let features = features::open(file, Want::POINTS_OR_AREAS)
+        .await
+        .map_err(|bad| bad.field("body"))?;
+    if features.len() > MAX_ROWS {
         return Err(too_many());
     }
-    let read = |(nth, feature): (usize, Feature)| {
-        let text = |key: &str| match feature.properties.get(key) {
-            Some(serde_json::Value::String(text)) => text.trim().to_owned(),
-            Some(serde_json::Value::Number(number)) => number.to_string(),
-            _ => String::new(),
-        };
-        let (at, outline) = match feature.geometry {
-            Some(Shape::Point(Point::Point { coordinates })) => {
-                let pair = coordinates.first().copied().zip(coordinates.get(1).copied());
-                let at = pair.and_then(|(lon, lat)| LonLat::new(lon, lat).ok());
-                (at.map(|at| datum.to_wgs84(at)), None)
-            }
-            Some(Shape::Outline(outline)) => {
-                let region = outline.into_region();
-                let sound = is_sound(&region) && region.points().count() <= MAX_POINTS;
-                let region = sound.then(|| region.converted(datum));
-                (region.as_ref().and_then(Region::center), region)
-            }
-            None => (None, None),
-        };
+    let read = |feature: Feature| {
+        let point = feature.points.first().and_then(|at| LonLat::new(at[0], at[1]).ok());
+        let sound = |region: &Region| is_sound(region) && region.points().count() <= MAX_POINTS;
+        let outline = feature.region().filter(sound).map(|region| region.converted(datum));
         NewFacility {
-            row: nth + 1,
-            code: text("code"),
-            name: text("name"),
-            kind: text("kind"),
-            at,
+            row: feature.row,
+            code: feature.text("code"),
+            name: feature.text("name"),
+            kind: feature.text("kind"),
+            at: point
+                .map(|at| datum.to_wgs84(at))
+                .or_else(|| outline.as_ref().and_then(Region::center)),
             outline,
-            address: text("address"),
-            hours: text("hours"),
-            phone: text("phone"),
-            audience: text("audience"),
+            address: feature.text("address"),
+            hours: feature.text("hours"),
+            phone: feature.text("phone"),
+            audience: feature.text("audience"),
         }
     };
-    Ok(collection.features.into_iter().enumerate().map(read).collect())
+    Ok(features.into_iter().map(read).collect())
 }
 
 /// Keeps these facilities, or says what is wrong with them and changes nothing. The caller needs to manage the area of each, and of what it
@@ -193,10 +155,8 @@ pub async fn import(ctx: &Ctx, rows: Vec<NewFacility>, dry_run: bool) -> Result<
                 return Ok(report);
             }
             let change = store::next_change(tx)?;
-            for one in &mut plan {
-                one.change = change;
-                store::put(ctx, tx, one)?;
-            }
+            plan.iter_mut().for_each(|one| one.change = change);
+            store::put_all(ctx, tx, &plan)?;
             let body = json!({ "change": change, "created": report.created, "replaced": report.replaced });
             tx.record(ctx, Mark::new("facility.imported", Subject::Territory, body))?;
             Ok(report)

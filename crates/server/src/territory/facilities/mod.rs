@@ -8,7 +8,7 @@ mod import;
 mod store;
 
 pub use http::routes;
-pub use import::{FacilityReport, NewFacility, import, read_csv, read_geojson};
+pub use import::{FacilityReport, NewFacility, import, read_csv, read_map};
 
 use crate::platform::*;
 use db::Sql;
@@ -185,5 +185,17 @@ pub fn remove(ctx: &Ctx, tx: &mut Tx, id: FacilityId) -> Result<(), Fault> {
     store::remove(ctx, tx, found.id, change)?;
     let body = json!({ "facility": found.id.to_string(), "change": change });
     tx.record(ctx, Mark::new("facility.removed", Subject::Territory, body))?;
+    Ok(())
+}
+
+/// Facilities lie in other areas (by id, with the chain of each), because the areas were divided anew; whoever does so leaves the mark.
+pub fn relocate(tx: &mut Tx, moves: &[(String, AreaId, [Option<AreaId>; 5])]) -> Result<(), Fault> {
+    if moves.is_empty() {
+        return Ok(());
+    }
+    let change = store::next_change(tx)?;
+    for (id, area, chain) in moves {
+        store::relocate(tx, id, *area, chain, change)?;
+    }
     Ok(())
 }

@@ -142,33 +142,64 @@ pub fn changed_since(tx: &mut Tx, (change, id): (i64, String), limit: u32) -> Re
     tx.fetch(&sql)?.iter().map(read).collect()
 }
 
-/// A new one, or in place of what was there under the same code.
-pub fn put(ctx: &Ctx, tx: &mut Tx, one: &Facility) -> Result<(), Fault> {
+/// New ones, or in place of what was there under the same codes.
+pub fn put_all(ctx: &Ctx, tx: &mut Tx, all: &[Facility]) -> Result<(), Fault> {
+    let rows = all.iter().map(|one| row(ctx, one)).collect::<Result<Vec<_>, _>>()?;
+    tx.insert_rows(
+        "insert into facility (id, code, name, kind, area_id, a1, a2, a3, a4, a5, lon, lat, outline, address, hours, phone, audience, \
+         changed_at, change) values ",
+        rows,
+        " on conflict (code) do update set name = excluded.name, kind = excluded.kind, area_id = excluded.area_id, a1 = excluded.a1, \
+         a2 = excluded.a2, a3 = excluded.a3, a4 = excluded.a4, a5 = excluded.a5, lon = excluded.lon, lat = excluded.lat, \
+         outline = excluded.outline, address = excluded.address, hours = excluded.hours, phone = excluded.phone, \
+         audience = excluded.audience, changed_at = excluded.changed_at, change = excluded.change, removed_at = null",
+    )?;
+    Ok(())
+}
+
+fn row(ctx: &Ctx, one: &Facility) -> Result<[db::Value; 19], Fault> {
     let outline = one
         .outline
         .as_ref()
         .map(|region| serde_json::to_string(&GeoJson::of(region)));
     let outline = outline.transpose().map_err(Fault::internal)?;
     let [a1, a2, a3, a4, a5] = one.areas;
-    tx.defer(
-        "insert into facility (id, code, name, kind, area_id, a1, a2, a3, a4, a5, lon, lat, outline, address, hours, phone, audience, \
-         changed_at, change) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19) \
-         on conflict (code) do update set name = excluded.name, kind = excluded.kind, area_id = excluded.area_id, a1 = excluded.a1, \
-         a2 = excluded.a2, a3 = excluded.a3, a4 = excluded.a4, a5 = excluded.a5, lon = excluded.lon, lat = excluded.lat, \
-         outline = excluded.outline, address = excluded.address, hours = excluded.hours, phone = excluded.phone, \
-         audience = excluded.audience, changed_at = excluded.changed_at, change = excluded.change, removed_at = null",
-        &params![
-            one.id, &one.code, &one.name, &one.kind, one.area, a1, a2, a3, a4, a5, one.at.lon, one.at.lat, outline, &one.address,
-            &one.hours, &one.phone, one.audience.key(), ctx.now.0, one.change
-        ],
-    )?;
-    Ok(())
+    Ok(params![
+        one.id,
+        &one.code,
+        &one.name,
+        &one.kind,
+        one.area,
+        a1,
+        a2,
+        a3,
+        a4,
+        a5,
+        one.at.lon,
+        one.at.lat,
+        outline,
+        &one.address,
+        &one.hours,
+        &one.phone,
+        one.audience.key(),
+        ctx.now.0,
+        one.change
+    ])
 }
 
 pub fn remove(ctx: &Ctx, tx: &mut Tx, id: FacilityId, change: i64) -> Result<(), Fault> {
     tx.execute(
         "update facility set removed_at = $1, changed_at = $2, change = $3 where id = $4 and removed_at is null",
         &params![ctx.now.0, ctx.now.0, change, id],
+    )?;
+    Ok(())
+}
+
+pub fn relocate(tx: &mut Tx, id: &str, area: AreaId, chain: &[Option<AreaId>; 5], change: i64) -> Result<(), Fault> {
+    let [a1, a2, a3, a4, a5] = *chain;
+    tx.execute(
+        "update facility set area_id = $1, a1 = $2, a2 = $3, a3 = $4, a4 = $5, a5 = $6, change = $7 where id = $8",
+        &params![area, a1, a2, a3, a4, a5, change, id],
     )?;
     Ok(())
 }

@@ -5,9 +5,11 @@
 //! first town contains a trace of the second.
 
 mod access;
+mod adoption;
 mod cases;
 mod exchange;
 mod place;
+mod plans;
 
 use crate::kit::{Answer, Client, EAST, PASSWORD, TestApp};
 use axum::body::{Body, to_bytes};
@@ -131,7 +133,9 @@ async fn samples(world: &mut World<'_>) -> Vec<Sample> {
     all.extend(access::samples(world).await);
     all.extend(place::samples(world).await);
     all.extend(cases::samples(world).await);
+    all.extend(adoption::samples(world).await);
     all.extend(exchange::samples(world).await);
+    all.extend(plans::samples(world).await);
     all
 }
 

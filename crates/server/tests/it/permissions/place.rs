@@ -1,7 +1,7 @@
 //! Samples of policy, territory and workforce.
 
 use super::{Sample, World};
-use crate::kit::{EAST, WEST};
+use crate::kit::{EAST, EAST_COMMUNITY, WEST};
 use domain::workforce::Term;
 use serde_json::json;
 use server::platform::{AreaId, Ctx, FacilityId, LeaveId, MembershipId, PostId, TeamId, UnitId, WorkerId};
@@ -42,6 +42,7 @@ pub async fn samples(world: &mut World<'_>) -> Vec<Sample> {
         Sample::new("GET /api/v1/areas/locate").query("?lon=122.2&lat=29.9"),
         Sample::new("GET /api/v1/areas/boundaries").query("?level=grid"),
         Sample::new("GET /api/v1/areas/{id}").objects(EAST, no_area()),
+        Sample::new("GET /api/v1/areas/{id}/maps").objects(EAST_COMMUNITY, no_area()),
         Sample::new("PATCH /api/v1/areas/{id}")
             .objects(EAST, WEST)
             .body(json!({ "kind": "no such kind" })),

@@ -247,11 +247,15 @@ impl Sim<'_> {
             }
             let counts = counts.ok();
             if counts["total"].as_i64() != Some(should.len() as i64) {
+                let shown: BTreeSet<String> = self.list(actor, queue).await.into_iter().collect();
+                let odd = |case: &&Case| shown.contains(&case.id.to_string()) != should.contains(&case.id.to_string());
+                let odd: Vec<String> = self.cases.iter().filter(odd).map(|case| format!("{case:?}")).collect();
                 return Err(format!(
-                    "{}'s queue {queue} counts {} and should count {}",
+                    "{}'s queue {queue} counts {} and should count {}; in one only: {}",
                     who.name,
                     counts["total"],
-                    should.len()
+                    should.len(),
+                    odd.join("; ")
                 ));
             }
             let late = self

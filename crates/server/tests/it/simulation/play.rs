@@ -472,11 +472,10 @@ impl Sim<'_> {
             }
             "handle" => act.yes = self.dice.percent(30),
             "answer" => {
-                act.id = if self.dice.percent(25) {
-                    Some(self.dice.pick(&case.reports).id)
-                } else {
-                    None
-                };
+                if self.dice.percent(25) {
+                    // A case whose reports all went elsewhere has none to answer.
+                    act.id = Some(case.reports.get(self.dice.below(case.reports.len().max(1)))?.id);
+                }
                 act.solved = *self.dice.pick(&[None, Some(true), Some(true), Some(false)]);
             }
             "verify" => act.yes = self.dice.percent(80),

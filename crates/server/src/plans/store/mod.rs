@@ -1,0 +1,7 @@
+//! SQL of plans.
+
+pub mod adopt;
+mod draft;
+pub mod zonings;
+
+pub use draft::*;
