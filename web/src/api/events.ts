@@ -12,14 +12,18 @@ export interface LiveStream {
   close(): void
 }
 
-/** Listens to topics within the account's scope; `onState` tells whether the page is live. */
+/**
+ * Listens to topics within the account's scope; `onState` tells whether the page is live. `missed`: nobody listened for
+ * a while, so that its opening counts as a connection that came back.
+ */
 export function listen(
   topics: string[],
   onEvent: (event: LiveEvent) => void,
   onState: (live: boolean) => void = () => {},
+  missed = false,
 ): LiveStream {
   const source = new EventSource(`${API}/events?topics=${topics.join(',')}`, { withCredentials: true })
-  let dropped = false
+  let dropped = missed
   const receive = (message: MessageEvent) => {
     try {
       onEvent(JSON.parse(message.data) as LiveEvent)

@@ -35,7 +35,7 @@ export function useLive() {
   }
   const topics = Object.keys(TOPICS).filter((topic) => can(TOPICS[topic].needs))
 
-  const start = () => {
+  const start = (missed: boolean) => {
     if (topics.length === 0) return
     stream?.close()
     stream = listen(
@@ -45,11 +45,12 @@ export function useLive() {
         timer ??= setTimeout(refresh, GATHER_MS)
       },
       (state) => (live.value = state),
+      missed,
     )
   }
-  onMounted(start)
+  onMounted(() => start(false))
   // A stream refused with the session that ended does not come back by itself.
-  watch(renewed, start)
+  watch(renewed, () => start(true))
   onBeforeUnmount(() => {
     stream?.close()
     clearTimeout(timer)

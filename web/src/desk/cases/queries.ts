@@ -1,5 +1,5 @@
 // What the case pages ask the server. Keys start with `cases` (lists) or `case` (one), which live events refresh.
-import { keepPreviousData, useInfiniteQuery, useQuery } from '@tanstack/vue-query'
+import { keepPreviousData, useInfiniteQuery, useQuery, type QueryClient } from '@tanstack/vue-query'
 import { computed, type MaybeRefOrGetter, toValue } from 'vue'
 import { api } from '@/api/client'
 import type { CaseBrief, CaseCounts, CaseDetail, CaseFilter, NearbyCase, Page } from '@/api/types'
@@ -34,6 +34,17 @@ export function useCase(id: MaybeRefOrGetter<string>, purpose: MaybeRefOrGetter<
     enabled: computed(() => Boolean(toValue(id))),
     queryFn: ({ signal }) => api.get<CaseDetail>(`/cases/${toValue(id)}`, { purpose: toValue(purpose) }, signal),
   })
+}
+
+/**
+ * Shows the case as an action left it. A look at it that is still under way began before the action and would put the
+ * old state back when it comes in late: it is dropped.
+ */
+export async function showUpdated(queries: QueryClient, purpose: string, updated: CaseDetail) {
+  const key = ['case', updated.id, purpose]
+  await queries.cancelQueries({ queryKey: key, exact: true })
+  queries.setQueryData(key, updated)
+  void queries.invalidateQueries({ queryKey: ['cases'] })
 }
 
 /** Cases that may be the same matter. */
