@@ -2,7 +2,8 @@
 
 use proptest::prelude::*;
 use solver::check::{Breach, Proof, breaches, proved, sound};
-use solver::partition::{Edge, NONE, Options, Plan, Reason, Rule, Town, Verdict, Watch, Wishes, draw};
+use solver::partition::{Edge, NONE, Options, Plan, Reason, Rule, Town, Verdict, Watch, Wishes, draw, redraw};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A made-up town that owns its lists.
 #[derive(Clone, Debug)]
@@ -406,7 +407,7 @@ fn a_year_of_change_is_mended_with_few_moves() {
         let mut made = made(24, 20, seed, 0, 8);
         let before = drawn(&made, &rule, &none, seed);
         let same = on(&made, |town| {
-            solver::partition::redraw(town, &rule, &none, &before.grid, &threads(1, 1), Watch::NOBODY)
+            redraw(town, &rule, &none, &before.grid, &threads(1, 1), Watch::NOBODY)
         });
         assert_eq!(same.grid, before.grid, "what is in band stays");
         let mut dice = Dice(seed);
@@ -415,7 +416,7 @@ fn a_year_of_change_is_mended_with_few_moves() {
             made.load[v] = dice.below(30) as f64;
         }
         on(&made, |town| {
-            let again = |n| solver::partition::redraw(town, &rule, &none, &before.grid, &threads(n, 1), Watch::NOBODY);
+            let again = |n| redraw(town, &rule, &none, &before.grid, &threads(n, 1), Watch::NOBODY);
             let after = again(1);
             assert_eq!(after, again(2));
             let found = breaches(town, &rule, &none, &after.grid);
@@ -435,4 +436,45 @@ fn a_year_of_change_is_mended_with_few_moves() {
             assert!(moved <= 0.15 * made.load.iter().sum::<f64>(), "{moved} moved");
         });
     }
+}
+
+/// One zone is more than half a city's work: a stop is heard within it, and what there is then is a whole plan.
+#[test]
+fn a_stop_is_heard_inside_a_zone() {
+    let mut made = made(60, 60, 5, 0, 4);
+    made.region.fill(0);
+    let rule = Rule::one(0, 40.0, 60.0);
+    let none = Wishes::default();
+    on(&made, |town| {
+        let asked = AtomicUsize::new(0);
+        let count = || asked.fetch_add(1, Ordering::Relaxed);
+        let drawn = |most: usize| {
+            asked.store(0, Ordering::Relaxed);
+            let stop = || count() >= most;
+            let watch = Watch {
+                stop: &stop,
+                ..Watch::NOBODY
+            };
+            let plan = draw(town, &rule, &none, &threads(1, 3), watch);
+            (plan, asked.load(Ordering::Relaxed))
+        };
+        let (_, all) = drawn(usize::MAX);
+        let (plan, few) = drawn(10);
+        assert!(few < 40 && all > 10 * few, "asked {few} times of {all}");
+        assert!(plan.stopped && plan.grid.iter().all(|&g| g != NONE));
+        assert!(
+            breaches(town, &rule, &none, &plan.grid)
+                .iter()
+                .all(|b| matches!(b, Breach::Band { .. }))
+        );
+        let asked_again = || count() >= 5;
+        let watch = Watch {
+            stop: &asked_again,
+            ..Watch::NOBODY
+        };
+        asked.store(0, Ordering::Relaxed);
+        let tight = Rule::one(0, 50.0, 56.0);
+        let plan = redraw(town, &tight, &none, &plan.grid, &threads(1, 3), watch);
+        assert!(plan.stopped && plan.grid.iter().all(|&g| g != NONE));
+    });
 }

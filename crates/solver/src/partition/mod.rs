@@ -123,7 +123,7 @@ pub struct Options {
 /// Called while drawing; from any of its threads.
 #[derive(Clone, Copy)]
 pub struct Watch<'a> {
-    /// True ends the work early: zones not drawn yet get their first drawing only.
+    /// True ends the work early: the zone at hand stays as it is then, zones not drawn yet get their first drawing only.
     pub stop: &'a (dyn Fn() -> bool + Sync),
     /// Units drawn so far, units in all.
     pub progress: &'a (dyn Fn(usize, usize) + Sync),
@@ -257,7 +257,7 @@ fn each_zone(
     let units_done = AtomicUsize::new(0);
     let done: Mutex<Vec<(u32, Drawn, Vec<u32>)>> = Mutex::new(vec![]);
     let work = || {
-        let mut bench = Bench::default();
+        let mut bench = Bench::new(watch.stop);
         let mut mine = vec![];
         while let Some(&zone) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
             let units = zones.units(zone as usize);

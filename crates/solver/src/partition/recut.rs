@@ -35,6 +35,9 @@ impl<'a> Recut<'a> {
         rng.shuffle(&mut order);
         let mut gained = 0;
         for g in order {
+            if (bench.stop)() {
+                break;
+            }
             if self.members[g as usize].is_empty() {
                 continue;
             }

@@ -48,7 +48,7 @@ pub(crate) fn redraw(
     for _ in 0..(LOOKS / graph.len()).clamp(*TRIES.start(), *TRIES.end()) {
         if best
             .as_ref()
-            .is_some_and(|(score, _)| score.broken == 0 && score.burden <= GOOD * bound)
+            .is_some_and(|(score, _)| (bench.stop)() || score.broken == 0 && score.burden <= GOOD * bound)
         {
             break;
         }
@@ -182,6 +182,9 @@ fn mend(graph: &Graph, price: &Price, layout: Layout, rng: &mut Rng, bench: &mut
             break;
         }
         for g in broken {
+            if (bench.stop)() {
+                return recut.layout;
+            }
             recut.repair(g, 2 + round % 4, 20, rng, bench);
         }
     }
@@ -318,7 +321,7 @@ impl<'a> Passing<'a> {
         let mut stuck: Vec<u32> = vec![];
         loop {
             let broken: Vec<u32> = self.broken().into_iter().filter(|g| !stuck.contains(g)).collect();
-            if broken.is_empty() || left == 0 {
+            if broken.is_empty() || left == 0 || (bench.stop)() {
                 return;
             }
             left -= 1;
@@ -405,36 +408,25 @@ impl<'a> Passing<'a> {
                     self.asked[unit as usize] = asked;
                     along = None;
                 }
-                let units = match along {
-                    Some(ref units) => units,
-                    None => &*along.insert(if bench.mover.loose(graph, &self.layout, unit) {
-                        Some(vec![unit])
-                    } else {
-                        self.with_what_hangs_on_it(unit)
-                    }),
-                };
-                let Some(units) = units else { continue };
                 let from = self.layout.grid[unit as usize];
-                let mut mass = Mass::default();
-                let mut change = 0.0;
-                for &u in units {
-                    mass.add(&graph.mass[u as usize]);
-                    let (load, home) = (graph.mass[u as usize].loads[0] as f64, self.home[u as usize]);
-                    if home != NONE {
-                        change += load * (f64::from(u8::from(home != into)) - f64::from(u8::from(home != from)));
-                    }
-                }
-                let (a, b) = (&self.layout.mass[from as usize], &self.layout.mass[into as usize]);
-                let before = weigh(out(self.limits, a), from) + weigh(out(self.limits, b), into);
-                let after =
-                    weigh(out(self.limits, &a.without(&mass)), from) + weigh(out(self.limits, &b.with(&mass)), into);
-                if before - after - change <= 0.0 {
+                let chance = 0.9 + 0.2 * f64::from(rng.unit());
+                // What hangs on it is looked for only where the unit alone would be the better step: that is rare, and the dear part.
+                let better = |gain: Option<f64>, best: &Option<Step>| {
+                    gain.filter(|gain| best.as_ref().is_none_or(|best| *gain > best.gain))
+                };
+                let Some(alone) = better(self.gain(&[unit], from, into, chance, &weigh), &best) else {
                     continue;
-                }
-                // By household, so that no large unit is moved where a small one would do.
-                let helps = (before - after - change) / mass.loads[0].max(500) as f64;
-                let gain = helps * (0.9 + 0.2 * f64::from(rng.unit())) - self.border(units, from, into);
-                if best.as_ref().is_none_or(|b| gain > b.gain) {
+                };
+                let units = along.get_or_insert_with(|| match bench.mover.loose(graph, &self.layout, unit) {
+                    true => Some(vec![unit]),
+                    false => self.with_what_hangs_on_it(unit),
+                });
+                let Some(units) = units else { continue };
+                let gain = match units.len() {
+                    1 => Some(alone),
+                    _ => better(self.gain(units, from, into, chance, &weigh), &best),
+                };
+                if let Some(gain) = gain {
                     best = Some(Step {
                         units: units.clone(),
                         to: into,
@@ -444,6 +436,25 @@ impl<'a> Passing<'a> {
             }
         }
         best
+    }
+
+    /// What it is worth, by household, that these units change grid; nothing where it does not help.
+    fn gain(&self, units: &[u32], from: u32, into: u32, chance: f64, weigh: impl Fn(f64, u32) -> f64) -> Option<f64> {
+        let mut mass = Mass::default();
+        let mut change = 0.0;
+        for &u in units {
+            mass.add(&self.graph.mass[u as usize]);
+            let (load, home) = (self.graph.mass[u as usize].loads[0] as f64, self.home[u as usize]);
+            if home != NONE {
+                change += load * (f64::from(u8::from(home != into)) - f64::from(u8::from(home != from)));
+            }
+        }
+        let (a, b) = (&self.layout.mass[from as usize], &self.layout.mass[into as usize]);
+        let before = weigh(out(self.limits, a), from) + weigh(out(self.limits, b), into);
+        let after = weigh(out(self.limits, &a.without(&mass)), from) + weigh(out(self.limits, &b.with(&mass)), into);
+        let helps = before - after - change;
+        // By household, so that no large unit is moved where a small one would do.
+        (helps > 0.0).then(|| helps / mass.loads[0].max(500) as f64 * chance - self.border(units, from, into))
     }
 
     /// What the cut grows by: of two steps that help as much, the one that keeps to streets and villages is made.

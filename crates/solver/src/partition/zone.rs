@@ -14,12 +14,24 @@ use super::rng::Rng;
 use super::split::split;
 use super::tree::Piece;
 
-/// Working memory of one thread.
-#[derive(Debug, Default)]
-pub(crate) struct Bench {
+/// Working memory of one thread, and who may end its work.
+pub(crate) struct Bench<'a> {
     pub piece: Piece,
     pub mover: Mover,
     pub exact: Exact,
+    /// True ends all searching: what there is then is the plan. Asked before each step that may take milliseconds.
+    pub stop: &'a (dyn Fn() -> bool + Sync),
+}
+
+impl<'a> Bench<'a> {
+    pub fn new(stop: &'a (dyn Fn() -> bool + Sync)) -> Bench<'a> {
+        Bench {
+            piece: Piece::default(),
+            mover: Mover::default(),
+            exact: Exact::default(),
+            stop,
+        }
+    }
 }
 
 /// Draws a zone, and says what is proved about it.
@@ -40,7 +52,7 @@ pub(crate) fn draw(graph: &Graph, limits: &Limits, how: &How, rng: &mut Rng, ben
     let mut layout = drawn(graph, &price, how, rng, bench);
     if hopeless.is_none() && !layout.broken(&price).is_empty() {
         layout = repair(graph, &price, layout, &how.effort, rng, bench);
-        if provable && !layout.broken(&price).is_empty() {
+        if provable && !layout.broken(&price).is_empty() && !(bench.stop)() {
             match divides(graph, limits, how.effort.proof) {
                 Search::Found(grid) => layout = Layout::new(graph, grid),
                 Search::Nothing => return (layout, Finding::Contiguity),
@@ -119,6 +131,9 @@ fn drawn(graph: &Graph, price: &Price, how: &How, rng: &mut Rng, bench: &mut Ben
         if best.as_ref().is_none_or(|(least, _)| cost < *least) {
             best = Some((cost, layout));
         }
+        if (bench.stop)() {
+            break;
+        }
     }
     best.map_or_else(Layout::default, |(_, layout)| layout)
 }
@@ -132,6 +147,9 @@ fn repair(graph: &Graph, price: &Price, layout: Layout, effort: &Effort, rng: &m
             break;
         }
         for g in broken {
+            if (bench.stop)() {
+                return recut.layout;
+            }
             recut.repair(g, 2 + round % 5, 8 + 8 * round, rng, bench);
         }
     }
