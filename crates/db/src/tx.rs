@@ -6,6 +6,7 @@
 use crate::postgres::PgTx;
 use crate::{Backend, DbError, Row, Sql, Value, sqlite};
 use std::any::{Any, TypeId};
+use std::collections::HashMap;
 
 pub(crate) type Callback = Box<dyn FnOnce() + Send>;
 
@@ -72,6 +73,7 @@ pub struct Tx<'c> {
     pub(crate) pieces: Vec<Box<dyn Piece>>,
     /// The first failed statement: from then on only rolling back is possible.
     pub(crate) failed: Option<DbError>,
+    memory: HashMap<TypeId, Box<dyn Any>>,
 }
 
 impl<'c> Tx<'c> {
@@ -82,6 +84,7 @@ impl<'c> Tx<'c> {
             callbacks: Vec::new(),
             pieces: Vec::new(),
             failed: None,
+            memory: HashMap::new(),
         }
     }
 
@@ -185,6 +188,7 @@ impl<'c> Tx<'c> {
             (Err(error), _) => Err(error),
         };
         self.failed = None;
+        self.memory.clear();
         self.callbacks.truncate(callbacks);
         self.pieces.truncate(pieces);
         self.command("rollback to savepoint attempt")?;
@@ -197,6 +201,17 @@ impl<'c> Tx<'c> {
     /// (of this or, during an import, of another process: read the chain's head inside the transaction). -1 in `read`.
     pub fn strand(&self) -> i64 {
         self.strand
+    }
+
+    /// Keeps a value for the rest of the transaction, one of each type: what it wrote itself need not be read again, which would wait for all
+    /// that is deferred. Forgotten when an inner attempt is undone.
+    pub fn remember<T: Any>(&mut self, value: T) {
+        self.memory.insert(TypeId::of::<T>(), Box::new(value));
+    }
+
+    /// What was kept with [`Tx::remember`].
+    pub fn remembered<T: Any>(&self) -> Option<&T> {
+        self.memory.get(&TypeId::of::<T>())?.downcast_ref()
     }
 
     /// Something to do right after the commit is durable, before the caller gets its answer; never after a rollback. Keep it short.

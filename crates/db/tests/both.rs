@@ -237,6 +237,34 @@ async fn a_passed_over_error_cannot_be_kept_but_an_attempt_can_fail() {
     .await;
 }
 
+#[tokio::test]
+async fn what_a_transaction_remembers_goes_with_an_undone_attempt_and_with_its_end() {
+    each_backend(|db| async move {
+        migrated(&db).await;
+        let seen = db
+            .write(|tx| {
+                let fresh = tx.remembered::<i64>().copied();
+                tx.remember(1_i64);
+                tx.attempt(|tx| {
+                    tx.remember(2_i64);
+                    Ok::<_, DbError>(())
+                })?;
+                let kept = tx.remembered::<i64>().copied();
+                let undone = tx.attempt(|tx| {
+                    tx.remember(3_i64);
+                    Err::<(), _>(DbError::Other("no".into()))
+                });
+                assert!(undone.is_err());
+                Ok::<_, DbError>((fresh, kept, tx.remembered::<i64>().copied()))
+            })
+            .await;
+        assert_eq!(seen, Ok((None, Some(2), None)));
+        let next = db.write(|tx| Ok::<_, DbError>(tx.remembered::<i64>().copied())).await;
+        assert_eq!(next, Ok(None));
+    })
+    .await;
+}
+
 /// Counts under a name how often it was handed in.
 struct Tally {
     name: &'static str,

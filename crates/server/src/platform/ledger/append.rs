@@ -59,11 +59,18 @@ impl std::str::FromStr for LedgerRef {
 #[error("not a place in the ledger (STRAND/SEQ)")]
 pub struct NotARef;
 
+/// Where the chain of this writer ends, known to the transaction that wrote there last.
+struct End(i64, Hash);
+
 /// Appends records to the chain of this writer, in this order: nothing else writes to that chain while the transaction runs.
 /// Parts call `tx.record`, which calls this.
 pub fn append<'e>(tx: &mut Tx<'_>, entries: impl IntoIterator<Item = Entry<'e>>) -> Result<Vec<LedgerRef>, DbError> {
     let strand = tx.strand();
-    let (mut seq, mut prev_hash) = store::head_of(tx, strand)?.unwrap_or((0, Hash::ZERO));
+    let end = match tx.remembered() {
+        Some(End(seq, hash)) => Some((*seq, *hash)),
+        None => store::head_of(tx, strand)?,
+    };
+    let (mut seq, mut prev_hash) = end.unwrap_or((0, Hash::ZERO));
     let mut new = Vec::new();
     for entry in entries {
         let body = canonical_json(entry.body);
@@ -89,6 +96,7 @@ pub fn append<'e>(tx: &mut Tx<'_>, entries: impl IntoIterator<Item = Entry<'e>>)
         });
     }
     store::insert(tx, &new)?;
+    tx.remember(End(seq, prev_hash));
     let place = |new: &store::New| LedgerRef {
         strand,
         seq: new.record.seq,
