@@ -1,4 +1,4 @@
-//! The log of reads: an entry in the same transaction as the read, before the answer leaves. No entry, no answer.
+//! The log of reads: an entry on disk before the answer leaves. No entry, no answer.
 
 use super::store::{self, Access};
 use crate::platform::{AccessId, Ctx, Fault, Mark, Purpose, Subject, Tx};
@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use serde_json::json;
 
 /// Writes down that personal data of `subject` is read, which fields, by whom and for what purpose; refuses when no purpose is stated.
-/// Call it inside `App::write`, in the transaction that reads.
+/// Call it inside `App::write`; what was read leaves only once that has committed.
 pub fn log_read(ctx: &Ctx, tx: &mut Tx, subject: Subject, fields: &[&str]) -> Result<(), Fault> {
     let (case, reason) = match &ctx.purpose {
         Purpose::Unstated => return Err(Fault::new(StatusCode::FORBIDDEN, "purpose_required")),

@@ -202,19 +202,17 @@ fn visible(ctx: &Ctx, tx: &mut Tx, id: CaseId) -> Result<Loaded, Fault> {
 
 /// The case page. Where it shows who reported, the read is written down.
 fn detail_and_log(ctx: &Ctx, tx: &mut Tx, loaded: &Loaded) -> Result<CaseDetail, Fault> {
-    let detail = view::detail(ctx, tx, loaded)?;
+    let mut detail = view::detail(ctx, tx, loaded)?;
     if view::has_reporters(ctx, loaded) {
-        log_and_add_reporters(ctx, tx, loaded, detail)
-    } else {
-        Ok(detail)
+        view::add_reporters(ctx, tx, loaded, &mut detail)?;
+        log_reporters(ctx, tx, loaded.row.id)?;
     }
+    Ok(detail)
 }
 
-fn log_and_add_reporters(ctx: &Ctx, tx: &mut Tx, loaded: &Loaded, mut page: CaseDetail) -> Result<CaseDetail, Fault> {
+fn log_reporters(ctx: &Ctx, tx: &mut Tx, case: CaseId) -> Result<(), Fault> {
     let seen = ["reporter.name_masked", "reporter.phone_masked"];
-    log_read(ctx, tx, Subject::Case(loaded.row.id), &seen)?;
-    view::add_reporters(ctx, tx, loaded, &mut page)?;
-    Ok(page)
+    log_read(ctx, tx, Subject::Case(case), &seen)
 }
 
 /// The case page. Where it shows who reported, the read is logged with its purpose.
@@ -225,22 +223,23 @@ async fn page(
     Query(query): Query<PurposeQuery>,
 ) -> Result<Json<CaseDetail>, Fault> {
     let ctx = with_purpose(ctx, &query, id)?;
-    let (loaded, detail) = ctx
+    let (detail, reporters) = ctx
         .app
         .read(&ctx, move |ctx, tx| {
             let loaded = visible(ctx, tx, id)?;
-            let detail = view::detail(ctx, tx, &loaded)?;
-            Ok((loaded, detail))
+            let mut detail = view::detail(ctx, tx, &loaded)?;
+            let reporters = view::has_reporters(ctx, &loaded);
+            if reporters {
+                view::add_reporters(ctx, tx, &loaded, &mut detail)?;
+            }
+            Ok((detail, reporters))
         })
         .await?;
-    // Only where a reporter is shown is there something to write down.
-    if !view::has_reporters(&ctx, &loaded) {
-        return Ok(Json(detail));
+    // Only where a reporter is shown is there something to write down; it is, before anybody gets to see it.
+    if reporters {
+        ctx.app.write(&ctx, move |ctx, tx| log_reporters(ctx, tx, id)).await?;
     }
-    ctx.app
-        .write(&ctx, move |ctx, tx| log_and_add_reporters(ctx, tx, &loaded, detail))
-        .await
-        .map(Json)
+    Ok(Json(detail))
 }
 
 /// Cases that may be the same matter: near, alike, recent, within the scope. None once the case is over.
@@ -411,14 +410,11 @@ async fn callers(Staff(ctx): Staff, Query(query): Query<CallerQuery>) -> Result<
     ctx.app
         .write(&ctx, move |ctx, tx| {
             let index = ctx.app.sealer().phone_index(&query.phone);
-            let rows = view::cases_of_phone(ctx, tx, &index)?;
+            let (rows, newest) = view::cases_of_phone(ctx, tx, &index)?;
             let rules = place::rules(ctx)?;
             let (open, done): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.is_open());
             let visible = !open.is_empty() || !done.is_empty();
-            let reporter = store::cases_of_phone(tx, &index, 1)?
-                .first()
-                .map(|(reporter, _)| *reporter)
-                .filter(|_| visible);
+            let reporter = newest.filter(|_| visible);
             let name = match reporter {
                 Some(reporter) => {
                     log_read(ctx, tx, Subject::Reporter(reporter), &["name_masked", "cases"])?;

@@ -414,6 +414,28 @@ pub struct Loaded {
     pub reports: Vec<ReportRow>,
     pub co_handlers: Vec<CoHandlerRow>,
     pub requests: Vec<RequestRow>,
+    pub beside: Beside,
+}
+
+/// Which other rows a case has. Most have few of them, and each kind that is not asked for is a statement less.
+#[derive(Debug, Clone, Copy)]
+pub struct Beside {
+    pub co_handlers: bool,
+    pub requests: bool,
+    pub order: bool,
+    pub mediations: bool,
+    pub answers: bool,
+    pub verifications: bool,
+    pub attachments: bool,
+    pub merged: bool,
+}
+
+/// Who said it, sealed, and the fingerprint of their number.
+#[derive(Debug)]
+pub struct ReporterRow {
+    pub name: Option<Vec<u8>>,
+    pub phone: Option<Vec<u8>>,
+    pub phone_index: Option<String>,
 }
 
 impl Loaded {

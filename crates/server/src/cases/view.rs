@@ -7,7 +7,7 @@ use super::classify;
 use super::mediation::{self, MediationView};
 use super::orders::{self, OrderRef};
 use super::place::{self, Labels, Rules};
-use super::record::{CaseRow, LineRow, Loaded, ReportRow};
+use super::record::{CaseRow, LineRow, Loaded, ReporterRow};
 use super::work;
 use super::{actions, clocks, store, words};
 use crate::platform::*;
@@ -350,7 +350,7 @@ const CALLER_OPEN: usize = 10;
 /// The case page without who reported: see [`add_reporters`].
 pub fn detail(ctx: &Ctx, tx: &mut Tx, loaded: &Loaded) -> Result<CaseDetail, Fault> {
     let rules = place::rules(ctx)?;
-    let row = &loaded.row;
+    let (row, beside) = (&loaded.row, loaded.beside);
     let facts = loaded.scope_facts();
     let brief = briefs(ctx, tx, &rules, std::slice::from_ref(row))?.pop();
     let brief = brief.ok_or_else(|| Fault::internal("one row makes one line"))?;
@@ -393,18 +393,24 @@ pub fn detail(ctx: &Ctx, tx: &mut Tx, loaded: &Loaded) -> Result<CaseDetail, Fau
         clocks: clock_views(ctx, tx, loaded)?,
         co_handlers: loaded.co_handlers.iter().map(|c| co_handler(ctx, c)).collect(),
         requests: loaded.requests.iter().map(|r| request(ctx, r)).collect(),
-        order: store::order_of(tx, row.id)?.map(|(order, role)| orders::mark(&order, role)),
-        mediations: mediation::of_case(ctx, tx, row.id)?,
+        order: match beside.order {
+            true => store::order_of(tx, row.id)?.map(|(order, role)| orders::mark(&order, role)),
+            false => None,
+        },
+        mediations: all_if(beside.mediations, || mediation::of_case(ctx, tx, row.id))?,
         mediation_next: mediation_next(ctx, tx, &rules, row)?,
-        answers: store::answers(tx, row.id)?.into_iter().map(answer).collect(),
-        verifications: store::verifications(tx, row.id)?
+        answers: all_if(beside.answers, || store::answers(tx, row.id))?
+            .into_iter()
+            .map(answer)
+            .collect(),
+        verifications: all_if(beside.verifications, || store::verifications(tx, row.id))?
             .into_iter()
             .map(verification)
             .collect(),
-        attachments: attachments(tx, row.id)?,
+        attachments: all_if(beside.attachments, || attachments(tx, row.id))?,
         actions: buttons(ctx, tx, loaded, &rules)?,
         merged_into: link(tx, row.merged_into)?,
-        merged: store::merged_into(tx, row.id)?
+        merged: all_if(beside.merged, || store::merged_into(tx, row.id))?
             .into_iter()
             .map(|(id, number)| CaseLink {
                 id: id.to_string(),
@@ -416,6 +422,11 @@ pub fn detail(ctx: &Ctx, tx: &mut Tx, loaded: &Loaded) -> Result<CaseDetail, Fau
         permissions,
         brief,
     })
+}
+
+/// What there is of a kind, if it is known that there is any.
+fn all_if<T>(any: bool, read: impl FnOnce() -> Result<Vec<T>, Fault>) -> Result<Vec<T>, Fault> {
+    if any { read() } else { Ok(Vec::new()) }
 }
 
 fn mediation_next(ctx: &Ctx, tx: &mut Tx, rules: &Rules, row: &CaseRow) -> Result<Option<String>, Fault> {
@@ -445,14 +456,20 @@ pub fn has_reporters(ctx: &Ctx, loaded: &Loaded) -> bool {
         && loaded.reports.iter().any(|r| r.reporter_id.is_some() && !r.anonymous)
 }
 
-/// Adds who reported, masked, and their other open matters. Part of the transaction in which the read is logged.
+/// Adds who reported, masked, and their other open matters. The read is logged before the answer leaves.
 pub fn add_reporters(ctx: &Ctx, tx: &mut Tx, loaded: &Loaded, detail: &mut CaseDetail) -> Result<(), Fault> {
+    let mut numbers = Vec::new();
     for (view, report) in detail.reports.iter_mut().zip(&loaded.reports) {
-        if !report.anonymous {
-            view.reporter = masked(ctx, tx, report)?;
-        }
+        let Some(id) = report.reporter_id.filter(|_| !report.anonymous) else {
+            continue;
+        };
+        let Some(reporter) = store::reporter(tx, id)? else {
+            continue;
+        };
+        view.reporter = Some(masked(ctx, id, &reporter)?);
+        numbers.extend(reporter.phone_index.filter(|_| !report.withdrawn));
     }
-    detail.caller_open = caller_open(ctx, tx, &place::rules(ctx)?, loaded)?;
+    detail.caller_open = caller_open(ctx, tx, &place::rules(ctx)?, loaded, &numbers)?;
     Ok(())
 }
 
@@ -472,15 +489,13 @@ fn reports(ctx: &Ctx, loaded: &Loaded) -> Vec<ReportView> {
     views.collect()
 }
 
-fn masked(ctx: &Ctx, tx: &mut Tx, report: &ReportRow) -> Result<Option<ReporterView>, Fault> {
-    let Some(id) = report.reporter_id else { return Ok(None) };
-    let (name, phone) = store::reporter(tx, id)?.unwrap_or_default();
-    let open = |column, bytes: Option<Vec<u8>>| bytes.map(|bytes| opened(ctx, id, column, &bytes)).transpose();
-    Ok(Some(ReporterView {
+fn masked(ctx: &Ctx, id: ReporterId, reporter: &ReporterRow) -> Result<ReporterView, Fault> {
+    let open = |column, bytes: &Option<Vec<u8>>| bytes.as_ref().map(|b| opened(ctx, id, column, b)).transpose();
+    Ok(ReporterView {
         id: id.to_string(),
-        name_masked: open("name_sealed", name)?.map(|p| p.masked_name()),
-        phone_masked: open("phone_sealed", phone)?.map(|p| p.masked_phone()),
-    }))
+        name_masked: open("name_sealed", &reporter.name)?.map(|p| p.masked_name()),
+        phone_masked: open("phone_sealed", &reporter.phone)?.map(|p| p.masked_phone()),
+    })
 }
 
 fn opened(ctx: &Ctx, id: ReporterId, column: &'static str, bytes: &[u8]) -> Result<Personal<String>, Fault> {
@@ -500,10 +515,13 @@ pub fn personal(
     id: ReporterId,
     column: &'static str,
 ) -> Result<Option<Personal<String>>, Fault> {
-    let Some((name, phone)) = store::reporter(tx, id)? else {
+    let Some(reporter) = store::reporter(tx, id)? else {
         return Ok(None);
     };
-    let bytes = if column == "name_sealed" { name } else { phone };
+    let bytes = match column {
+        "name_sealed" => reporter.name,
+        _ => reporter.phone,
+    };
     bytes.map(|bytes| opened(ctx, id, column, &bytes)).transpose()
 }
 
@@ -663,38 +681,49 @@ fn link(tx: &mut Tx, id: Option<CaseId>) -> Result<Option<CaseLink>, Fault> {
 }
 
 /// Other open matters of the people who reported this one, within the scope.
-fn caller_open(ctx: &Ctx, tx: &mut Tx, rules: &Rules, loaded: &Loaded) -> Result<Vec<CaseBrief>, Fault> {
+fn caller_open(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    rules: &Rules,
+    loaded: &Loaded,
+    numbers: &[String],
+) -> Result<Vec<CaseBrief>, Fault> {
     let mut found: Vec<CaseRow> = Vec::new();
-    for reporter in loaded
-        .live_reports()
-        .filter(|r| !r.anonymous)
-        .filter_map(|r| r.reporter_id)
-    {
-        let Some(index) = store::phone_index_of(tx, reporter)? else {
-            continue;
-        };
-        for row in cases_of_phone(ctx, tx, &index)? {
-            if row.id != loaded.row.id && row.is_open() && !found.iter().any(|f| f.id == row.id) {
+    let mut looked_at = vec![loaded.row.id];
+    for index in numbers {
+        for (_, case) in store::cases_of_phone(tx, index, CASES_OF_PHONE)? {
+            if looked_at.contains(&case) || found.len() >= CALLER_OPEN {
+                continue;
+            }
+            looked_at.push(case);
+            let row = store::case_row(tx, case)?.filter(CaseRow::is_open);
+            if let Some(row) = row
+                && ctx.scope.sees(&store::scope_facts(tx, &row)?, Permission::CaseRead)
+            {
                 found.push(row);
             }
         }
-        if found.len() >= CALLER_OPEN {
-            break;
-        }
     }
-    found.truncate(CALLER_OPEN);
     briefs(ctx, tx, rules, &found)
 }
 
-/// Cases reported from one number, newest first, within the scope.
-pub fn cases_of_phone(ctx: &Ctx, tx: &mut Tx, index: &str) -> Result<Vec<CaseRow>, Fault> {
-    const MOST: i64 = 50;
-    let mut rows = Vec::new();
-    for (_, case) in store::cases_of_phone(tx, index, MOST)? {
-        let Some(loaded) = store::load(tx, case)? else { continue };
-        if ctx.scope.sees(&loaded.scope_facts(), Permission::CaseRead) {
-            rows.push(loaded.row);
+/// Newest reports of one number that are looked at.
+const CASES_OF_PHONE: i64 = 50;
+
+/// Cases reported from one number, newest first, within the scope; and the newest reporter with it.
+pub fn cases_of_phone(ctx: &Ctx, tx: &mut Tx, index: &str) -> Result<(Vec<CaseRow>, Option<ReporterId>), Fault> {
+    let mut rows: Vec<CaseRow> = Vec::new();
+    let theirs = store::cases_of_phone(tx, index, CASES_OF_PHONE)?;
+    for (_, case) in &theirs {
+        if rows.iter().any(|row| row.id == *case) {
+            continue;
+        }
+        let Some(row) = store::case_row(tx, *case)? else {
+            continue;
+        };
+        if ctx.scope.sees(&store::scope_facts(tx, &row)?, Permission::CaseRead) {
+            rows.push(row);
         }
     }
-    Ok(rows)
+    Ok((rows, theirs.first().map(|(reporter, _)| *reporter)))
 }

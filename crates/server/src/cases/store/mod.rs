@@ -72,26 +72,74 @@ pub fn load_locked(tx: &mut Tx, id: CaseId) -> Result<Option<Loaded>, Fault> {
 
 fn around(tx: &mut Tx, row: CaseRow) -> Result<Loaded, Fault> {
     let id = row.id;
+    let beside = beside(tx, id)?;
     let reports = tx.query(
         "select id, number, reporter_id, channel, body, received_at, anonymous, reachable, answered, withdrawn_at, \
          merged_from, strand, ledger_seq from report where case_id = $1 order by received_at, id limit $2",
         &params![id, MAX_ROWS],
     )?;
-    let co_handlers = tx.query(
-        "select id, unit_id, unit_name, part, state, due_at, result, done_by, done_worker, created_at from co_handler \
-         where case_id = $1 order by created_at, id limit $2",
-        &params![id, MAX_ROWS],
-    )?;
-    let requests = tx.query(
-        "select id, kind, asked_by, asked_worker, asked_name, reason, amount, until_at, state, decided_by, decided_worker, decided_name, \
-         decided_at, note, created_at from case_request where case_id = $1 order by created_at, id limit $2",
-        &params![id, MAX_ROWS],
-    )?;
     Ok(Loaded {
         row,
         reports: reports.iter().map(report_row).collect::<Result<_, _>>()?,
-        co_handlers: co_handlers.iter().map(co_handler_row).collect::<Result<_, _>>()?,
-        requests: requests.iter().map(request_row).collect::<Result<_, _>>()?,
+        co_handlers: if beside.co_handlers {
+            co_handlers(tx, id)?
+        } else {
+            Vec::new()
+        },
+        requests: if beside.requests { requests(tx, id)? } else { Vec::new() },
+        beside,
+    })
+}
+
+fn beside(tx: &mut Tx, id: CaseId) -> Result<Beside, Fault> {
+    let row = tx.query_one(
+        "select exists (select 1 from co_handler where case_id = $1), exists (select 1 from case_request where case_id = $1), \
+         exists (select 1 from work_order_case where case_id = $1), exists (select 1 from mediation where case_id = $1), \
+         exists (select 1 from answer where case_id = $1), exists (select 1 from verification where case_id = $1), \
+         exists (select 1 from attachment where case_id = $1), exists (select 1 from cases where merged_into = $1)",
+        &params![id],
+    )?;
+    let mut c = Cursor(&row, 0);
+    Ok(Beside {
+        co_handlers: c.next()?,
+        requests: c.next()?,
+        order: c.next()?,
+        mediations: c.next()?,
+        answers: c.next()?,
+        verifications: c.next()?,
+        attachments: c.next()?,
+        merged: c.next()?,
+    })
+}
+
+fn co_handlers(tx: &mut Tx, case: CaseId) -> Result<Vec<CoHandlerRow>, Fault> {
+    let rows = tx.query(
+        "select id, unit_id, unit_name, part, state, due_at, result, done_by, done_worker, created_at from co_handler \
+         where case_id = $1 order by created_at, id limit $2",
+        &params![case, MAX_ROWS],
+    )?;
+    rows.iter().map(co_handler_row).collect()
+}
+
+fn requests(tx: &mut Tx, case: CaseId) -> Result<Vec<RequestRow>, Fault> {
+    let rows = tx.query(
+        "select id, kind, asked_by, asked_worker, asked_name, reason, amount, until_at, state, decided_by, decided_worker, decided_name, \
+         decided_at, note, created_at from case_request where case_id = $1 order by created_at, id limit $2",
+        &params![case, MAX_ROWS],
+    )?;
+    rows.iter().map(request_row).collect()
+}
+
+/// Whether a scope covers a case, without what only the case page needs.
+pub fn scope_facts(tx: &mut Tx, row: &CaseRow) -> Result<CaseScopeFacts, Fault> {
+    let rows = tx.query(
+        "select unit_id from co_handler where case_id = $1 order by created_at, id limit $2",
+        &params![row.id, MAX_ROWS],
+    )?;
+    Ok(CaseScopeFacts {
+        areas: row.areas,
+        unit: row.unit_id,
+        co_units: rows.iter().map(|row| row.get(0)).collect::<Result<_, _>>()?,
     })
 }
 
@@ -405,19 +453,29 @@ pub fn newest_reporter(tx: &mut Tx) -> Result<Option<ReporterId>, Fault> {
 }
 
 /// Sealed name and number of a reporter.
-pub fn reporter(tx: &mut Tx, id: ReporterId) -> Result<Option<(Option<Vec<u8>>, Option<Vec<u8>>)>, Fault> {
+pub fn reporter(tx: &mut Tx, id: ReporterId) -> Result<Option<ReporterRow>, Fault> {
     let row = tx.query_opt(
-        "select name_sealed, phone_sealed from reporter where id = $1",
+        "select name_sealed, phone_sealed, phone_index from reporter where id = $1",
         &params![id],
     )?;
-    row.map(|row| Ok((row.get(0)?, row.get(1)?))).transpose()
+    let read = |row: Row| {
+        Ok(ReporterRow {
+            name: row.get(0)?,
+            phone: row.get(1)?,
+            phone_index: row.get(2)?,
+        })
+    };
+    row.map(read).transpose()
 }
 
-/// The newest reporters with a number's fingerprint, and the cases they reported.
+/// The newest reporters with a number's fingerprint, and the cases they reported. Each reporter's case is looked up on its own: as a join,
+/// PostgreSQL may choose to walk all reports there are.
 pub fn cases_of_phone(tx: &mut Tx, phone_index: &str, limit: i64) -> Result<Vec<(ReporterId, CaseId)>, Fault> {
     let rows = tx.query(
-        "select r.id, p.case_id from reporter r join report p on p.reporter_id = r.id where r.phone_index = $1 and p.withdrawn_at is null \
-         order by p.received_at desc, p.id limit $2",
+        "select id, case_id from (select r.id, r.created_at, (select p.case_id from report p where p.reporter_id = r.id \
+           and p.withdrawn_at is null order by p.received_at desc, p.id limit 1) as case_id \
+         from reporter r where r.phone_index = $1 order by r.created_at desc, r.id desc limit $2) theirs \
+         where case_id is not null order by created_at desc, id desc",
         &params![phone_index, limit],
     )?;
     rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
@@ -982,11 +1040,6 @@ pub fn merged_into(tx: &mut Tx, case: CaseId) -> Result<Vec<(CaseId, String)>, F
         &params![case, MAX_ROWS],
     )?;
     rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
-}
-
-pub fn phone_index_of(tx: &mut Tx, reporter: ReporterId) -> Result<Option<String>, Fault> {
-    let row = tx.query_opt("select phone_index from reporter where id = $1", &params![reporter])?;
-    Ok(row.map(|row| row.get(0)).transpose()?.flatten())
 }
 
 /// Every case under an area, for a recount.
