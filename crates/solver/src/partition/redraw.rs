@@ -414,7 +414,7 @@ impl<'a> Passing<'a> {
                 let better = |gain: Option<f64>, best: &Option<Step>| {
                     gain.filter(|gain| best.as_ref().is_none_or(|best| *gain > best.gain))
                 };
-                let Some(alone) = better(self.gain(&[unit], from, into, chance, &weigh), &best) else {
+                let Some(alone) = better(self.gain(&[unit], from, into, chance, weigh), &best) else {
                     continue;
                 };
                 let units = along.get_or_insert_with(|| match bench.mover.loose(graph, &self.layout, unit) {
@@ -424,7 +424,7 @@ impl<'a> Passing<'a> {
                 let Some(units) = units else { continue };
                 let gain = match units.len() {
                     1 => Some(alone),
-                    _ => better(self.gain(units, from, into, chance, &weigh), &best),
+                    _ => better(self.gain(units, from, into, chance, weigh), &best),
                 };
                 if let Some(gain) = gain {
                     best = Some(Step {
