@@ -3,6 +3,7 @@
 pub mod calendar;
 pub mod cases;
 pub mod disclosure;
+pub mod duties;
 pub mod gauss;
 pub mod geo;
 pub mod ids;

@@ -5,12 +5,14 @@
 //! every answer given here may rely on its cross-references ([`Pack::limit`] always finds a rule for a known category).
 //! Must not: know any place by name, read a file, or decide what a person must decide.
 
+mod duty;
 mod grids;
 mod route;
 mod text_rules;
 
 use crate::calendar::{DayHours, Season, Shift, Week};
 use crate::cases::clock::{Limit, When};
+pub use duty::DutyRule;
 pub use grids::{GridBand, GridRules, Measure};
 pub use route::{CENTRE_BODY, Candidate, RouteChoice, RouteWhy, nearest_upward};
 pub use text_rules::{Redirect, UrgentHint};
@@ -69,6 +71,8 @@ pub struct Pack {
     pub urgent_hints: Vec<UrgentHint>,
     pub return_reasons: Vec<Coded>,
     pub duties: Vec<Coded>,
+    /// What is owed without anybody asking.
+    pub duty_rules: Vec<DutyRule>,
 }
 
 /// The place that owns the data.
