@@ -240,6 +240,8 @@ pub enum Misfit {
     NoDay,
     /// Patrols are of grids; places are checked or visited.
     ActElsewhere,
+    /// Calls within a grid are counted by day, week or month: longer would be too many to count again at each one.
+    TooLong,
 }
 
 impl Rule {
@@ -255,6 +257,7 @@ impl Rule {
             Quantity::Minutes(_) if self.missed == Missed::Owed || self.spacing > 0 => Some(Misfit::MinutesWait),
             _ if self.on == On::Weekdays([false; 7]) => Some(Misfit::NoDay),
             _ if self.act == Act::Patrol && self.who != Who::Grids => Some(Misfit::ActElsewhere),
+            _ if self.who == Who::Grids && self.every > Every::Month => Some(Misfit::TooLong),
             _ => None,
         }
     }

@@ -306,7 +306,7 @@ fn refuse(rule: &Rule, calendar: &Calendar, visit: &Visit, date: Date, open: &[D
         (!allowed(rule, calendar, date), Why::WrongDay),
         (!open.contains(&date), Why::NotAMember),
         (!in_hours, Why::WrongHours),
-        (!visit.duties.iter().any(|duty| *duty == rule.by.duty), Why::WrongHands),
+        (!visit.duties.contains(&rule.by.duty), Why::WrongHands),
         (visit.people < rule.by.people, Why::TooFew),
         (!met && rule.settled == Settled::Met, Why::NotMet),
         (visit.minutes < rule.least_minutes, Why::TooShort),

@@ -114,7 +114,7 @@ pub fn folder(path: &Path) -> Result<Files, PackError> {
         error,
     };
     let mut files = Files::new();
-    for name in read::FILES.iter().chain(&[NAMES_FILE]) {
+    for name in read::FILES.iter().chain(&BESIDE) {
         let file = path.join(name);
         if file.exists() {
             files.insert(
@@ -132,6 +132,9 @@ pub fn folder(path: &Path) -> Result<Files, PackError> {
     Ok(files)
 }
 
+/// What a pack folder may hold beside its files.
+const BESIDE: [&str; 2] = [read::DUTIES_FILE, NAMES_FILE];
+
 /// Names of areas by code, `code,name`, in a pack folder.
 pub const NAMES_FILE: &str = "names.csv";
 
@@ -139,7 +142,7 @@ pub const NAMES_FILE: &str = "names.csv";
 pub fn shipped(key: &str) -> Result<Files, PackError> {
     let files: Files = read::FILES
         .iter()
-        .chain(&[NAMES_FILE])
+        .chain(&BESIDE)
         .filter_map(|name| {
             let file = Shipped::get(&format!("{key}/{name}"))?;
             Some(((*name).to_owned(), String::from_utf8_lossy(&file.data).into_owned()))

@@ -3,6 +3,7 @@
 use super::Current;
 use crate::platform::i18n::Lang;
 use domain::cases::clock::{self, Start, When};
+use domain::duties::{Act, Every, Missed, On, Partial, Quantity, Settled};
 use domain::policy::{Category, CategoryKind, GridBand, Measure, Name, RouteTo, RungTo, Source, Sourced};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -167,6 +168,7 @@ pub fn pack(current: &Current, lang: Lang) -> PackView {
             section("thresholds", thresholds(current)),
             section("channels", channels(current, lang)),
             section("redirects", redirects(current, lang)),
+            section("duty_rules", duty_rules(current, lang)),
         ],
     }
 }
@@ -460,6 +462,79 @@ fn redirects(current: &Current, lang: Lang) -> Vec<LineView> {
         )
     })
     .collect()
+}
+
+/// What is owed by rule, said in a line each.
+fn duty_rules(current: &Current, lang: Lang) -> Vec<LineView> {
+    let one = |owed: &domain::policy::DutyRule| {
+        let rule = &owed.rule;
+        let mut said = vec![how_much(rule, lang)];
+        let mut add = |holds: bool, zh: &str, en: &str| {
+            if holds {
+                said.push(lang.pick(zh, en).to_owned());
+            }
+        };
+        add(rule.on == On::Working, "工作日", "on working days");
+        add(rule.by.people > 1, "两人以上", "by a pair or more");
+        add(rule.evidence.photo, "照片", "photo");
+        add(rule.evidence.position, "位置", "position");
+        add(rule.evidence.talk, "谈话内容", "what was said");
+        add(rule.settled == Settled::Gone, "到场即可", "having been there is enough");
+        add(
+            rule.partial == Partial::Share,
+            "期中进出按天数折算",
+            "joining or leaving: by share of days",
+        );
+        add(
+            rule.partial == Partial::Next,
+            "期中加入的从下期起",
+            "joining: from the next period",
+        );
+        add(
+            rule.missed == Missed::Owed,
+            "漏办下期补",
+            "missed ones are made up in the next period",
+        );
+        if rule.spacing > 1 {
+            said.push(format!("{} {}", lang.pick("间隔天数", "days apart:"), rule.spacing));
+        }
+        line(
+            &rule.key,
+            pick(lang, &owed.name),
+            said.join(lang.pick("；", "; ")),
+            &owed.source,
+        )
+    };
+    current.pack.duty_rules.iter().map(one).collect()
+}
+
+/// `households 走访：每季 2 次`.
+fn how_much(rule: &domain::duties::Rule, lang: Lang) -> String {
+    let act = match rule.act {
+        Act::Visit => lang.pick("走访", "visit"),
+        Act::Check => lang.pick("检查", "check"),
+        Act::Patrol => lang.pick("巡查", "patrol"),
+    };
+    let every = match rule.every {
+        Every::Day => lang.pick("每日", "a day"),
+        Every::Week => lang.pick("每周", "a week"),
+        Every::Month => lang.pick("每月", "a month"),
+        Every::Quarter => lang.pick("每季", "a quarter"),
+        Every::Year => lang.pick("每年", "a year"),
+    };
+    let times = match rule.quantity {
+        Quantity::Times { least, most } if least == most => format!("{least} {}", lang.pick("次", "times")),
+        Quantity::Times { least, most } => format!("{least}–{most} {}", lang.pick("次", "times")),
+        Quantity::Minutes(minutes) => format!("{minutes} {}", lang.pick("分钟", "minutes")),
+    };
+    let whom = match rule.who.of() {
+        Some(of) => format!("{} {of}", rule.who.key()),
+        None => rule.who.key().to_owned(),
+    };
+    match lang {
+        Lang::Zh => format!("{act} {whom}：{every} {times}"),
+        Lang::En => format!("{act} {whom}: {times} {every}"),
+    }
 }
 
 fn thresholds(current: &Current) -> Vec<LineView> {

@@ -97,7 +97,7 @@ pub fn levels(tables: &[Table<'_>], pack: &Pack) {
     }
 }
 
-fn no_duplicates<'a>(tables: &[Table<'_>], key: &str, codes: impl Iterator<Item = &'a str>) {
+pub(super) fn no_duplicates<'a>(tables: &[Table<'_>], key: &str, codes: impl Iterator<Item = &'a str>) {
     let mut seen = BTreeSet::new();
     for (table, code) in tables.iter().zip(codes) {
         if !code.is_empty() && !seen.insert(code) {

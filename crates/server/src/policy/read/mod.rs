@@ -4,6 +4,7 @@
 
 mod check;
 mod doc;
+mod duties;
 mod sections;
 
 use crate::platform::i18n::{self, Lang};
@@ -20,6 +21,8 @@ pub const FILES: [&str; 6] = [
     "answers.toml",
     "intake.toml",
 ];
+/// Read where it is there.
+pub const DUTIES_FILE: &str = "duties.toml";
 /// Largest file read.
 pub const MAX_FILE_BYTES: usize = 1 << 20;
 
@@ -75,7 +78,10 @@ pub fn read_pack(files: &BTreeMap<String, String>) -> Result<Pack, Vec<Problem>>
     let [pack, categories, routes, clocks, answers, intake] = &docs[..] else {
         return Err(problems.into_sorted());
     };
+    let owed = files.get(DUTIES_FILE).map_or("", String::as_str);
+    let owed = Doc::parse(DUTIES_FILE, owed, &problems);
     let found = sections::pack(&sections::Roots {
+        duties: root(&owed, &problems),
         pack: root(pack, &problems),
         categories: root(categories, &problems),
         routes: root(routes, &problems),
@@ -240,6 +246,7 @@ mod tests {
             include_str!("check.rs"),
             include_str!("sections.rs"),
             include_str!("doc.rs"),
+            include_str!("duties.rs"),
             include_str!("mod.rs"),
         ] {
             for code in source

@@ -2,11 +2,12 @@
 
 use super::check;
 use super::doc::Table;
+use super::duties;
 use domain::calendar::{Amount, DayHours, Season, Shift, Span, Unit, Week};
 use domain::cases::clock::{Limit, Start, When};
 use domain::policy::*;
 
-/// The root tables of the six files.
+/// The root tables of the files.
 pub struct Roots<'d> {
     pub pack: Table<'d>,
     pub categories: Table<'d>,
@@ -14,6 +15,7 @@ pub struct Roots<'d> {
     pub clocks: Table<'d>,
     pub answers: Table<'d>,
     pub intake: Table<'d>,
+    pub duties: Table<'d>,
 }
 
 /// Everything, with references checked; `None` when a whole section is missing (already reported).
@@ -29,7 +31,8 @@ pub fn pack(roots: &Roots<'_>) -> Option<Pack> {
     let mediation = roots.routes.tables("mediation");
     let (answers, templates) = (roots.answers.tables("answer"), roots.answers.tables("template"));
     let verification = roots.answers.tables("verification");
-    let duties = roots.pack.tables("duty");
+    let posts = roots.pack.tables("duty");
+    let owed = roots.duties.tables("rule");
     let built = Pack {
         key: head.str("key").to_owned(),
         name: name(&head),
@@ -52,7 +55,8 @@ pub fn pack(roots: &Roots<'_>) -> Option<Pack> {
         redirects: roots.intake.tables("redirect").iter().map(redirect).collect(),
         urgent_hints: roots.intake.tables("urgent").iter().map(urgent).collect(),
         return_reasons: roots.answers.tables("return_reason").iter().map(coded).collect(),
-        duties: duties.iter().map(coded).collect(),
+        duties: posts.iter().map(coded).collect(),
+        duty_rules: owed.iter().filter_map(duties::rule).collect(),
     };
     for table in [&head, &place, &calendar, &thresholds] {
         table.done();
@@ -64,6 +68,7 @@ pub fn pack(roots: &Roots<'_>) -> Option<Pack> {
         &roots.clocks,
         &roots.answers,
         &roots.intake,
+        &roots.duties,
     ] {
         table.done();
     }
@@ -92,11 +97,12 @@ pub fn pack(roots: &Roots<'_>) -> Option<Pack> {
     );
     check::templates(&templates, &built);
     check::calendar(&calendar, &built);
+    duties::check(&owed, &built);
     Some(built)
 }
 
 /// `name` and `en`; without `en` the Chinese name serves.
-fn name(table: &Table<'_>) -> Name {
+pub(super) fn name(table: &Table<'_>) -> Name {
     let zh = table.str("name");
     Name {
         zh: zh.to_owned(),
@@ -105,7 +111,7 @@ fn name(table: &Table<'_>) -> Name {
 }
 
 /// `source`, or the file's `default_source`.
-fn source(table: &Table<'_>) -> Source {
+pub(super) fn source(table: &Table<'_>) -> Source {
     let Some(text) = table.opt_str("source").or(table.default_source.get()) else {
         table.report(table.problem("source", "pack_missing_source"));
         return Source::Assumption;
@@ -472,7 +478,12 @@ fn verification_rule(table: &Table<'_>) -> VerificationRule {
     rule
 }
 
-fn one_of<T>(table: &Table<'_>, key: &'static str, parse: impl Fn(&str) -> Option<T>, allowed: &[&str]) -> Option<T> {
+pub(super) fn one_of<T>(
+    table: &Table<'_>,
+    key: &'static str,
+    parse: impl Fn(&str) -> Option<T>,
+    allowed: &[&str],
+) -> Option<T> {
     let text = table.str(key);
     let found = parse(text);
     if found.is_none() && table.has(key) {
@@ -616,7 +627,7 @@ fn sessions(table: &Table<'_>, key: &'static str) -> Vec<Span> {
 }
 
 /// `08:30-12:00`; the end may pass midnight (`30:00` is 06:00 of the next day).
-fn span(table: &Table<'_>, key: &str, text: &str) -> Option<Span> {
+pub(super) fn span(table: &Table<'_>, key: &str, text: &str) -> Option<Span> {
     let minutes = |text: &str| -> Option<u16> {
         let (hours, minutes) = text.trim().split_once(':')?;
         let (hours, minutes) = (hours.parse::<u16>().ok()?, minutes.parse::<u16>().ok()?);
