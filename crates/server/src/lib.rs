@@ -1,12 +1,13 @@
 //! The shell: everything that touches the world. Library behind the one binary `wangge`.
 //!
 //! Entry points: [`router::router`] for the server, [`cli::main`] for the command line. Parts depend on each other in this order, never
-//! back: platform, access, policy, territory, workforce, cases, plans, tiles, insight, exchange, demo; `operations`, `router` and `cli` know them all.
+//! back: platform, access, policy, territory, workforce, cases, duties, plans, tiles, insight, exchange, demo; `operations`, `router` and `cli` know them all.
 
 pub mod access;
 pub mod cases;
 pub mod cli;
 pub mod demo;
+pub mod duties;
 pub mod exchange;
 pub mod insight;
 pub mod migrations;
@@ -25,6 +26,7 @@ pub fn register(app: &platform::App) {
     router::connect(app);
     operations::register(app);
     cases::register(app);
+    duties::register(app);
     plans::register(app);
     exchange::webhooks::register(app);
     exchange::sending::register(app);

@@ -39,6 +39,7 @@ steps! {
     58 "0058_adoption",
     61 "0061_zone_verdict",
     62 "0062_plan_proof",
+    66 "0066_duties",
 }
 
 #[cfg(test)]

@@ -75,6 +75,7 @@ texts![
     "mediation",
     "orders",
     "migration",
+    "duties",
     "adoption",
     "plans",
     "insight",

@@ -214,6 +214,18 @@ id!(
     PlanId
 );
 id!(
+    /// One thing owed to one subject in one period.
+    ObligationId
+);
+id!(
+    /// Whom something is owed to: a facility, or a grid by the id of its area.
+    DutySubjectId
+);
+id!(
+    /// A visit, check or patrol.
+    VisitId
+);
+id!(
     /// One comment on a plan.
     PlanCommentId
 );

@@ -54,6 +54,9 @@ permissions! {
     AuditRead = "audit.read": "See who read what.",
     ExportApprove = "export.approve": "Approve large exports.",
     FieldUse = "field.use": "Use the field app.",
+    DutyRead = "duty.read": "See what is owed, and what was done of it.",
+    DutyRecord = "duty.record": "Record visits, checks and patrols.",
+    DutyManage = "duty.manage": "Have what is owed worked out anew.",
 }
 
 impl Permission {

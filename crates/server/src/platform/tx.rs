@@ -92,6 +92,8 @@ pub enum Subject {
     Handover(HandoverId),
     /// A plan of grids.
     Plan(PlanId),
+    /// A visit, check or patrol.
+    Visit(VisitId),
     /// The rule pack, the calendar.
     Pack,
     /// The territory as a whole.
@@ -124,6 +126,7 @@ impl Subject {
             Subject::Peer(_) => "peer",
             Subject::Handover(_) => "handover",
             Subject::Plan(_) => "plan",
+            Subject::Visit(_) => "visit",
             Subject::Pack => "pack",
             Subject::Territory => "territory",
             Subject::Ledger => "ledger",
@@ -151,6 +154,7 @@ impl Subject {
             Subject::Peer(id) => Some(id.to_string()),
             Subject::Handover(id) => Some(id.to_string()),
             Subject::Plan(id) => Some(id.to_string()),
+            Subject::Visit(id) => Some(id.to_string()),
             Subject::Pack | Subject::Territory | Subject::Ledger | Subject::List | Subject::System => None,
         }
     }

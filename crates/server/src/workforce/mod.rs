@@ -20,6 +20,7 @@ pub use store::{
 
 use crate::platform::{App, AreaId, Ctx, Fault, PostId, Tx, UnitId, WorkerId};
 use crate::{policy, territory};
+use domain::duties::{Away, falls_to};
 use domain::policy::{Candidate, RouteWhy, Source};
 use domain::time::Timestamp;
 use domain::workforce::on_duty;
@@ -363,6 +364,46 @@ pub fn grids_of(app: &App, tx: &mut Tx, worker: WorkerId, at: Timestamp) -> Resu
         }
     }
     Ok(mine)
+}
+
+/// The areas of the posts of a duty that fall to somebody at this moment: those the worker holds and, unless their work waits for the
+/// holder, those the worker stands in for.
+pub fn areas_falling_to(
+    tx: &mut Tx,
+    worker: WorkerId,
+    duty: &str,
+    away: Away,
+    at: Timestamp,
+) -> Result<BTreeSet<AreaId>, Fault> {
+    let roster = roster::of(tx)?;
+    let mut areas = BTreeSet::new();
+    for post in roster.posts_of_worker(worker, at).filter(|post| post.duty == duty) {
+        let seats = roster.seats(post.id);
+        let workers: Vec<WorkerId> = seats.iter().map(|one| one.worker.into()).collect();
+        let leaves = store::leaves_of(tx, &workers, at)?;
+        if falls_to(away, seats, &leaves, at).map(WorkerId::from) == Some(worker) {
+            areas.extend(post.area);
+        }
+    }
+    Ok(areas)
+}
+
+/// Duties of the posts in which somebody sits on that day and which serve an area, or one around it, or no area of their own.
+pub fn duties_around(
+    app: &App,
+    tx: &mut Tx,
+    worker: WorkerId,
+    area: AreaId,
+    at: Timestamp,
+) -> Result<Vec<String>, Fault> {
+    let map = territory::current(app);
+    let serves = |post: &&Post| post.area.is_none_or(|own| map.is_under(area, own));
+    let duties: BTreeSet<String> = roster::of(tx)?
+        .posts_of_worker(worker, at)
+        .filter(serves)
+        .map(|post| post.duty.clone())
+        .collect();
+    Ok(duties.into_iter().collect())
 }
 
 /// Units in which a worker sits on that day.

@@ -20,6 +20,8 @@ mod corpora;
 mod counters;
 mod demo;
 mod disputes;
+mod duties;
+mod duty_rules;
 mod exchange;
 mod five_levels;
 mod found;

@@ -6,13 +6,14 @@ use std::{
 };
 
 /// The parts in the order in which they may know each other: a part uses only what stands before it.
-const ORDER: [&str; 12] = [
+const ORDER: [&str; 13] = [
     "platform",
     "access",
     "policy",
     "territory",
     "workforce",
     "cases",
+    "duties",
     "plans",
     "tiles",
     "insight",

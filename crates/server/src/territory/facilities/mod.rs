@@ -165,6 +165,11 @@ pub fn one(tx: &mut Tx, viewer: &Viewer, id: FacilityId) -> Result<Option<Facili
     store::one(tx, viewer, id)
 }
 
+/// Some of them; what the viewer may not see is absent.
+pub fn several(tx: &mut Tx, viewer: &Viewer, ids: &[FacilityId]) -> Result<Vec<Facility>, Fault> {
+    store::several(tx, viewer, ids)
+}
+
 /// The number of the last change.
 pub fn last_change(tx: &mut Tx) -> Result<i64, Fault> {
     store::last_change(tx)

@@ -108,6 +108,19 @@ pub fn one(tx: &mut Tx, viewer: &Viewer, id: FacilityId) -> Result<Option<Facili
     tx.fetch(&sql)?.first().map(read).transpose()
 }
 
+pub fn several(tx: &mut Tx, viewer: &Viewer, ids: &[FacilityId]) -> Result<Vec<Facility>, Fault> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sql = Sql::new(concat!(
+        "select ",
+        columns!(),
+        " from facility f where f.removed_at is null and f.id in ("
+    ));
+    let sql = viewer.predicate(sql.list(ids.iter().copied()).push(") and "));
+    tx.fetch(&sql)?.iter().map(read).collect()
+}
+
 /// The id and the areas of each of these codes that is taken, removed ones too.
 pub fn by_codes(tx: &mut Tx, codes: &[String]) -> Result<Vec<(String, FacilityId, [Option<AreaId>; 5])>, Fault> {
     let sql = Sql::new("select f.code, f.id, f.a1, f.a2, f.a3, f.a4, f.a5 from facility f where f.code in (");

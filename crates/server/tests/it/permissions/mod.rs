@@ -7,6 +7,7 @@
 mod access;
 mod adoption;
 mod cases;
+mod duties;
 mod exchange;
 mod place;
 mod plans;
@@ -133,6 +134,7 @@ async fn samples(world: &mut World<'_>) -> Vec<Sample> {
     all.extend(access::samples(world).await);
     all.extend(place::samples(world).await);
     all.extend(cases::samples(world).await);
+    all.extend(duties::samples(world).await);
     all.extend(adoption::samples(world).await);
     all.extend(exchange::samples(world).await);
     all.extend(plans::samples(world).await);

@@ -1,0 +1,29 @@
+//! Duties 履职: what is owed to households, places and grids without anybody asking, what was done, and the counts of it.
+//!
+//! Entry points: [`record`] (a visit, check or patrol, which settles what it fulfils in the same transaction), [`today`] (what a worker is
+//! to do), [`counted`] (the counts of areas), [`roll_now`]. What the rules mean is in `domain::duties`; `settle` is the only writer of
+//! obligations and their counts, `roll` goes through all subjects every night. Must not: judge evidence (a made-up position is kept, not
+//! refused), or count by walking obligations in a request.
+
+mod counts;
+mod http;
+mod list;
+mod roll;
+mod settle;
+mod store;
+mod subject;
+mod visits;
+
+pub use counts::Counted;
+pub use http::routes;
+pub use list::{Due, counted, today};
+pub use roll::roll_now;
+pub use subject::SubjectKind;
+pub use visits::{Found, MAX_LATE_DAYS, NewVisit, Position, Recorded, found, record};
+
+use crate::platform::App;
+
+/// Makes the jobs of this part known; once at the start.
+pub fn register(app: &App) {
+    roll::register(app);
+}
