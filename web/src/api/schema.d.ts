@@ -831,6 +831,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/duties/counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is owed in an area and the areas right below it, and how it stands; the first of the list is the area itself. */
+        get: operations["counts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/duties/roll": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Has what is owed worked out now instead of in the night: after an import, or a change of rules. */
+        post: operations["roll"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/duties/today": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What falls to the caller today: by the last day in time, the most pressing first. */
+        get: operations["todays"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/dwellings": {
         parameters: {
             query?: never;
@@ -2691,6 +2742,57 @@ export interface paths {
         patch: operations["change_unit"];
         trace?: never;
     };
+    "/api/v1/visits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Records a visit, check or patrol, and settles what it fulfils. */
+        post: operations["make"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/visits/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A visit with what was said and where it was; the look is logged with its purpose. */
+        get: operations["one"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/visits/{id}/photos/{hash}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A photo of a visit; the look is logged with its purpose. */
+        get: operations["photo"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/webhook-messages/{id}/resend": {
         parameters: {
             query?: never;
@@ -3128,6 +3230,12 @@ export interface components {
             level: string;
             level_name: string;
             name: string;
+        };
+        /** @description The counts of an area. */
+        AreaCounts: {
+            area_id: components["schemas"]["AreaId"];
+            area_name: string;
+            rules: components["schemas"]["RuleCounts"][];
         };
         /** @description An area with those above it and those who serve it. */
         AreaDetail: components["schemas"]["AreaView"] & {
@@ -3706,6 +3814,75 @@ export interface components {
         DrawWish: {
             /** @description `draw` (anew) or `redraw` (the fewest households change grid). */
             how: string;
+        };
+        /** @description One thing to do. */
+        DueView: {
+            /** @description `visit`, `check` or `patrol`. */
+            act: string;
+            area_id: components["schemas"]["AreaId"];
+            area_name: string;
+            /** @description ISO dates: it may be done from, is planned for, is in time until, and can be done at all until. */
+            from: string;
+            /** Format: int64 */
+            got: number;
+            id: components["schemas"]["ObligationId"];
+            in_minutes: boolean;
+            /** Format: double */
+            lat?: number | null;
+            /** Format: double */
+            lon?: number | null;
+            /**
+             * Format: int64
+             * @description Minutes, where the rule counts minutes; else 1.
+             */
+            need: number;
+            /** Format: int64 */
+            nth: number;
+            owed_until: string;
+            /** Format: u-int8 */
+            people: number;
+            /** @description `2026-Q1`. */
+            period: string;
+            /** @description What the rule wants to see. */
+            photo: boolean;
+            planned: string;
+            position: boolean;
+            reason?: string | null;
+            /** @description Key of the pack's rule, and its name. */
+            rule: string;
+            rule_name: string;
+            /** @description `early`, `due`, `late` or `missed` (it can still be made up). */
+            standing: string;
+            subject_id: components["schemas"]["DutySubjectId"];
+            subject_kind: components["schemas"]["SubjectKind"];
+            subject_name: string;
+            talk: boolean;
+            /**
+             * Format: int64
+             * @description How often somebody went in vain, and how it went the last time.
+             */
+            tried: number;
+            until: string;
+        };
+        /**
+         * Format: uuid
+         * @description Whom something is owed to: a facility, or a grid by the id of its area.
+         */
+        DutySubjectId: string;
+        /** @description What a visit counts for under one rule, or why it does not. */
+        DutyVerdict: {
+            /** @description `settles`, `makes_up`, `extra` or `not`. */
+            counts: string;
+            message?: string | null;
+            name: string;
+            /**
+             * Format: u-int16
+             * @description Which one of the period it settles.
+             */
+            nth?: number | null;
+            rule: string;
+            /** @description Why it does not count, and a sentence. */
+            why?: string | null;
         };
         /**
          * @description The texts of the files: either `buildings` (with what goes with it), or `nodes` and `edges`. Of a GeoPackage or a zipped shapefile, a data URL
@@ -4976,6 +5153,11 @@ export interface components {
             read: boolean;
             text: string;
         };
+        /**
+         * Format: uuid
+         * @description One thing owed to one subject in one period.
+         */
+        ObligationId: string;
         OfficeView: {
             hours: string;
             phone: string;
@@ -5260,6 +5442,60 @@ export interface components {
                 unit?: components["schemas"]["Ref"] | null;
                 urgent: boolean;
                 worker?: components["schemas"]["Ref"] | null;
+            }[];
+            /** @description Where the next page begins; none at the end. */
+            next?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_DueView: {
+            /** @description The items, in the order asked for. */
+            items: {
+                /** @description `visit`, `check` or `patrol`. */
+                act: string;
+                area_id: components["schemas"]["AreaId"];
+                area_name: string;
+                /** @description ISO dates: it may be done from, is planned for, is in time until, and can be done at all until. */
+                from: string;
+                /** Format: int64 */
+                got: number;
+                id: components["schemas"]["ObligationId"];
+                in_minutes: boolean;
+                /** Format: double */
+                lat?: number | null;
+                /** Format: double */
+                lon?: number | null;
+                /**
+                 * Format: int64
+                 * @description Minutes, where the rule counts minutes; else 1.
+                 */
+                need: number;
+                /** Format: int64 */
+                nth: number;
+                owed_until: string;
+                /** Format: u-int8 */
+                people: number;
+                /** @description `2026-Q1`. */
+                period: string;
+                /** @description What the rule wants to see. */
+                photo: boolean;
+                planned: string;
+                position: boolean;
+                reason?: string | null;
+                /** @description Key of the pack's rule, and its name. */
+                rule: string;
+                rule_name: string;
+                /** @description `early`, `due`, `late` or `missed` (it can still be made up). */
+                standing: string;
+                subject_id: components["schemas"]["DutySubjectId"];
+                subject_kind: components["schemas"]["SubjectKind"];
+                subject_name: string;
+                talk: boolean;
+                /**
+                 * Format: int64
+                 * @description How often somebody went in vain, and how it went the last time.
+                 */
+                tried: number;
+                until: string;
             }[];
             /** @description Where the next page begins; none at the end. */
             next?: string | null;
@@ -6345,6 +6581,20 @@ export interface components {
             /** @default null */
             title: string | null;
         };
+        /** @description Where the phone says it was, WGS-84. */
+        PositionInput: {
+            /**
+             * Format: double
+             * @description Metres.
+             */
+            accuracy_m?: number | null;
+            /** Format: double */
+            lat: number;
+            /** Format: double */
+            lon: number;
+            /** @description The phone says that it was made up. */
+            mock?: boolean;
+        };
         /**
          * Format: uuid
          * @description The id of the same name in the rules, at the edge.
@@ -6618,6 +6868,13 @@ export interface components {
             /** @description What the resident sent, if they want to have it compared. */
             text?: string | null;
         };
+        /** @description What came of it. */
+        RecordedView: {
+            /** @description It had been recorded before; nothing was changed. */
+            already: boolean;
+            counts: components["schemas"]["DutyVerdict"][];
+            id: components["schemas"]["VisitId"];
+        };
         /** @description Something with an id and a name. */
         Ref: {
             id: string;
@@ -6739,6 +6996,10 @@ export interface components {
             name: string;
             permissions: string[];
         };
+        /** @description How many groups of subjects were put in line. */
+        RollView: {
+            groups: number;
+        };
         /** @description Rows of one kind of trouble. */
         RowNote: {
             code: string;
@@ -6754,6 +7015,29 @@ export interface components {
             code: string;
             message: string;
             row: number;
+        };
+        /** @description What is owed under a rule in a period, and how it stands. */
+        RuleCounts: {
+            /** Format: int64 */
+            done: number;
+            /**
+             * Format: int64
+             * @description Still to be done, after its last day in time.
+             */
+            late: number;
+            /** Format: int64 */
+            made_up: number;
+            /**
+             * Format: int64
+             * @description Not done in its period, made up since or not.
+             */
+            missed: number;
+            name: string;
+            /** Format: int64 */
+            owed: number;
+            /** @description `2026-Q1`. */
+            period: string;
+            rule: string;
         };
         /** @description A worker's own seat: the appointment with the names of its post and unit. */
         SeatView: components["schemas"]["AppointmentView"] & {
@@ -6851,6 +7135,11 @@ export interface components {
             /** @description Six digits, when the account has a second factor. */
             totp?: string | null;
         };
+        /**
+         * @description What a subject is.
+         * @enum {string}
+         */
+        SubjectKind: "facility" | "grid";
         /** @description What is handed in. */
         Submission: {
             /** @description Where, in words. */
@@ -7171,6 +7460,11 @@ export interface components {
             phone: string;
             public_name: string;
         };
+        /**
+         * Format: uuid
+         * @description The id of the same name in the rules, at the edge.
+         */
+        UploadId: string;
         /** @description Everything that was checked. */
         Verdict: {
             checks: components["schemas"]["Check"][];
@@ -7201,6 +7495,66 @@ export interface components {
             note?: string | null;
             /** @description `pass` or `fail`. */
             result: string;
+        };
+        /**
+         * Format: uuid
+         * @description A visit, check or patrol.
+         */
+        VisitId: string;
+        /** @description A visit, check or patrol that was made. */
+        VisitInput: {
+            /** @description `visit`, `check` or `patrol`. */
+            act: string;
+            /** @description When it began, with its offset: `2026-02-14T10:00:00+08:00`. */
+            at: string;
+            /** @description Workers who went along. */
+            companions?: components["schemas"]["WorkerId"][];
+            /** @description Made on the client: the same visit sent again is the same visit. */
+            id: components["schemas"]["VisitId"];
+            /** Format: u-int32 */
+            minutes?: number;
+            /** @description `met` (also: the thing was looked at), `nobody_home`, `refused`, `closed` or `moved_away`. */
+            outcome: string;
+            /** @description Finished uploads. */
+            photos?: components["schemas"]["UploadId"][];
+            position?: {
+                /**
+                 * Format: double
+                 * @description Metres.
+                 */
+                accuracy_m?: number | null;
+                /** Format: double */
+                lat: number;
+                /** Format: double */
+                lon: number;
+                /** @description The phone says that it was made up. */
+                mock?: boolean;
+            } | null;
+            subject_id: components["schemas"]["DutySubjectId"];
+            subject_kind: components["schemas"]["SubjectKind"];
+            /** @description What was said. */
+            talk?: string | null;
+        };
+        /** @description A visit as recorded. */
+        VisitView: {
+            act: string;
+            area_id: components["schemas"]["AreaId"];
+            area_name: string;
+            /** @description With its offset. */
+            at: string;
+            companions: components["schemas"]["WorkerId"][];
+            id: components["schemas"]["VisitId"];
+            /** Format: u-int32 */
+            minutes: number;
+            outcome: string;
+            /** @description Names of photos; `/visits/{id}/photos/{hash}` has them. */
+            photos: string[];
+            position?: components["schemas"]["PositionInput"] | null;
+            recorded_at: string;
+            subject_id: components["schemas"]["DutySubjectId"];
+            subject_kind: components["schemas"]["SubjectKind"];
+            talk?: string | null;
+            worker_id: components["schemas"]["WorkerId"];
         };
         /** @description A webhook to make. The id is made by the caller: the same request again is the same webhook. */
         WebhookBody: {
@@ -12859,6 +13213,271 @@ export interface operations {
             };
             /** @description Somebody was faster, or the id is used */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description A value or a rule refuses; `field` and `code` say which */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Not now; try again after `retry_after_s` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+        };
+    };
+    counts: {
+        parameters: {
+            query: {
+                /** @description The area; those right below it are told beside it. */
+                area: components["schemas"]["AreaId"];
+                /** @description ISO date: the periods this day lies in. Today when left out. */
+                on?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AreaCounts"][];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Without the right, or without the header that names the client */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Absent, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description A value or a rule refuses; `field` and `code` say which */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Not now; try again after `retry_after_s` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+        };
+    };
+    roll: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RollView"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Without the right, or without the header that names the client */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Absent, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Somebody was faster, or the id is used */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description A value or a rule refuses; `field` and `code` say which */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Not now; try again after `retry_after_s` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+        };
+    };
+    todays: {
+        parameters: {
+            query?: {
+                /** @description Number of items, at most 200. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_DueView"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Without the right, or without the header that names the client */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Absent, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description It took too long, the sending of the body too */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -25499,6 +26118,305 @@ export interface operations {
             };
             /** @description The body is of another type */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description A value or a rule refuses; `field` and `code` say which */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Not now; try again after `retry_after_s` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+        };
+    };
+    make: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VisitInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordedView"];
+                };
+            };
+            /** @description The body cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Without the right, or without the header that names the client */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Absent, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Somebody was faster, or the id is used */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description The body is of another type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description A value or a rule refuses; `field` and `code` say which */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Not now; try again after `retry_after_s` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+        };
+    };
+    one: {
+        parameters: {
+            query?: {
+                /** @description Why it is looked at: `verify`, `supervise` or `audit`. Without one nothing personal is shown to anybody. */
+                purpose?: string;
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["VisitId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VisitView"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Without the right, or without the header that names the client */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Absent, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description A value or a rule refuses; `field` and `code` say which */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Not now; try again after `retry_after_s` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+        };
+    };
+    photo: {
+        parameters: {
+            query?: {
+                /** @description Why it is looked at: `verify`, `supervise` or `audit`. */
+                purpose?: string;
+                /** @description `thumb` (320 pixels) or `full` (at most 2048). */
+                size?: "thumb" | "full";
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["VisitId"];
+                hash: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": number[];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Without the right, or without the header that names the client */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Absent, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description It took too long, the sending of the body too */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };

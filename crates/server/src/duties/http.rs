@@ -278,12 +278,12 @@ struct RecordedView {
     id: VisitId,
     /// It had been recorded before; nothing was changed.
     already: bool,
-    counts: Vec<VerdictView>,
+    counts: Vec<DutyVerdict>,
 }
 
 /// What a visit counts for under one rule, or why it does not.
 #[derive(Debug, Serialize, ToSchema)]
-struct VerdictView {
+struct DutyVerdict {
     rule: String,
     name: String,
     /// `settles`, `makes_up`, `extra` or `not`.
@@ -295,14 +295,14 @@ struct VerdictView {
     message: Option<String>,
 }
 
-fn verdict(ctx: &Ctx, rule: String, verdict: Verdict) -> VerdictView {
+fn verdict(ctx: &Ctx, rule: String, verdict: Verdict) -> DutyVerdict {
     let (counts, nth, why) = match verdict {
         Verdict::Settles(nth) => ("settles", Some(nth), None),
         Verdict::MakesUp => ("makes_up", None, None),
         Verdict::Extra => ("extra", None, None),
         Verdict::Not(why) => ("not", None, Some(why)),
     };
-    VerdictView {
+    DutyVerdict {
         name: rule_name(ctx, &rule),
         rule,
         counts: counts.to_owned(),
