@@ -9,6 +9,7 @@ pub mod geo;
 pub mod ids;
 pub mod message;
 pub mod policy;
+pub mod registry;
 pub mod territory;
 pub mod text;
 pub mod time;
