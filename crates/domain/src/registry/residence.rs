@@ -95,7 +95,7 @@ pub fn move_to<H: Copy>(all: &mut Vec<Residence<H>>, kind: Kind, household: H, f
 }
 
 /// Ends everything that goes on; the last day is `on`.
-pub fn end<H: Copy>(all: &mut Vec<Residence<H>>, on: Date) -> Result<(), BadResidence> {
+pub fn end<H: Copy>(all: &mut [Residence<H>], on: Date) -> Result<(), BadResidence> {
     if all.iter().any(|one| one.to.is_none() && on < one.from) {
         return Err(BadResidence::EndsBeforeStart);
     }
