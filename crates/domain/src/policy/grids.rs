@@ -35,6 +35,9 @@ impl Measure {
     }
 }
 
+/// Bands for one kind of place at most.
+pub const MAX_GRID_BANDS: usize = 3;
+
 /// How much a grid holds; of several bands for the same kind of place one must hold.
 #[derive(Debug, Clone, PartialEq)]
 pub struct GridBand {

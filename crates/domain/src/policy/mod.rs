@@ -13,7 +13,7 @@ mod text_rules;
 use crate::calendar::{DayHours, Season, Shift, Week};
 use crate::cases::clock::{Limit, When};
 pub use duty::DutyRule;
-pub use grids::{GridBand, GridRules, Measure};
+pub use grids::{GridBand, GridRules, MAX_GRID_BANDS, Measure};
 pub use route::{CENTRE_BODY, Candidate, RouteChoice, RouteWhy, nearest_upward};
 pub use text_rules::{Redirect, UrgentHint};
 

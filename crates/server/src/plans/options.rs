@@ -2,7 +2,7 @@
 
 use crate::platform::{Ctx, Fault};
 use crate::policy;
-use domain::policy::{GridRules, Measure};
+use domain::policy::{GridRules, MAX_GRID_BANDS, Measure};
 use serde::{Deserialize, Serialize};
 use solver::partition::{Band, Goal, MAX_BANDS, Rule};
 use utoipa::ToSchema;
@@ -10,6 +10,8 @@ use utoipa::ToSchema;
 /// Largest bound of a band, largest weight.
 const MOST: u32 = 1_000_000;
 const MOST_WEIGHT: f64 = 10_000.0;
+// Whatever a pack may ask for can be drawn.
+const _: () = assert!(MAX_GRID_BANDS <= MAX_BANDS);
 
 /// How a plan is drawn.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]

@@ -211,6 +211,8 @@ mod tests {
     #[test]
     fn every_fault_has_its_file_line_and_sentence() {
         let mut all = Vec::new();
+        let another = "[[grid_band]]\nkind = \"urban\"\nmeasure = \"people\"\nfrom = 1\nto = 9\n";
+        let four_bands = format!("{}[[grid_band]]", another.repeat(3));
         for (file, from, to) in [
             (
                 "pack.toml",
@@ -223,6 +225,7 @@ mod tests {
             ("categories.toml", "code = \"0102\"", "code = \"0101\""),
             ("categories.toml", "must_report = true", "must_reprot = true"),
             ("categories.toml", "default_source = \"assumption\"", ""),
+            ("pack.toml", "[[grid_band]]", &four_bands),
             ("routes.toml", "body = \"housing\"", "body = \"houses\""),
             ("routes.toml", "category = \"01\"", "category = \"77\""),
             ("clocks.toml", "limit = \"2 hours\"", "limit = \"two hours\""),

@@ -698,7 +698,13 @@ const UNDO_DAYS: u32 = 30;
 fn grids(pack: &Table<'_>) -> GridRules {
     let mut rules = GridRules::default();
     let bands = pack.tables("grid_band");
-    let read: Vec<GridBand> = bands.iter().filter_map(grid_band).collect();
+    let mut read: Vec<GridBand> = Vec::new();
+    for (table, band) in bands.iter().filter_map(|table| Some((table, grid_band(table)?))) {
+        if read.iter().filter(|one| one.rural == band.rural).count() == MAX_GRID_BANDS {
+            table.report(table.problem("kind", "pack_too_many").with("most", MAX_GRID_BANDS));
+        }
+        read.push(band);
+    }
     for rural in [false, true] {
         if read.iter().any(|band| band.rural == rural) {
             rules.bands.retain(|band| band.rural != rural);
