@@ -478,3 +478,30 @@ fn a_stop_is_heard_inside_a_zone() {
         assert!(plan.stopped && plan.grid.iter().all(|&g| g != NONE));
     });
 }
+
+/// A community of one grid that has become enough for two, and has no neighbour to pass anything to.
+#[test]
+fn a_grid_alone_is_parted_when_it_is_enough_for_two() {
+    let mut made = made(8, 8, 9, 0, 0);
+    made.region.fill(0);
+    made.load.fill(10.0);
+    let beside = |u: u32, v: u32| Edge {
+        u,
+        v,
+        length: 10.0,
+        weight: 1.0,
+        barrier: false,
+    };
+    let across = (0..64).filter(|u| u % 8 < 7).map(|u| beside(u, u + 1));
+    made.edges = across.chain((0..56).map(|u| beside(u, u + 8))).collect();
+    let rule = Rule::one(0, 300.0, 500.0);
+    let none = Wishes::default();
+    on(&made, |town| {
+        let before = vec![7; town.len()];
+        let plan = redraw(town, &rule, &none, &before, &threads(1, 1), Watch::NOBODY);
+        assert!(breaches(town, &rule, &none, &plan.grid).is_empty());
+        assert_eq!(plan.zones[0].verdict, Verdict::Held);
+        let moved = plan.grid.iter().filter(|&&g| g != 7).count();
+        assert!((30..=34).contains(&moved), "{moved} of 64 units moved");
+    });
+}

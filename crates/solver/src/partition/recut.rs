@@ -90,13 +90,14 @@ impl<'a> Recut<'a> {
         true
     }
 
-    /// Looks for a drawing of a grid and some neighbours that is all in the band, or at least cheaper.
+    /// Looks for a drawing of a grid and some neighbours that is all in the band, or at least cheaper. A grid without neighbours may still be
+    /// enough for two.
     pub fn repair(&mut self, g: u32, size: usize, trees: usize, rng: &mut Rng, bench: &mut Bench) {
         if !self.layout.broken(self.price).contains(&g) {
             return;
         }
         let grids = self.around(g, size, rng);
-        if grids.len() > 1 && !self.exact(&grids, trees, rng, bench) {
+        if !self.exact(&grids, trees, rng, bench) && grids.len() > 1 {
             self.redraw(&grids, 4, rng, bench);
         }
     }

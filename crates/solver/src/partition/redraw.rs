@@ -21,8 +21,8 @@ const OUT: f64 = 12.0;
 const HOPS: [f64; 3] = [1.0, 2.5, 4.0];
 const SLACK: [f64; 3] = [0.0, 0.02, 0.05];
 /// Tries per zone: as many as fit into so many units looked at, within bounds.
-const LOOKS: usize = 18_000;
-const TRIES: std::ops::RangeInclusive<usize> = 3..=8;
+const LOOKS: usize = 26_000;
+const TRIES: std::ops::RangeInclusive<usize> = 4..=10;
 /// Moved households beyond what is unavoidable that end the tries.
 const GOOD: f64 = 1.03;
 /// Steps per try, for each grid outside the band.
