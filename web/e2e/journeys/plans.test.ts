@@ -4,7 +4,7 @@ import type { Page } from 'playwright-core'
 import { expect, onTestFinished, test } from 'vitest'
 import { accessible, gone, see } from '../kit/check'
 import { choose, dialog, field, openCase } from '../kit/desk'
-import { leave, shoot, staff } from '../kit/people'
+import { leave, PHONE, shoot, staff } from '../kit/people'
 import { startDemo } from '../kit/server'
 
 const MORNING = '2026-03-11T09:30:00+08:00'
@@ -220,6 +220,10 @@ test('police beats are laid over the grids and become a plan', async () => {
   await see(page.getByRole('row', { name: /一处小片.*太小/ }))
   await see(page.getByText('草稿', { exact: true }))
   await accessible(page, 'a plan from a zoning')
+  await shoot(page, 'desk-plan-zones')
+  await page.setViewportSize(PHONE)
+  const verdicts = page.getByRole('group', { name: '各分区照用了没有' })
+  expect(await verdicts.evaluate((box) => box.scrollWidth <= box.clientWidth), 'no dragging sideways on a phone').toBe(true)
   await shoot(page, 'desk-plan-zones')
   await leave(planner)
 }, WHOLE_MS)
