@@ -5,7 +5,7 @@
 use super::place::{self, Rules, Spot};
 use super::record::CaseRow;
 use super::store;
-use super::view::{NearbyCase, briefs};
+use super::view::{NearbyCase, briefs, may_read};
 use crate::platform::*;
 use domain::time::DAY_MS;
 
@@ -89,10 +89,7 @@ pub fn in_scope(
     let mut rows = Vec::new();
     let mut how = Vec::new();
     for (row, metres, likeness) in found {
-        let Some(loaded) = store::load(tx, row.id)? else {
-            continue;
-        };
-        if ctx.scope.sees(&loaded.scope_facts(), Permission::CaseRead) {
+        if may_read(ctx, tx, &row)? {
             rows.push(row);
             how.push((metres, likeness));
         }

@@ -98,13 +98,10 @@ pub fn register(app: &crate::platform::App) {
 
 /// A photo is seen by whoever may see the case it belongs to.
 fn may_see_photo(ctx: &Ctx, tx: &mut Tx, case: CaseId, hash: &str) -> Result<bool, Fault> {
-    let Some(loaded) = store::load(tx, case)? else {
+    let Some(row) = store::case_row(tx, case)? else {
         return Ok(false);
     };
-    let sees = ctx
-        .scope
-        .sees(&loaded.scope_facts(), crate::platform::Permission::CaseRead);
-    if !sees && !orders::gave(ctx, tx, case)? {
+    if !view::may_read(ctx, tx, &row)? && !orders::gave(ctx, tx, case)? {
         return Ok(false);
     }
     Ok(store::attachments(tx, case)?.iter().any(|a| a.hash == hash))

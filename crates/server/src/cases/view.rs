@@ -698,13 +698,18 @@ fn caller_open(
             looked_at.push(case);
             let row = store::case_row(tx, case)?.filter(CaseRow::is_open);
             if let Some(row) = row
-                && ctx.scope.sees(&store::scope_facts(tx, &row)?, Permission::CaseRead)
+                && may_read(ctx, tx, &row)?
             {
                 found.push(row);
             }
         }
     }
     briefs(ctx, tx, rules, &found)
+}
+
+/// Whether the caller's scope covers a case, told without loading all of it.
+pub fn may_read(ctx: &Ctx, tx: &mut Tx, row: &CaseRow) -> Result<bool, Fault> {
+    Ok(ctx.scope.sees(&store::scope_facts(tx, row)?, Permission::CaseRead))
 }
 
 /// Newest reports of one number that are looked at.
@@ -721,7 +726,7 @@ pub fn cases_of_phone(ctx: &Ctx, tx: &mut Tx, index: &str) -> Result<(Vec<CaseRo
         let Some(row) = store::case_row(tx, *case)? else {
             continue;
         };
-        if ctx.scope.sees(&store::scope_facts(tx, &row)?, Permission::CaseRead) {
+        if may_read(ctx, tx, &row)? {
             rows.push(row);
         }
     }

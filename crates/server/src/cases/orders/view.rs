@@ -208,9 +208,7 @@ pub fn detail(ctx: &Ctx, tx: &mut Tx, order: &OrderRow) -> Result<OrderDetail, F
     let all = store::linked(tx, order.id)?;
     let mut seen: Vec<Linked> = Vec::new();
     for one in &all {
-        let visible =
-            own || store::load(tx, one.row.id)?.is_some_and(|l| ctx.scope.sees(&l.scope_facts(), Permission::CaseRead));
-        if visible {
+        if own || view::may_read(ctx, tx, &one.row)? {
             seen.push(one.clone());
         }
     }
