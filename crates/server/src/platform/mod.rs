@@ -20,6 +20,7 @@ pub mod keys;
 pub mod ledger;
 pub mod live;
 pub mod logs;
+pub mod news;
 pub mod outbox;
 pub mod scope;
 pub mod sealed;

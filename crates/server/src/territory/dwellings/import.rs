@@ -343,7 +343,7 @@ fn batched(blocks: BTreeMap<AreaId, (Vec<Placed>, Vec<Link>)>) -> Vec<Batch> {
 fn written(ctx: &Ctx, tx: &mut Tx, batch: Batch, (part, parts): (usize, usize)) -> Result<usize, Fault> {
     let day = ctx.now.date().to_string();
     let (mut count, mut households, mut ended) = (0, 0, 0usize);
-    let communities: Vec<String> = batch.iter().map(|(community, ..)| community.to_string()).collect();
+    let communities: Vec<AreaId> = batch.iter().map(|(community, ..)| *community).collect();
     for (community, dwellings, mut links) in batch {
         let before = store::of_community(tx, community, false)?;
         let stay: HashSet<DwellingId> = dwellings.iter().map(|one| one.id).collect();
@@ -364,8 +364,10 @@ fn written(ctx: &Ctx, tx: &mut Tx, batch: Batch, (part, parts): (usize, usize)) 
         store::put_links(tx, community, new)?;
         store::recount(tx, community)?;
     }
+    let changed = super::DwellingsChanged { communities };
+    news::tell(ctx, tx, &changed)?;
     let body = json!({
-        "part": part, "parts": parts, "communities": communities, "dwellings": count, "households": households, "ended": ended,
+        "part": part, "parts": parts, "communities": changed.communities, "dwellings": count, "households": households, "ended": ended,
     });
     tx.record(ctx, Mark::new("dwellings.imported", Subject::Territory, body))?;
     Ok(ended)

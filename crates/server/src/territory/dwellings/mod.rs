@@ -69,6 +69,11 @@ pub struct Link {
     pub by_hand: bool,
 }
 
+/// News: dwellings of these communities are other ones now, or lie elsewhere.
+pub struct DwellingsChanged {
+    pub communities: Vec<AreaId>,
+}
+
 /// One community: its dwellings in order of id, and who is next to whom.
 #[derive(Debug, Clone, Default)]
 pub struct Block {
@@ -214,6 +219,8 @@ pub fn change(ctx: &Ctx, tx: &mut Tx, id: DwellingId, change: Change) -> Result<
     store::recount(tx, before)?;
     if one.community != before {
         store::recount(tx, one.community)?;
+        let communities = vec![before, one.community];
+        news::tell(ctx, tx, &DwellingsChanged { communities })?;
     }
     let body = json!({
         "dwelling": id.to_string(), "community": one.community.to_string(), "households": one.households, "people": one.people,
