@@ -1,7 +1,7 @@
 //! The shell: everything that touches the world. Library behind the one binary `wangge`.
 //!
 //! Entry points: [`router::router`] for the server, [`cli::main`] for the command line. Parts depend on each other in this order, never
-//! back: platform, access, policy, territory, workforce, cases, duties, plans, tiles, insight, exchange, demo; `operations`, `router` and `cli` know them all.
+//! back: platform, access, policy, territory, workforce, registry, cases, duties, plans, tiles, insight, exchange, demo; `operations`, `router` and `cli` know them all.
 
 pub mod access;
 pub mod cases;
@@ -15,6 +15,7 @@ pub mod operations;
 pub mod plans;
 pub mod platform;
 pub mod policy;
+pub mod registry;
 pub mod router;
 pub mod territory;
 pub mod tiles;
@@ -25,6 +26,7 @@ pub mod workforce;
 pub fn register(app: &platform::App) {
     router::connect(app);
     operations::register(app);
+    registry::register(app);
     cases::register(app);
     duties::register(app);
     plans::register(app);

@@ -40,6 +40,7 @@ steps! {
     61 "0061_zone_verdict",
     62 "0062_plan_proof",
     66 "0066_duties",
+    67 "0067_registry",
 }
 
 #[cfg(test)]

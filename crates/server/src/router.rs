@@ -3,7 +3,9 @@
 //! Entry points: [`router`] and [`openapi`]. Each part offers `routes()`; this is the only place that knows them all.
 
 use crate::platform::{App, AreaId, Fault, Lang, Tx, UnitId, assets, fault, http};
-use crate::{access, cases, duties, exchange, insight, operations, plans, policy, territory, tiles, workforce};
+use crate::{
+    access, cases, duties, exchange, insight, operations, plans, policy, registry, territory, tiles, workforce,
+};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
@@ -62,6 +64,7 @@ fn api() -> OpenApiRouter<App> {
         policy::routes(),
         territory::routes(),
         workforce::routes(),
+        registry::routes(),
         cases::routes(),
         duties::routes(),
         plans::routes(),

@@ -68,6 +68,10 @@ export type PermissionKey =
   | 'outbox.manage'
   | 'ledger.read'
   | 'audit.read'
+  | 'registry.read'
+  | 'registry.write'
+  | 'registry.reveal'
+  | 'registry.erase'
   | 'export.approve'
   | 'field.use'
 

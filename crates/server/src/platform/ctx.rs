@@ -69,6 +69,12 @@ pub enum Purpose {
     Verify,
     /// Supervising.
     Supervise,
+    /// Visiting a home.
+    Visit,
+    /// Giving a service somebody asked for or is owed.
+    Service,
+    /// Keeping the registry true.
+    Registry,
     /// Running the installation: accounts, units, rules.
     Administration,
     /// A resident following their own matter.
@@ -93,6 +99,9 @@ impl Purpose {
             Purpose::Dispatch => "dispatch",
             Purpose::Verify => "verify",
             Purpose::Supervise => "supervise",
+            Purpose::Visit => "visit",
+            Purpose::Service => "service",
+            Purpose::Registry => "registry",
             Purpose::Administration => "administration",
             Purpose::OwnReport => "own_report",
             Purpose::Exchange => "exchange",
@@ -111,6 +120,18 @@ impl Purpose {
             "verify" => Some(Purpose::Verify),
             "supervise" => Some(Purpose::Supervise),
             "audit" => Some(Purpose::Audit),
+            _ => None,
+        }
+    }
+
+    /// The purpose a request names for looking at who lives where; `handle` needs the case.
+    pub fn for_registry(key: &str, case: Option<CaseId>) -> Option<Purpose> {
+        match (key, case) {
+            ("visit", _) => Some(Purpose::Visit),
+            ("service", _) => Some(Purpose::Service),
+            ("registry", _) => Some(Purpose::Registry),
+            ("intake", _) => Some(Purpose::Intake),
+            ("handle", Some(case)) => Some(Purpose::HandleCase(case)),
             _ => None,
         }
     }

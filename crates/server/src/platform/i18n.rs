@@ -71,6 +71,7 @@ texts![
     "policy",
     "territory",
     "workforce",
+    "registry",
     "cases",
     "mediation",
     "orders",

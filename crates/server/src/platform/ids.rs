@@ -206,6 +206,22 @@ id!(
     FacilityId
 );
 id!(
+    /// Those who live together in one place.
+    HouseholdId
+);
+id!(
+    /// A person who lives here.
+    ResidentId
+);
+id!(
+    /// The time somebody belongs to a household in one way.
+    ResidenceId
+);
+id!(
+    /// A company, shop, institution or association.
+    OrganisationId
+);
+id!(
     /// A building or yard that no plan parts.
     DwellingId
 );

@@ -1,6 +1,6 @@
 //! Personal fields at rest: sealed with AES-256-GCM-SIV, found again by a keyed blind index, printed as `#`.
 //!
-//! Entry points: [`Sealer`] and [`Personal`]. What is sealed is bound to its place (table, id, column): a value moved to another row
+//! Entry points: [`Sealer`], [`FieldCipher`] (a key of one's own) and [`Personal`]. What is sealed is bound to its place (table, id, column): a value moved to another row
 //! or column does not open. Must not log what it opens.
 
 use super::clock::Chance;
@@ -33,33 +33,27 @@ pub struct Place<'a> {
 #[error("a sealed value cannot be opened: another key, another place, or damaged")]
 pub struct CannotOpen;
 
-/// Seals and opens personal fields.
-pub struct Sealer {
-    cipher: Aes256GcmSiv,
-    index_key: [u8; 32],
-}
+/// Seals and opens with one key: the installation's, or that of one person.
+pub struct FieldCipher(Aes256GcmSiv);
 
-impl Sealer {
-    /// With the keys of this installation.
-    pub fn new(keys: &Keys) -> Sealer {
-        let cipher =
-            Aes256GcmSiv::new_from_slice(&keys.derive("seal personal fields")).expect("32 bytes are an AES-256 key");
-        Sealer {
-            cipher,
-            index_key: keys.derive("blind index"),
-        }
+impl FieldCipher {
+    /// Of a key that serves nothing else.
+    pub fn new(key: [u8; 32]) -> FieldCipher {
+        FieldCipher(Aes256GcmSiv::new_from_slice(&key).expect("32 bytes are an AES-256 key"))
     }
 
     /// Seals text for its place.
     pub fn seal(&self, place: Place<'_>, text: &str, chance: &Chance) -> Vec<u8> {
+        self.seal_bytes(place, text.as_bytes(), chance)
+    }
+
+    /// As [`FieldCipher::seal`], for a key that is kept under another.
+    pub fn seal_bytes(&self, place: Place<'_>, msg: &[u8], chance: &Chance) -> Vec<u8> {
         let nonce: [u8; NONCE] = chance.bytes();
         let aad = associated(place);
-        let payload = Payload {
-            msg: text.as_bytes(),
-            aad: &aad,
-        };
+        let payload = Payload { msg, aad: &aad };
         let sealed = self
-            .cipher
+            .0
             .encrypt(&Nonce::from(nonce), payload)
             .expect("texts are far below the cipher's limit");
         let mut bytes = Vec::with_capacity(sealed.len() + 1 + NONCE);
@@ -71,6 +65,12 @@ impl Sealer {
 
     /// Opens what was sealed for the same place.
     pub fn open(&self, place: Place<'_>, sealed: &[u8]) -> Result<Personal<String>, CannotOpen> {
+        let text = self.open_bytes(place, sealed)?;
+        String::from_utf8(text).map(Personal).map_err(|_| CannotOpen)
+    }
+
+    /// The inverse of [`FieldCipher::seal_bytes`].
+    pub fn open_bytes(&self, place: Place<'_>, sealed: &[u8]) -> Result<Vec<u8>, CannotOpen> {
         let (version, rest) = sealed.split_first().ok_or(CannotOpen)?;
         let (nonce, cipher) = rest.split_at_checked(NONCE).ok_or(CannotOpen)?;
         if *version != AES_256_GCM_SIV {
@@ -81,11 +81,33 @@ impl Sealer {
             msg: cipher,
             aad: &associated(place),
         };
-        let text = self
-            .cipher
-            .decrypt(&Nonce::from(nonce), payload)
-            .map_err(|_| CannotOpen)?;
-        String::from_utf8(text).map(Personal).map_err(|_| CannotOpen)
+        self.0.decrypt(&Nonce::from(nonce), payload).map_err(|_| CannotOpen)
+    }
+}
+
+/// Seals and opens personal fields with the keys of this installation.
+pub struct Sealer {
+    cipher: FieldCipher,
+    index_key: [u8; 32],
+}
+
+impl Sealer {
+    /// With the keys of this installation.
+    pub fn new(keys: &Keys) -> Sealer {
+        Sealer {
+            cipher: FieldCipher::new(keys.derive("seal personal fields")),
+            index_key: keys.derive("blind index"),
+        }
+    }
+
+    /// Seals text for its place.
+    pub fn seal(&self, place: Place<'_>, text: &str, chance: &Chance) -> Vec<u8> {
+        self.cipher.seal(place, text, chance)
+    }
+
+    /// Opens what was sealed for the same place.
+    pub fn open(&self, place: Place<'_>, sealed: &[u8]) -> Result<Personal<String>, CannotOpen> {
+        self.cipher.open(place, sealed)
     }
 
     /// A keyed fingerprint for exact match within one kind of field; equal texts give equal fingerprints.

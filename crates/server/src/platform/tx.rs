@@ -94,6 +94,12 @@ pub enum Subject {
     Plan(PlanId),
     /// A visit, check or patrol.
     Visit(VisitId),
+    /// A household.
+    Household(HouseholdId),
+    /// A resident of the registry.
+    Resident(ResidentId),
+    /// An organisation.
+    Organisation(OrganisationId),
     /// The rule pack, the calendar.
     Pack,
     /// The territory as a whole.
@@ -127,6 +133,9 @@ impl Subject {
             Subject::Handover(_) => "handover",
             Subject::Plan(_) => "plan",
             Subject::Visit(_) => "visit",
+            Subject::Household(_) => "household",
+            Subject::Resident(_) => "resident",
+            Subject::Organisation(_) => "organisation",
             Subject::Pack => "pack",
             Subject::Territory => "territory",
             Subject::Ledger => "ledger",
@@ -155,6 +164,9 @@ impl Subject {
             Subject::Handover(id) => Some(id.to_string()),
             Subject::Plan(id) => Some(id.to_string()),
             Subject::Visit(id) => Some(id.to_string()),
+            Subject::Household(id) => Some(id.to_string()),
+            Subject::Resident(id) => Some(id.to_string()),
+            Subject::Organisation(id) => Some(id.to_string()),
             Subject::Pack | Subject::Territory | Subject::Ledger | Subject::List | Subject::System => None,
         }
     }

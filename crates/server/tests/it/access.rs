@@ -34,7 +34,10 @@ async fn the_first_start_makes_one_administrator_whose_password_must_be_changed(
         let mut admin = app.sign_in(&login, &password).await;
         let me = admin.get("/api/v1/session").await.ok();
         assert_eq!(me["must_change_password"], true);
-        assert_eq!(me["permissions"], json!(["workforce.read", "account.manage"]));
+        assert_eq!(
+            me["permissions"],
+            json!(["workforce.read", "account.manage", "registry.erase"])
+        );
         assert_eq!(
             admin.get("/api/v1/accounts").await.verdict(),
             "403 password_change_required"

@@ -47,6 +47,7 @@ mod plans;
 mod platform;
 mod portal_photos;
 mod privacy;
+mod registry;
 mod simulation;
 mod sms;
 mod teams;

@@ -6,12 +6,13 @@ use std::{
 };
 
 /// The parts in the order in which they may know each other: a part uses only what stands before it.
-const ORDER: [&str; 13] = [
+const ORDER: [&str; 14] = [
     "platform",
     "access",
     "policy",
     "territory",
     "workforce",
+    "registry",
     "cases",
     "duties",
     "plans",

@@ -3,6 +3,17 @@ import type zh from '../zh-CN/records'
 
 const en: typeof zh = {
   recordAction: {
+    household_registered: 'Household registered',
+    household_changed: 'Household corrected',
+    household_ended: 'Household ended',
+    resident_registered: 'Resident registered',
+    resident_changed: 'Resident corrected',
+    resident_moved: 'Resident moved',
+    resident_ended: 'Resident ended',
+    resident_erased: 'Resident erased',
+    organisation_registered: 'Organisation registered',
+    organisation_changed: 'Organisation corrected',
+    organisation_ended: 'Organisation ended',
     case_moved: 'Followed the grid',
     plan_adopted: 'Plan adopted',
     plan_adoption_planned: 'Adoption planned',
@@ -136,8 +147,8 @@ const en: typeof zh = {
     zoning_imported: 'Zoning imported',
     zoning_proposed: 'Plan proposed from a zoning',
   },
-  recordSubject: { team: 'Visiting team', case: 'Case', account: 'Account', area: 'Area', list: 'List', pack: 'Pack', unit: 'Unit', worker: 'Worker', post: 'Post', session: 'Session', report: 'Report', system: 'System', job: 'Job', territory: 'Territory', calendar: 'Calendar' },
-  recordField: { reporter_name: 'name', reporter_phone: 'phone', reporter_name_masked: 'name (masked)', reporter_phone_masked: 'phone (masked)', case_title: 'title of the case', contact_address_masked: 'contact (masked)' },
+  recordSubject: { household: 'household', resident: 'resident', organisation: 'organisation', team: 'Visiting team', case: 'Case', account: 'Account', area: 'Area', list: 'List', pack: 'Pack', unit: 'Unit', worker: 'Worker', post: 'Post', session: 'Session', report: 'Report', system: 'System', job: 'Job', territory: 'Territory', calendar: 'Calendar' },
+  recordField: { name: 'name', phone: 'phone', masked: 'particulars (masked)', householders: 'householders (masked)', id_number: 'identity number', reporter_name: 'name', reporter_phone: 'phone', reporter_name_masked: 'name (masked)', reporter_phone_masked: 'phone (masked)', case_title: 'title of the case', contact_address_masked: 'contact (masked)' },
   jobKind: { exchange_messages: 'SMS and public account', cases_migrate_clocks: 'Moving clocks', cases_follow_up: 'Follow-up of a mediation', cases_learn: 'Train the classifier', cases_timers: 'Warnings and escalations', blobs_clean: 'Clear unused photos', ledger_verify: 'Check the ledger', ledger_head: 'Sign the tree head', outbox_send: 'Send messages', mail_send: 'Send messages' },
   jobEvery: 'recurring',
   device: { on: '{browser}, {system}', other: 'Another browser' },

@@ -11,6 +11,7 @@ mod duties;
 mod exchange;
 mod place;
 mod plans;
+mod registry;
 
 use crate::kit::{Answer, Client, EAST, PASSWORD, TestApp};
 use axum::body::{Body, to_bytes};
@@ -138,6 +139,7 @@ async fn samples(world: &mut World<'_>) -> Vec<Sample> {
     all.extend(adoption::samples(world).await);
     all.extend(exchange::samples(world).await);
     all.extend(plans::samples(world).await);
+    all.extend(registry::samples(world).await);
     all
 }
 

@@ -1,0 +1,94 @@
+//! How many households, residents and organisations every area has: kept in the transaction of each change, at every level of the tree.
+//!
+//! Entry points: [`Delta::add_to`], [`of`], [`living_in`].
+
+use super::store::counts as store;
+use crate::platform::*;
+use std::collections::BTreeMap;
+
+/// A change of the counts, or the counts themselves.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Delta {
+    pub households: i64,
+    pub residents: i64,
+    pub organisations: i64,
+}
+
+impl Delta {
+    pub fn households(households: i64) -> Delta {
+        Delta {
+            households,
+            ..Delta::default()
+        }
+    }
+
+    pub fn residents(residents: i64) -> Delta {
+        Delta {
+            residents,
+            ..Delta::default()
+        }
+    }
+
+    pub fn organisations(organisations: i64) -> Delta {
+        Delta {
+            organisations,
+            ..Delta::default()
+        }
+    }
+
+    fn plus(self, other: Delta, sign: i64) -> Delta {
+        Delta {
+            households: self.households + sign * other.households,
+            residents: self.residents + sign * other.residents,
+            organisations: self.organisations + sign * other.organisations,
+        }
+    }
+
+    /// Adds this to every area of a chain.
+    pub fn add_to(self, tx: &mut Tx, chain: &[Option<AreaId>; 5]) -> Result<(), Fault> {
+        let mut sum = Sum::default();
+        sum.add(chain, self);
+        sum.keep(tx)
+    }
+}
+
+/// Changes of many areas, kept together.
+#[derive(Default)]
+pub struct Sum(BTreeMap<String, Delta>);
+
+impl Sum {
+    pub fn add(&mut self, chain: &[Option<AreaId>; 5], delta: Delta) {
+        self.change(chain, delta, 1);
+    }
+
+    pub fn take(&mut self, chain: &[Option<AreaId>; 5], delta: Delta) {
+        self.change(chain, delta, -1);
+    }
+
+    fn change(&mut self, chain: &[Option<AreaId>; 5], delta: Delta, sign: i64) {
+        for area in chain.iter().flatten() {
+            let one = self.0.entry(area.to_string()).or_default();
+            *one = one.plus(delta, sign);
+        }
+    }
+
+    pub fn keep(self, tx: &mut Tx) -> Result<(), Fault> {
+        let changed = self.0.into_iter().filter(|(_, delta)| *delta != Delta::default());
+        store::add(tx, changed.collect())
+    }
+}
+
+/// The counts of these areas, in their order.
+pub fn of(tx: &mut Tx, areas: &[AreaId]) -> Result<Vec<Delta>, Fault> {
+    let known = store::of(tx, areas)?;
+    Ok(areas
+        .iter()
+        .map(|area| known.get(&area.to_string()).copied().unwrap_or_default())
+        .collect())
+}
+
+/// Households and organisations in an area: while there are any, it does not end.
+pub fn living_in(tx: &mut Tx, area: AreaId) -> Result<i64, Fault> {
+    let counts = of(tx, &[area])?;
+    Ok(counts.iter().map(|one| one.households + one.organisations).sum())
+}

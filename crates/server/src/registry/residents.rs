@@ -1,0 +1,513 @@
+//! Residents: register, correct, move, end, look at masked, reveal one field, erase.
+//!
+//! Entry points: [`register`], [`change`], [`move_one`], [`end`], [`masked`], [`reveal`], [`erase`]. What is read here is logged here.
+
+use super::households::{self, bad_life, not_stale};
+use super::store::{self, ResidenceRow, ResidentRow};
+use super::vault::{self, Own};
+use crate::access;
+use crate::platform::sealed::plain_phone;
+use crate::platform::*;
+use domain::registry::identity::{self, BadIdNumber, IdNumber, Sex};
+use domain::registry::kinship::Relation;
+use domain::registry::names;
+use domain::registry::residence::{self, BadResidence, Kind, Residence};
+use jiff::civil::Date;
+use serde_json::json;
+
+/// Characters of a name.
+const MAX_NAME: usize = 60;
+/// Phone numbers of one person.
+const MOST_PHONES: usize = 5;
+const TABLE: &str = "resident";
+
+/// Somebody to be registered.
+pub struct NewResident {
+    pub id: ResidentId,
+    pub household: HouseholdId,
+    pub relation: Relation,
+    pub name: String,
+    pub id_number: Option<String>,
+    pub phones: Vec<String>,
+    /// How they belong there: registered, living there, or both.
+    pub kinds: Vec<Kind>,
+    pub from: Date,
+}
+
+/// The sentence for a residence that cannot be.
+fn bad_residence(bad: BadResidence) -> Fault {
+    match bad {
+        BadResidence::EndsBeforeStart => Fault::invalid("on", "residence_ends_before_start"),
+        BadResidence::Overlaps => Fault::invalid("valid_from", "residence_overlaps"),
+        BadResidence::BeforeStart => Fault::invalid("valid_from", "residence_before_start"),
+    }
+}
+
+/// The code for a text that is no identity number.
+pub fn bad_id_number(bad: BadIdNumber) -> &'static str {
+    match bad {
+        BadIdNumber::Form => "id_number_form",
+        BadIdNumber::Region => "id_number_region",
+        BadIdNumber::Birth => "id_number_birth",
+        BadIdNumber::Check => "id_number_check",
+    }
+}
+
+fn name_of(text: &str) -> Result<String, Fault> {
+    let name = text.trim();
+    if names::plain(name).is_empty() || name.chars().count() > MAX_NAME {
+        return Err(Fault::invalid("name", "text_length").with("most", MAX_NAME));
+    }
+    Ok(name.to_owned())
+}
+
+fn id_number_of(ctx: &Ctx, text: Option<&str>) -> Result<Option<IdNumber>, Fault> {
+    let text = text.map(str::trim).filter(|text| !text.is_empty());
+    let read =
+        |text| IdNumber::read(text, ctx.now.date()).map_err(|bad| Fault::invalid("id_number", bad_id_number(bad)));
+    text.map(read).transpose()
+}
+
+fn phones_of(all: &[String]) -> Result<Vec<String>, Fault> {
+    if all.len() > MOST_PHONES {
+        return Err(Fault::invalid("phones", "phones_too_many").with("most", MOST_PHONES));
+    }
+    let mut phones: Vec<String> = all
+        .iter()
+        .map(|one| plain_phone(one))
+        .filter(|one| !one.is_empty())
+        .collect();
+    if phones.iter().any(|one| !(5..=20).contains(&one.len())) {
+        return Err(Fault::invalid("phones", "phone_invalid"));
+    }
+    phones.sort_unstable();
+    phones.dedup();
+    Ok(phones)
+}
+
+/// What a person is found by.
+fn prints(ctx: &Ctx, name: &str, phones: &[String]) -> Vec<i64> {
+    let names = names::keys(name)
+        .into_iter()
+        .map(|key| vault::name_print(&ctx.app, &key));
+    let phones = phones.iter().map(|phone| vault::phone_print(&ctx.app, phone));
+    let mut all: Vec<i64> = names.chain(phones).collect();
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
+fn sex_key(sex: Sex) -> &'static str {
+    match sex {
+        Sex::Female => "female",
+        Sex::Male => "male",
+    }
+}
+
+/// Nobody has this number yet, or only they themselves.
+fn number_is_free(ctx: &Ctx, tx: &mut Tx, number: &IdNumber, own: ResidentId) -> Result<String, Fault> {
+    let index = vault::id_number_index(&ctx.app, number.reveal());
+    match store::resident_of_number(tx, &index)? {
+        Some(other) if other != own => Err(Fault::conflict("id_number_known").field("id_number")),
+        _ => Ok(index),
+    }
+}
+
+fn one_householder(tx: &mut Tx, household: HouseholdId, relation: Relation, own: ResidentId) -> Result<(), Fault> {
+    if relation != Relation::Householder {
+        return Ok(());
+    }
+    match store::householder(tx, household)? {
+        Some(other) if other != own => Err(Fault::conflict("householder_already").field("relation")),
+        _ => Ok(()),
+    }
+}
+
+/// Registers somebody in a household.
+pub fn register(ctx: &Ctx, tx: &mut Tx, new: NewResident) -> Result<(), Fault> {
+    let household = households::load(ctx, tx, new.household, Permission::RegistryWrite)?;
+    household
+        .life
+        .alive_on(new.from, ctx.now.date())
+        .map_err(|bad| bad_life(bad, "valid_from"))?;
+    if store::resident_exists(tx, new.id)? {
+        return Err(Fault::conflict("id_used"));
+    }
+    let (name, phones) = (name_of(&new.name)?, phones_of(&new.phones)?);
+    let number = id_number_of(ctx, new.id_number.as_deref())?;
+    one_householder(tx, new.household, new.relation, new.id)?;
+    let mut residences = Vec::new();
+    for kind in new.kinds {
+        let one = Residence {
+            kind,
+            household: new.household,
+            from: new.from,
+            to: None,
+        };
+        residence::add(&mut residences, one).map_err(bad_residence)?;
+    }
+    if residences.is_empty() {
+        return Err(Fault::invalid("kinds", "missing_field"));
+    }
+    let subject = new.id.to_string();
+    let (own, key) = vault::new_key(&ctx.app, &subject);
+    let mut row = ResidentRow::new(new.id, new.household, new.relation, new.from);
+    seal_name(ctx, &own, &mut row, &name);
+    seal_phones(ctx, &own, &mut row, &phones)?;
+    if let Some(number) = &number {
+        let index = number_is_free(ctx, tx, number, new.id)?;
+        seal_number(ctx, &own, &mut row, number, index);
+    }
+    store::insert_resident(ctx, tx, &row)?;
+    store::insert_key(tx, &subject, key)?;
+    store::put_prints(tx, new.id, prints(ctx, &name, &phones))?;
+    for one in &residences {
+        store::insert_residence(tx, ctx.app.new_id(), new.id, one)?;
+    }
+    households::count_resident(tx, new.household, 1)?;
+    let body = json!({ "household": new.household, "from": new.from.to_string(), "fields": row.filled() });
+    tx.record(ctx, Mark::new("resident.registered", Subject::Resident(new.id), body))?;
+    Ok(())
+}
+
+fn seal_name(ctx: &Ctx, own: &Own, row: &mut ResidentRow, name: &str) {
+    row.name_sealed = Some(own.seal(&ctx.app, TABLE, "name_sealed", name));
+}
+
+fn seal_phones(ctx: &Ctx, own: &Own, row: &mut ResidentRow, phones: &[String]) -> Result<(), Fault> {
+    let text = serde_json::to_string(phones).map_err(Fault::internal)?;
+    row.phones_sealed = (!phones.is_empty()).then(|| own.seal(&ctx.app, TABLE, "phones_sealed", &text));
+    Ok(())
+}
+
+fn seal_number(ctx: &Ctx, own: &Own, row: &mut ResidentRow, number: &IdNumber, index: String) {
+    row.id_number_sealed = Some(own.seal(&ctx.app, TABLE, "id_number_sealed", number.reveal()));
+    row.id_number_index = Some(index);
+    row.born = Some(number.birth());
+    row.sex = Some(sex_key(number.sex()).to_owned());
+}
+
+/// Somebody of a household where the caller has the permission, with their key; absent otherwise, and once erased. Whoever writes locks the
+/// household first and reads anew, so that two changes of one home wait for each other.
+fn load(ctx: &Ctx, tx: &mut Tx, id: ResidentId, permission: Permission) -> Result<(ResidentRow, Own), Fault> {
+    let (seen, _) = store::resident(tx, id)?.ok_or_else(Fault::not_found)?;
+    households::load(ctx, tx, seen.household, permission)?;
+    let (row, key) = store::resident(tx, id)?.ok_or_else(Fault::not_found)?;
+    if row.household != seen.household {
+        return Err(Fault::conflict("registry_stale"));
+    }
+    let own = vault::open_key(&ctx.app, &id.to_string(), &key)?;
+    Ok((row, own))
+}
+
+/// As [`load`], for a change of somebody who lives here.
+fn load_living(ctx: &Ctx, tx: &mut Tx, id: ResidentId) -> Result<(ResidentRow, Own), Fault> {
+    let (row, own) = load(ctx, tx, id, Permission::RegistryWrite)?;
+    match row.to {
+        Some(_) => Err(Fault::refused("resident_left")),
+        None => Ok((row, own)),
+    }
+}
+
+/// What is to be corrected; what is not given stays.
+#[derive(Default)]
+pub struct Change {
+    pub name: Option<String>,
+    pub id_number: Option<String>,
+    pub phones: Option<Vec<String>>,
+    pub relation: Option<Relation>,
+    /// What the caller saw, if they say so.
+    pub row_version: Option<i64>,
+}
+
+pub fn change(ctx: &Ctx, tx: &mut Tx, id: ResidentId, change: Change) -> Result<i64, Fault> {
+    let (mut row, own) = load_living(ctx, tx, id)?;
+    not_stale(row.version, change.row_version)?;
+    let mut fields = Vec::new();
+    if let Some(relation) = change.relation {
+        one_householder(tx, row.household, relation, id)?;
+        row.relation = relation;
+        fields.push("relation");
+    }
+    if let Some(number) = id_number_of(ctx, change.id_number.as_deref())? {
+        let index = number_is_free(ctx, tx, &number, id)?;
+        seal_number(ctx, &own, &mut row, &number, index);
+        fields.push("id_number");
+    }
+    let found_by = change.name.is_some() || change.phones.is_some();
+    let name = match &change.name {
+        Some(name) => {
+            fields.push("name");
+            name_of(name)?
+        }
+        None => opened(&own, "name_sealed", row.name_sealed.as_deref())?.map_or_else(String::new, |name| name.0),
+    };
+    let phones = match &change.phones {
+        Some(phones) => {
+            fields.push("phones");
+            phones_of(phones)?
+        }
+        None => opened_phones(&own, &row)?,
+    };
+    if found_by {
+        seal_name(ctx, &own, &mut row, &name);
+        seal_phones(ctx, &own, &mut row, &phones)?;
+        store::put_prints(tx, id, prints(ctx, &name, &phones))?;
+    }
+    store::update_resident(tx, &mut row)?;
+    let body = json!({ "fields": fields, "version": row.version });
+    tx.record(ctx, Mark::new("resident.changed", Subject::Resident(id), body))?;
+    Ok(row.version)
+}
+
+fn opened(own: &Own, column: &'static str, sealed: Option<&[u8]>) -> Result<Option<Personal<String>>, Fault> {
+    sealed.map(|sealed| own.open(TABLE, column, sealed)).transpose()
+}
+
+fn opened_phones(own: &Own, row: &ResidentRow) -> Result<Vec<String>, Fault> {
+    match opened(own, "phones_sealed", row.phones_sealed.as_deref())? {
+        Some(text) => serde_json::from_str(text.reveal()).map_err(Fault::internal),
+        None => Ok(Vec::new()),
+    }
+}
+
+/// Somebody moves to another household, in one way of belonging, from a day on.
+pub fn move_one(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    id: ResidentId,
+    to: HouseholdId,
+    kind: Kind,
+    relation: Relation,
+    from: Date,
+) -> Result<(), Fault> {
+    let (seen, _) = store::resident(tx, id)?.ok_or_else(Fault::not_found)?;
+    store::lock_households(tx, vec![seen.household, to])?;
+    let (mut row, _) = load_living(ctx, tx, id)?;
+    let target = households::load(ctx, tx, to, Permission::RegistryWrite)?;
+    target
+        .life
+        .alive_on(from, ctx.now.date())
+        .map_err(|bad| bad_life(bad, "valid_from"))?;
+    let mut all = Dated::of(tx, id)?;
+    residence::move_to(&mut all.all, kind, to, from).map_err(bad_residence)?;
+    settle(ctx, tx, &mut row, all, relation)?;
+    let body = json!({ "to": to, "kind": kind.key(), "from": from.to_string() });
+    tx.record(ctx, Mark::new("resident.moved", Subject::Resident(id), body))?;
+    Ok(())
+}
+
+/// Somebody goes with their household (or a part of it) wherever they belonged to it.
+pub fn follow_household(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    id: ResidentId,
+    old: HouseholdId,
+    new: HouseholdId,
+    relation: Relation,
+    from: Date,
+) -> Result<(), Fault> {
+    let (mut row, _) = load_living(ctx, tx, id)?;
+    let mut all = Dated::of(tx, id)?;
+    all.follow(old, new, from)?;
+    settle(ctx, tx, &mut row, all, relation)?;
+    let body = json!({ "to": new, "household": old, "from": from.to_string() });
+    tx.record(ctx, Mark::new("resident.moved", Subject::Resident(id), body))?;
+    Ok(())
+}
+
+/// Those who live elsewhere and are registered in a household that moves (or the other way round) belong to it where it is now.
+pub fn bound_follow(ctx: &Ctx, tx: &mut Tx, old: HouseholdId, new: HouseholdId, from: Date) -> Result<(), Fault> {
+    for id in store::bound_to(tx, old)? {
+        let mut all = Dated::of(tx, id)?;
+        all.follow(old, new, from)?;
+        all.keep(ctx, tx, id)?;
+    }
+    Ok(())
+}
+
+/// Somebody's residences with the rows they are kept in: new ones stand after those.
+struct Dated {
+    rows: Vec<ResidenceRow>,
+    all: Vec<Residence<HouseholdId>>,
+}
+
+impl Dated {
+    fn of(tx: &mut Tx, id: ResidentId) -> Result<Dated, Fault> {
+        let rows = store::residences(tx, &[id])?;
+        let all = rows.iter().map(|row| row.residence).collect();
+        Ok(Dated { rows, all })
+    }
+
+    /// Every way of belonging to a household goes on in another.
+    fn follow(&mut self, old: HouseholdId, new: HouseholdId, from: Date) -> Result<(), Fault> {
+        let open = self.all.iter().filter(|one| one.household == old && one.to.is_none());
+        for kind in open.map(|one| one.kind).collect::<Vec<_>>() {
+            residence::move_to(&mut self.all, kind, new, from).map_err(bad_residence)?;
+        }
+        Ok(())
+    }
+
+    fn keep(&self, ctx: &Ctx, tx: &mut Tx, id: ResidentId) -> Result<(), Fault> {
+        for (at, one) in self.all.iter().enumerate() {
+            match self.rows.get(at) {
+                None => store::insert_residence(tx, ctx.app.new_id(), id, one)?,
+                Some(row) if row.residence.to != one.to => store::end_residence(tx, row.id, one.to)?,
+                Some(_) => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Keeps the residences, and the household somebody belongs to by them.
+fn settle(ctx: &Ctx, tx: &mut Tx, row: &mut ResidentRow, all: Dated, relation: Relation) -> Result<(), Fault> {
+    let home = residence::home(&all.all).unwrap_or(row.household);
+    if home != row.household {
+        one_householder(tx, home, relation, row.id)?;
+        households::count_resident(tx, row.household, -1)?;
+        households::count_resident(tx, home, 1)?;
+        (row.household, row.relation) = (home, relation);
+    }
+    all.keep(ctx, tx, row.id)?;
+    store::update_resident(tx, row)
+}
+
+/// Somebody left or died; `on` is the last day. Their household stays.
+pub fn end(ctx: &Ctx, tx: &mut Tx, id: ResidentId, on: Date, how: &'static str) -> Result<(), Fault> {
+    let (mut row, _) = load_living(ctx, tx, id)?;
+    if on > ctx.now.date() {
+        return Err(Fault::invalid("on", "day_in_the_future"));
+    }
+    let mut all = Dated::of(tx, id)?;
+    residence::end(&mut all.all, on).map_err(bad_residence)?;
+    all.keep(ctx, tx, id)?;
+    (row.to, row.how) = (Some(on), Some(how.to_owned()));
+    store::update_resident(tx, &mut row)?;
+    households::count_resident(tx, row.household, -1)?;
+    let body = json!({ "on": on.to_string(), "how": how });
+    tx.record(ctx, Mark::new("resident.ended", Subject::Resident(id), body))?;
+    Ok(())
+}
+
+/// Somebody as a screen shows them: enough to tell one from another, not to know who it is.
+#[derive(Debug, Clone)]
+pub struct Masked {
+    pub id: ResidentId,
+    pub household: HouseholdId,
+    pub relation: Relation,
+    pub name: String,
+    pub id_number: Option<String>,
+    pub phones: Vec<String>,
+    pub age: Option<i16>,
+    pub sex: Option<String>,
+    pub from: Date,
+    pub to: Option<Date>,
+    pub how: Option<String>,
+    pub version: i64,
+}
+
+/// Masks somebody; the caller logs it.
+pub fn mask(ctx: &Ctx, row: &ResidentRow, key: &[u8]) -> Result<Masked, Fault> {
+    let own = vault::open_key(&ctx.app, &row.id.to_string(), key)?;
+    let name = opened(&own, "name_sealed", row.name_sealed.as_deref())?;
+    let number = opened(&own, "id_number_sealed", row.id_number_sealed.as_deref())?;
+    let phones = opened_phones(&own, row)?;
+    Ok(Masked {
+        id: row.id,
+        household: row.household,
+        relation: row.relation,
+        name: name.map(|name| name.masked_name()).unwrap_or_default(),
+        id_number: number.map(|number| identity::masked(number.reveal())),
+        phones: phones.into_iter().map(|one| Personal(one).masked_phone()).collect(),
+        age: row.born.map(|born| age(born, row.to.unwrap_or(ctx.now.date()))),
+        sex: row.sex.clone(),
+        from: row.from,
+        to: row.to,
+        how: row.how.clone(),
+        version: row.version,
+    })
+}
+
+/// Whole years from one day to another.
+fn age(born: Date, on: Date) -> i16 {
+    let before = (on.month(), on.day()) < (born.month(), born.day());
+    on.year() - born.year() - i16::from(before)
+}
+
+/// The residents of a household, masked, and their residences; each look is logged with the person.
+pub fn masked(ctx: &Ctx, tx: &mut Tx, household: HouseholdId) -> Result<(Vec<Masked>, Vec<ResidenceRow>), Fault> {
+    let rows = store::residents_with_keys(tx, household)?;
+    let mut all = Vec::with_capacity(rows.len());
+    for (row, key) in &rows {
+        access::log_read(ctx, tx, Subject::Resident(row.id), &["masked"])?;
+        all.push(mask(ctx, row, key)?);
+    }
+    let ids: Vec<ResidentId> = rows.iter().map(|(row, _)| row.id).collect();
+    Ok((all, store::residences(tx, &ids)?))
+}
+
+/// What can be asked for whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Field {
+    Name,
+    IdNumber,
+    Phones,
+}
+
+impl Field {
+    pub fn from_key(key: &str) -> Option<Field> {
+        Some(match key {
+            "name" => Field::Name,
+            "id_number" => Field::IdNumber,
+            "phones" => Field::Phones,
+            _ => return None,
+        })
+    }
+}
+
+/// One field whole; the look is logged by field before the answer leaves.
+pub fn reveal(ctx: &Ctx, tx: &mut Tx, id: ResidentId, field: Field) -> Result<Vec<Personal<String>>, Fault> {
+    let (row, own) = load(ctx, tx, id, Permission::RegistryReveal)?;
+    let (key, values) = match field {
+        Field::Name => (
+            "name",
+            opened(&own, "name_sealed", row.name_sealed.as_deref())?
+                .into_iter()
+                .collect(),
+        ),
+        Field::IdNumber => {
+            let number = opened(&own, "id_number_sealed", row.id_number_sealed.as_deref())?;
+            ("id_number", number.into_iter().collect())
+        }
+        Field::Phones => ("phone", opened_phones(&own, &row)?.into_iter().map(Personal).collect()),
+    };
+    access::log_read(ctx, tx, Subject::Resident(id), &[key])?;
+    Ok(values)
+}
+
+/// Whether a name found by a shortened fingerprint is one that was asked for.
+pub fn is_called(ctx: &Ctx, row: &ResidentRow, key: &[u8], asked: &str) -> Result<bool, Fault> {
+    let own = vault::open_key(&ctx.app, &row.id.to_string(), key)?;
+    let name = opened(&own, "name_sealed", row.name_sealed.as_deref())?;
+    Ok(name.is_some_and(|name| names::answers(name.reveal(), asked)))
+}
+
+/// Whether a phone found by a shortened fingerprint is one that was asked for.
+pub fn has_phone(ctx: &Ctx, row: &ResidentRow, key: &[u8], asked: &str) -> Result<bool, Fault> {
+    let own = vault::open_key(&ctx.app, &row.id.to_string(), key)?;
+    Ok(opened_phones(&own, row)?.iter().any(|phone| phone == asked))
+}
+
+/// Destroys somebody's key and all that is known of them; what was done to the record stays in the log of reads and the ledger, which name
+/// nobody. They no longer count.
+pub fn erase(ctx: &Ctx, tx: &mut Tx, id: ResidentId, reason: &str) -> Result<(), Fault> {
+    let (row, _) = load(ctx, tx, id, Permission::RegistryErase)?;
+    if row.to.is_none() {
+        households::count_resident(tx, row.household, -1)?;
+    }
+    store::erase(tx, id, ctx.now, &ctx.now.date().to_string())?;
+    let body = json!({ "reason_hash": crate::registry::search::hash(reason) });
+    tx.record(ctx, Mark::new("resident.erased", Subject::Resident(id), body))?;
+    Ok(())
+}

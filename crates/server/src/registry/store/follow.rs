@@ -1,0 +1,111 @@
+//! The SQL of homes that follow the ground.
+
+use crate::platform::*;
+use crate::registry::counts::Delta;
+use crate::registry::follow::Loose;
+use db::{Row, Sql, params};
+use std::collections::BTreeSet;
+
+type Chain = [Option<AreaId>; 5];
+
+fn chain_and(row: &Row, delta: Delta) -> Result<(Chain, Delta), Fault> {
+    let chain = [row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?];
+    Ok((chain, delta))
+}
+
+fn sums(tx: &mut Tx, by: &'static str, id: &str) -> Result<Vec<(Chain, Delta)>, Fault> {
+    let homes = Sql::new("select a1, a2, a3, a4, a5, count(*), cast(sum(residents) as bigint) from household where valid_to is null and ")
+        .push(by)
+        .bind(id)
+        .push(" group by a1, a2, a3, a4, a5");
+    let mut found = Vec::new();
+    for row in tx.fetch(&homes)? {
+        let delta = Delta {
+            households: row.get(5)?,
+            residents: row.get(6)?,
+            organisations: 0,
+        };
+        found.push(chain_and(&row, delta)?);
+    }
+    let organisations = Sql::new("select a1, a2, a3, a4, a5, count(*) from organisation where valid_to is null and ")
+        .push(by)
+        .bind(id)
+        .push(" group by a1, a2, a3, a4, a5");
+    for row in tx.fetch(&organisations)? {
+        let delta = Delta::organisations(row.get(5)?);
+        found.push(chain_and(&row, delta)?);
+    }
+    Ok(found)
+}
+
+/// What lives in a dwelling now, by the areas it is counted in.
+pub fn living_at(tx: &mut Tx, dwelling: DwellingId) -> Result<Vec<(Chain, Delta)>, Fault> {
+    sums(tx, "dwelling_id = ", &dwelling.to_string())
+}
+
+/// As [`living_at`], of one household or organisation.
+pub fn living_as(tx: &mut Tx, id: &str) -> Result<Vec<(Chain, Delta)>, Fault> {
+    sums(tx, "id = ", id)
+}
+
+pub fn move_dwelling(tx: &mut Tx, dwelling: DwellingId, area: AreaId, chain: &Chain) -> Result<(), Fault> {
+    let [a1, a2, a3, a4, a5] = *chain;
+    for sql in [
+        "update household set area_id = $1, a1 = $2, a2 = $3, a3 = $4, a4 = $5, a5 = $6 where dwelling_id = $7 and valid_to is null",
+        "update organisation set area_id = $1, a1 = $2, a2 = $3, a3 = $4, a4 = $5, a5 = $6 where dwelling_id = $7 and valid_to is null",
+    ] {
+        tx.defer(sql, &params![area, a1, a2, a3, a4, a5, dwelling])?;
+    }
+    Ok(())
+}
+
+pub fn move_loose(tx: &mut Tx, id: &str, area: AreaId, chain: &Chain) -> Result<(), Fault> {
+    let [a1, a2, a3, a4, a5] = *chain;
+    for sql in [
+        "update household set area_id = $1, a1 = $2, a2 = $3, a3 = $4, a4 = $5, a5 = $6 where id = $7",
+        "update organisation set area_id = $1, a1 = $2, a2 = $3, a3 = $4, a4 = $5, a5 = $6 where id = $7",
+    ] {
+        tx.defer(sql, &params![area, a1, a2, a3, a4, a5, id])?;
+    }
+    Ok(())
+}
+
+pub fn loose_in(tx: &mut Tx, areas: &[AreaId]) -> Result<Vec<Loose>, Fault> {
+    let mut found = Vec::new();
+    if areas.is_empty() {
+        return Ok(found);
+    }
+    for head in [
+        "select t.id, t.area_id from household t left join dwelling d on d.id = t.dwelling_id and d.valid_to is null
+         where d.id is null and t.valid_to is null and t.area_id in (",
+        "select t.id, t.area_id from organisation t left join dwelling d on d.id = t.dwelling_id and d.valid_to is null
+         where d.id is null and t.valid_to is null and t.area_id in (",
+    ] {
+        let sql = Sql::new(head).list(areas.iter().copied()).push(") order by t.id");
+        for row in tx.fetch(&sql)? {
+            found.push(Loose {
+                id: row.get(0)?,
+                area: row.get(1)?,
+            });
+        }
+    }
+    Ok(found)
+}
+
+/// Dwellings of these communities whose homes lie in another area than they do, with the area.
+pub fn astray(tx: &mut Tx, communities: &[AreaId]) -> Result<Vec<(DwellingId, AreaId)>, Fault> {
+    let mut found = BTreeSet::new();
+    if communities.is_empty() {
+        return Ok(Vec::new());
+    }
+    for head in [
+        "select distinct d.id, d.area_id from dwelling d join household t on t.dwelling_id = d.id and t.valid_to is null",
+        "select distinct d.id, d.area_id from dwelling d join organisation t on t.dwelling_id = d.id and t.valid_to is null",
+    ] {
+        let sql = Sql::new(head).push(" where t.area_id <> d.area_id and d.valid_to is null and d.community_id in (");
+        for row in tx.fetch(&sql.list(communities.iter().copied()).push(")"))? {
+            found.insert((row.get(0)?, row.get(1)?));
+        }
+    }
+    Ok(found.into_iter().collect())
+}
