@@ -1,4 +1,4 @@
-//! The end of an area: here, because it may not leave open cases, units or posts without a place.
+//! The end of an area: here, because it may not leave open cases, households, units or posts without a place.
 //!
 //! Entry point: [`routes`]. Must not: change an area in any other way; that is territory's.
 
@@ -6,6 +6,7 @@ use super::{place, store};
 use crate::access::Staff;
 use crate::platform::http::{Json, Path};
 use crate::platform::*;
+use crate::registry;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -29,7 +30,7 @@ struct Ended {
     territory_version: i64,
 }
 
-/// Ends an area. Refused while areas lie below it, cases in it are open, or units or posts belong to it.
+/// Ends an area. Refused while areas lie below it, cases in it are open, households or organisations live in it, or units or posts belong to it.
 #[utoipa::path(post, path = "/areas/{id}/end", tag = "place", request_body = EndInput, params(("id" = AreaId, Path)),
     responses((status = 200, body = Ended)))]
 async fn end(Staff(ctx): Staff, Path(id): Path<AreaId>, Json(input): Json<EndInput>) -> Result<Json<Ended>, Fault> {
@@ -48,6 +49,10 @@ async fn end(Staff(ctx): Staff, Path(id): Path<AreaId>, Json(input): Json<EndInp
                 .sum();
             if open > 0 {
                 return Err(Fault::refused("area_has_open_cases").with("count", open));
+            }
+            let living = registry::living_in(tx, id)?;
+            if living > 0 {
+                return Err(Fault::refused("area_has_households").with("count", living));
             }
             let seated = place::seated_at(ctx, tx, id)?;
             if seated > 0 {

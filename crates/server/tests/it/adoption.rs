@@ -2,6 +2,7 @@
 
 use crate::cases::{new_id, people};
 use crate::kit::{CITY, Client, EAST, EAST_COMMUNITY, EAST_GRID, TestApp, each_backend};
+use crate::registry;
 use db::params;
 use serde_json::{Value, json};
 use server::platform::jobs;
@@ -201,6 +202,17 @@ async fn a_plan_is_tried_adopted_and_undone() {
         let west = report(app, &people.clerk, (1, 1)).await;
         let middle = report(app, &people.clerk, (5, 1)).await;
         let east = report(app, &people.clerk, (10, 1)).await;
+        let in_middle = registry::household(&people.dispatcher, app, json!({ "dwelling_id": dwelling_id((5, 1)), "room": "101" })).await;
+        let in_second = registry::household(&people.dispatcher, app, json!({ "area_id": SECOND, "room": "102" })).await;
+        let homes = async || {
+            let mut names = Vec::new();
+            for home in [&in_middle, &in_second] {
+                let area = one::<AreaId>(app, "select area_id from household where id = $1", home.clone()).await[0];
+                names.push(server::territory::current(&app.app).ever(area).unwrap().name.clone());
+            }
+            names
+        };
+        assert_eq!(homes().await, ["第一网格", "第二网格"]);
         assert_eq!(area_of(&people.dispatcher, &middle).await, "第一网格");
         // Columns 0..4 go on as the first grid, 4..8 are new, 8.. are new: the second ends.
         let drawn = plan(app, |c, _| c as u32 / 4 + 1, &[(1, EAST_GRID)]).await;
@@ -231,6 +243,7 @@ async fn a_plan_is_tried_adopted_and_undone() {
         assert_eq!((&done["state"], &done["in_force_from"]), (&json!("in_force"), &json!("2026-02-16")), "{done}");
         let of = async || [area_of(&dispatcher, &west).await, area_of(&dispatcher, &middle).await, area_of(&dispatcher, &east).await];
         assert_eq!(of().await, ["第一网格", "新2网格", "新3网格"]);
+        assert_eq!(homes().await, ["新2网格", "新3网格"], "households follow their dwelling, or the grid they lay in");
         let grids = planner.get(&format!("/api/v1/areas?parent={EAST_COMMUNITY}")).await.ok();
         let codes: Vec<&str> = grids["items"].as_array().unwrap().iter().map(|area| area["code"].as_str().unwrap()).collect();
         assert_eq!(codes, ["330902001001001", "330902001001003", "330902001001004"], "a code is never given again");
@@ -269,6 +282,7 @@ async fn a_plan_is_tried_adopted_and_undone() {
         jobs::run_due(&app.app).await.expect("the jobs run");
         assert_eq!(planner.get(&format!("/api/v1/adoptions/{id}")).await.ok()["state"], "undone");
         assert_eq!(of().await, ["第一网格", "第一网格", "第二网格"]);
+        assert_eq!(homes().await, ["第一网格", "第二网格"]);
         assert_eq!(area_of(&dispatcher, &late).await, "第二网格", "what came in between follows its position");
         assert_eq!(planner.post(&undo, json!({ "dry": false })).await.verdict(), "422 adoption_over");
         counted(app).await;
@@ -276,8 +290,9 @@ async fn a_plan_is_tried_adopted_and_undone() {
     .await;
 }
 
-/// Every counter of every area there ever was equals a recount, and each open case lies in one area in force.
+/// Every counter of every area there ever was equals a recount, and each open case and household lies in one area in force.
 async fn counted(app: &TestApp) {
+    registry::counted(app).await;
     let ctx = Ctx::system(&app.app, "test");
     app.app
         .read(&ctx, |_, tx| {

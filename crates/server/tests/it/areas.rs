@@ -110,6 +110,11 @@ async fn an_area_ends_when_nothing_is_left_in_it() {
         let foreign = dispatcher.post(&format!("/api/v1/areas/{WEST}/end"), json!({ "valid_to": "2026-02-14" })).await;
         assert_eq!(foreign.verdict(), "403 forbidden");
 
+        let centre = app.login_as("dispatcher", Some(CITY)).await;
+        let home = crate::registry::household(&centre, app, json!({ "area_id": WEST })).await;
+        assert_eq!(end(WEST, "2026-02-14").await, "422 area_has_households");
+        let gone = json!({ "on": "2026-02-14", "how": "dissolved" });
+        centre.post(&format!("/api/v1/registry/households/{home}/end"), gone).await.ok();
         assert_eq!(end(WEST, "2026-02-14").await, "200");
         let below = planner.get(&format!("/api/v1/areas?parent={CITY}")).await.ok();
         assert_eq!(below["items"].as_array().unwrap().len(), 1, "{below}");

@@ -70,11 +70,16 @@ pub struct Follower {
 }
 
 /// What follows, in the order in which it is moved: cases before posts, so that who had a case as the grid's own is still known.
-pub const FOLLOWERS: [Follower; 10] = [
+pub const FOLLOWERS: [Follower; 11] = [
     Follower {
         kind: "household",
         find: homes::households,
         carry: homes::move_households,
+    },
+    Follower {
+        kind: "home",
+        find: homes::loose,
+        carry: homes::move_loose,
     },
     Follower {
         kind: "address",

@@ -49,7 +49,7 @@ struct AdoptInput {
 /// How many of a kind are touched.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 pub struct KindCount {
-    /// `area_made`, `area_kept`, `area_ended`, `household` (a dwelling with its households), `case`, `unit`, `post`, `worker`, `team`, `account`, `device`, `address`, `facility`.
+    /// `area_made`, `area_kept`, `area_ended`, `household` (a dwelling with its households), `home` (a household or organisation whose dwelling is not known), `case`, `unit`, `post`, `worker`, `team`, `account`, `device`, `address`, `facility`.
     kind: String,
     count: i64,
     /// Of dwellings and grids.

@@ -1,8 +1,9 @@
-//! Dwellings themselves, and what stands where they stand: addresses, facilities.
+//! Dwellings themselves with those who live there, and what stands where they stand: addresses, facilities, homes without a dwelling.
 
 use super::{Finding, Item, Moving, Was, id_of};
 use crate::plans::store::adopt as store;
 use crate::platform::{AreaId, Fault, Tx};
+use crate::registry;
 use crate::territory::dwellings;
 use serde_json::{Value, json};
 
@@ -19,16 +20,50 @@ pub fn households(finding: &Finding<'_>, _: &mut Tx) -> Result<Vec<Item>, Fault>
 
 pub fn move_households(moving: &Moving<'_>, tx: &mut Tx, items: &mut [Item]) -> Result<(), Fault> {
     let mut communities = std::collections::BTreeSet::new();
+    let mut homes = Vec::new();
     for item in items.iter() {
         if let Some(area) = moving.area(item.to) {
             let id = id_of(item)?;
             store::set_dwelling_area(tx, id, area)?;
+            if let Some(chain) = moving.map.area(area).map(|area| area.chain) {
+                homes.push((id, area, chain));
+            }
             communities.extend(dwellings::find(tx, id)?.map(|one| one.community));
         }
     }
+    registry::follow_dwellings(tx, &homes)?;
     communities
         .into_iter()
         .try_for_each(|community| dwellings::recount(tx, community))
+}
+
+/// Households and organisations whose dwelling is not known: they go with the grid they lie in.
+pub fn loose(finding: &Finding<'_>, tx: &mut Tx) -> Result<Vec<Item>, Fault> {
+    let was = Was::read(finding, tx, "home")?;
+    let goes = |home: registry::Loose| {
+        Some(Item {
+            to: Some(was.goes(finding, &home.id, home.area, None)?),
+            id: home.id,
+            from: Some(home.area),
+            label: String::new(),
+            detail: Value::Null,
+        })
+    };
+    let homes = registry::loose_in(tx, &finding.ground.touched())?;
+    Ok(homes.into_iter().filter_map(goes).collect())
+}
+
+pub fn move_loose(moving: &Moving<'_>, tx: &mut Tx, items: &mut [Item]) -> Result<(), Fault> {
+    registry::move_loose(tx, &chained(moving, items))
+}
+
+/// Where each thing goes, with the areas around.
+fn chained(moving: &Moving<'_>, items: &[Item]) -> Vec<(String, AreaId, [Option<AreaId>; 5])> {
+    let one = |item: &Item| {
+        let area = moving.area(item.to)?;
+        Some((item.id.clone(), area, moving.map.area(area)?.chain))
+    };
+    items.iter().filter_map(one).collect()
 }
 
 fn located(finding: &Finding<'_>, was: &Was, rows: Vec<store::Located>) -> Vec<Item> {
@@ -72,12 +107,5 @@ pub fn facilities(finding: &Finding<'_>, tx: &mut Tx) -> Result<Vec<Item>, Fault
 }
 
 pub fn move_facilities(moving: &Moving<'_>, tx: &mut Tx, items: &mut [Item]) -> Result<(), Fault> {
-    let moves: Vec<(String, AreaId, [Option<AreaId>; 5])> = items
-        .iter()
-        .filter_map(|item| {
-            let area = moving.area(item.to)?;
-            Some((item.id.clone(), area, moving.map.area(area)?.chain))
-        })
-        .collect();
-    crate::territory::facilities::relocate(tx, &moves)
+    crate::territory::facilities::relocate(tx, &chained(moving, items))
 }
