@@ -41,6 +41,7 @@ steps! {
     62 "0062_plan_proof",
     66 "0066_duties",
     67 "0067_registry",
+    68 "0068_duty_subjects",
 }
 
 #[cfg(test)]

@@ -7792,7 +7792,7 @@ export interface components {
          * @description What a subject is.
          * @enum {string}
          */
-        SubjectKind: "facility" | "grid";
+        SubjectKind: "facility" | "grid" | "household";
         /** @description What is handed in. */
         Submission: {
             /** @description Where, in words. */

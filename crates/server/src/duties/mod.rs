@@ -21,9 +21,18 @@ pub use roll::roll_now;
 pub use subject::SubjectKind;
 pub use visits::{Found, MAX_LATE_DAYS, NewVisit, Position, Recorded, found, record};
 
-use crate::platform::App;
+use crate::platform::{App, Ctx, DutySubjectId, Fault, Tx, news};
+use crate::registry::HomesChanged;
 
 /// Makes the jobs of this part known; once at the start.
 pub fn register(app: &App) {
     roll::register(app);
+    news::follow(app, homes_changed);
+}
+
+/// A household that came, went or moved: what it is owed is worked out with the change.
+fn homes_changed(ctx: &Ctx, tx: &mut Tx, news: &HomesChanged) -> Result<(), Fault> {
+    news.households
+        .iter()
+        .try_for_each(|id| roll::changed(ctx, tx, SubjectKind::Household, DutySubjectId(id.0)))
 }

@@ -6,7 +6,7 @@
 use super::counts::Shift;
 use super::settle::{fingerprint, settle};
 use super::store::{self, Stay};
-use super::subject::{self, Known};
+use super::subject::{self, Known, SubjectKind};
 use crate::platform::jobs::{self, Handler, Outcome, Recurring};
 use crate::platform::*;
 use crate::policy;
@@ -203,6 +203,35 @@ fn belong(ctx: &Ctx, tx: &mut Tx, group: &str, one: &Known, stay: Option<&Stay>)
     };
     store::join(tx, group, one.kind, &stay)?;
     Ok(true)
+}
+
+/// A subject came, went or moved just now: it belongs, or does so no longer, without waiting for the night.
+pub fn changed(ctx: &Ctx, tx: &mut Tx, kind: SubjectKind, id: DutySubjectId) -> Result<(), Fault> {
+    // Without a pack nothing is owed.
+    if policy::current(&ctx.app).is_err() {
+        return Ok(());
+    }
+    let known = subject::find(ctx, tx, kind, id)?;
+    let day = ctx.now.day_and_ms().0;
+    for (group, rules) in groups(&ctx.app)? {
+        if subject::kind_of(&rules[0].who) != Some(kind) {
+            continue;
+        }
+        let stays = store::stays(tx, &group, &[id])?;
+        let open = stays.iter().find(|stay| stay.to.is_none());
+        let moved = match known.as_ref().filter(|one| one.belongs(&rules[0].who)) {
+            Some(one) => belong(ctx, tx, &group, one, open)?,
+            None if open.is_some() => {
+                store::leave(tx, &group, id, day - 1)?;
+                true
+            }
+            None => false,
+        };
+        for rule in rules.iter().filter(|_| moved) {
+            settle(ctx, tx, rule, rule.every.period_of(date_of(day)), &[id])?;
+        }
+    }
+    Ok(())
 }
 
 /// A subject somebody is about to call on belongs where it does without waiting for the night; the rules it belongs to.

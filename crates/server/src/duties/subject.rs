@@ -1,6 +1,7 @@
 //! Subjects 对象: whom something is owed to, and to which of the rules' groups each belongs.
 
 use crate::platform::*;
+use crate::registry::{self, Home};
 use crate::territory::{self, facilities};
 use crate::{policy, workforce};
 use domain::duties::{Rule, Who};
@@ -15,6 +16,7 @@ use std::sync::Arc;
 pub enum SubjectKind {
     Facility,
     Grid,
+    Household,
 }
 
 impl SubjectKind {
@@ -23,11 +25,12 @@ impl SubjectKind {
         match self {
             SubjectKind::Facility => "facility",
             SubjectKind::Grid => "grid",
+            SubjectKind::Household => "household",
         }
     }
 
     pub fn from_key(key: &str) -> Option<SubjectKind> {
-        [SubjectKind::Facility, SubjectKind::Grid]
+        [SubjectKind::Facility, SubjectKind::Grid, SubjectKind::Household]
             .into_iter()
             .find(|one| one.key() == key)
     }
@@ -51,7 +54,7 @@ impl Known {
     pub fn belongs(&self, who: &Who) -> bool {
         match (who, self.kind) {
             (Who::Facilities(of) | Who::Checkpoints(of), SubjectKind::Facility) => *of == self.sort,
-            (Who::Grids, SubjectKind::Grid) => true,
+            (Who::Grids, SubjectKind::Grid) | (Who::Households, SubjectKind::Household) => true,
             _ => false,
         }
     }
@@ -71,7 +74,7 @@ fn grid_depth(app: &App) -> Result<usize, Fault> {
     Ok(policy::current(app)?.pack.levels.len())
 }
 
-/// The rules in force whose subjects exist in this database; those for households and registers wait until there are any.
+/// The rules in force whose subjects exist in this database; those for registers wait until there are any.
 pub fn rules(app: &App) -> Result<Vec<Rule>, Fault> {
     let current = policy::current(app)?;
     let all = current.pack.duty_rules.iter().map(|one| &one.rule);
@@ -83,7 +86,8 @@ pub fn kind_of(who: &Who) -> Option<SubjectKind> {
     match who {
         Who::Facilities(_) | Who::Checkpoints(_) => Some(SubjectKind::Facility),
         Who::Grids => Some(SubjectKind::Grid),
-        Who::Households | Who::Register(_) => None,
+        Who::Households => Some(SubjectKind::Household),
+        Who::Register(_) => None,
     }
 }
 
@@ -119,6 +123,19 @@ fn of_area(map: &territory::Map, area: &territory::Area) -> Known {
     }
 }
 
+/// Without its address: that is personal, and only told with a list.
+fn of_home(home: Home) -> Known {
+    Known {
+        kind: SubjectKind::Household,
+        id: DutySubjectId(home.id.0),
+        name: String::new(),
+        area: home.area,
+        areas: home.areas,
+        at: None,
+        sort: String::new(),
+    }
+}
+
 fn everybody() -> facilities::Viewer {
     facilities::Viewer::Staff(Scope::everything())
 }
@@ -132,6 +149,7 @@ pub fn find(ctx: &Ctx, tx: &mut Tx, kind: SubjectKind, id: DutySubjectId) -> Res
             let area = map.area(AreaId(id.0)).filter(|area| usize::from(area.depth) == depth);
             Ok(area.map(|area| of_area(&map, area)))
         }
+        SubjectKind::Household => Ok(registry::home(tx, HouseholdId(id.0))?.map(of_home)),
     }
 }
 
@@ -162,11 +180,15 @@ pub fn page(ctx: &Ctx, tx: &mut Tx, who: &Who, after: Option<DutySubjectId>, lim
                 .map(|area| of_area(&map, area))
                 .collect())
         }
-        Who::Households | Who::Register(_) => Ok(Vec::new()),
+        Who::Households => {
+            let homes = registry::homes_after(tx, after.map(|id| HouseholdId(id.0)), limit)?;
+            Ok(homes.into_iter().map(of_home).collect())
+        }
+        Who::Register(_) => Ok(Vec::new()),
     }
 }
 
-/// Names of some subjects, and where they are, for lists.
+/// Names of some subjects, and where they are, for lists. Addresses of homes are personal: telling them is logged.
 pub fn named(
     ctx: &Ctx,
     tx: &mut Tx,
@@ -183,7 +205,14 @@ pub fn named(
         .map(of_facility);
     let grids = ids.iter().filter(|(kind, _)| *kind == SubjectKind::Grid);
     let grids = grids.filter_map(|(_, id)| map.ever(AreaId(id.0)).map(|area| of_area(&map, area)));
-    Ok(facilities.chain(grids).map(|one| (one.id, one)).collect())
+    let wanted = ids.iter().filter(|(kind, _)| *kind == SubjectKind::Household);
+    let wanted: Vec<HouseholdId> = wanted.map(|(_, id)| HouseholdId(id.0)).collect();
+    let homes = registry::addresses(ctx, tx, &wanted)?.into_iter().map(|one| Known {
+        name: one.address,
+        at: one.at,
+        ..of_home(one.home)
+    });
+    Ok(facilities.chain(grids).chain(homes).map(|one| (one.id, one)).collect())
 }
 
 /// Duties of the posts that somebody holds or stands in for, at or around an area.

@@ -2,6 +2,7 @@
 //!
 //! Entry points: [`register`], [`change`], [`part`], [`end`], [`load`], [`page`].
 
+use super::HomesChanged;
 use super::counts::Delta;
 use super::place::{self, PlaceWish, Spot};
 use super::residents;
@@ -84,7 +85,13 @@ fn begin(
     Delta::households(1).add_to(tx, &row.spot.chain)?;
     let body = json!({ "area": row.spot.area, "dwelling": row.spot.dwelling, "from": from.to_string(), "split_from": split_from });
     tx.record(ctx, Mark::new("household.registered", Subject::Household(id), body))?;
+    tell(ctx, tx, id)?;
     Ok(row)
+}
+
+fn tell(ctx: &Ctx, tx: &mut Tx, id: HouseholdId) -> Result<(), Fault> {
+    let households = vec![id];
+    news::tell(ctx, tx, &HomesChanged { households })
 }
 
 /// What is to be corrected; what is not given stays.
@@ -122,6 +129,7 @@ pub fn change(ctx: &Ctx, tx: &mut Tx, id: HouseholdId, change: Change) -> Result
     store::update_household(tx, &mut row)?;
     let body = json!({ "area": row.spot.area, "area_before": was, "version": row.version });
     tx.record(ctx, Mark::new("household.changed", Subject::Household(id), body))?;
+    tell(ctx, tx, id)?;
     Ok(row)
 }
 
@@ -207,7 +215,7 @@ fn finish(ctx: &Ctx, tx: &mut Tx, id: HouseholdId, on: Date, how: Ending) -> Res
     Delta::households(-1).add_to(tx, &row.spot.chain)?;
     let body = json!({ "on": on.to_string(), "how": how.key() });
     tx.record(ctx, Mark::new("household.ended", Subject::Household(id), body))?;
-    Ok(())
+    tell(ctx, tx, id)
 }
 
 /// Somebody joins (1) or leaves (-1) a household.

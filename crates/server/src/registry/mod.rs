@@ -1,11 +1,12 @@
 //! Registry 人房: households in their rooms, residents with dated residences, organisations; sealed person by person, shown masked.
 //!
 //! Entry points for the parts above: [`follow_dwellings`] and [`loose_in`] with [`move_loose`] (a new division of the ground takes its homes
-//! along), [`living_in`] (what an area that ends would lose). Every look at a person takes a purpose and is logged in the transaction that
+//! along), [`living_in`] (what an area that ends would lose), [`home`] and [`homes_after`] (where households are, for what is owed to them). Every look at a person takes a purpose and is logged in the transaction that
 //! reads. Must not: say anything about a person that a service does not need.
 
 mod counts;
 mod follow;
+mod homes;
 mod households;
 mod http;
 mod organisations;
@@ -17,9 +18,15 @@ mod vault;
 
 pub use counts::living_in;
 pub use follow::{Loose, follow_dwellings, loose_in, move_loose};
+pub use homes::{Address, Home, addresses, home, homes_after};
 pub use http::routes;
 
-use crate::platform::App;
+use crate::platform::{App, HouseholdId};
+
+/// News: these households came, went, or lie elsewhere now. What a new map or a new division of the ground moves is told as a whole, not here.
+pub struct HomesChanged {
+    pub households: Vec<HouseholdId>,
+}
 
 /// Makes known what this part follows; once at the start.
 pub fn register(app: &App) {

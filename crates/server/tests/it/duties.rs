@@ -748,3 +748,133 @@ async fn what_was_said_is_sealed_and_every_look_is_logged() {
     })
     .await;
 }
+
+/// Each household is called on once a month, twice a year somebody asks how things are.
+const OF_HOMES: &str = r#"
+default_source = "assumption"
+[[rule]]
+key = "home"
+name = "入户走访"
+act = "visit"
+who = "households"
+times = 1
+every = "month"
+partial = "full"
+missed = "owed"
+[[rule]]
+key = "out"
+name = "网格走访"
+act = "visit"
+who = "grids"
+times = 1
+most = 100
+every = "day"
+spacing = 0
+partial = "full"
+missed = "lapses"
+"#;
+
+/// What is owed to households comes, goes and moves with them in the same transaction, is listed with the address and settled by a visit;
+/// those that were there before the rule are found by the night.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_owed_to_households_follows_them() {
+    each_with_photos(async |app| {
+        let place = place(app).await;
+        let dispatcher = person(app, "dispatcher", CITY, None).await;
+        let lives = async |area: AreaId, room: &str| {
+            crate::registry::household(&dispatcher.on(app).await, app, json!({ "area_id": area, "room": room })).await
+        };
+        let before = lives(EAST_GRID, "101").await;
+        let mut files = policy::shipped("zhoushan").unwrap();
+        files.insert("duties.toml".into(), OF_HOMES.into());
+        policy::adopt(&app.app, files, None).await.unwrap();
+        let owed = async |area: AreaId| counts(app, &place.supervisor.on(app).await, area, "home", "2026-02-16").await;
+        assert_eq!(owed(EAST_GRID).await, [0; 5]);
+        let second = lives(EAST_GRID, "102").await;
+        assert_eq!(owed(EAST_GRID).await, [1, 0, 0, 0, 0], "at once");
+        go_to(app, "2026-02-16").await;
+        assert_eq!(
+            (owed(EAST_GRID).await, owed(EAST).await),
+            ([2, 0, 0, 0, 0], [2, 0, 0, 0, 0])
+        );
+
+        let worker = place.worker.on(app).await;
+        let page = worker.get("/api/v1/duties/today").await.ok();
+        let homes: Vec<(&str, &str)> = page["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|one| one["subject_kind"] == "household")
+            .map(|one| {
+                (
+                    one["subject_id"].as_str().unwrap(),
+                    one["subject_name"].as_str().unwrap(),
+                )
+            })
+            .collect();
+        assert_eq!(
+            homes.iter().copied().collect::<BTreeMap<_, _>>(),
+            [(before.as_str(), "1层101室"), (second.as_str(), "1层102室")].into()
+        );
+        let audit = app.login_as("audit_admin", None).await;
+        let log = audit
+            .get(&format!("/api/v1/access-log?subject={EAST_GRID}&limit=200"))
+            .await
+            .ok();
+        assert!(
+            log["items"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .any(|one| one["fields"] == json!(["addresses"]) && one["purpose"] == "visit"),
+            "{log}"
+        );
+
+        let call = new_visit(app, "visit", "household", &before);
+        assert_eq!(said(app, &worker, &call).await, ["home: settles", "out: settles"]);
+        assert_eq!(owed(EAST_GRID).await, [2, 1, 0, 0, 0]);
+        let nowhere = new_visit(app, "visit", "household", app.app.new_id::<VisitId>());
+        assert_eq!(worker.post("/api/v1/visits", nowhere).await.verdict(), "404 not_found");
+
+        // One moves to the other town: it is owed there, and no longer here. The other was put down in the wrong grid.
+        let west = person(app, "supervisor", WEST, None).await;
+        let owed_there = async |on: &str| counts(app, &west.on(app).await, WEST, "home", on).await;
+        let centre = dispatcher.on(app).await;
+        let moved = app.app.new_id::<VisitId>().to_string();
+        let there = json!({ "id": moved, "place": { "area_id": WEST }, "valid_from": "2026-02-15" });
+        centre
+            .post(&format!("/api/v1/registry/households/{second}/move"), there)
+            .await
+            .ok();
+        assert_eq!(
+            owed(EAST_GRID).await,
+            [2, 1, 0, 1, 0],
+            "by this rule the whole number is owed, however short the time"
+        );
+        assert_eq!(owed_there("2026-02-16").await, [1, 0, 0, 0, 0]);
+        centre
+            .patch(
+                &format!("/api/v1/registry/households/{before}"),
+                json!({ "place": { "area_id": WEST } }),
+            )
+            .await
+            .ok();
+        assert_eq!(
+            (owed(EAST_GRID).await, owed(EAST).await),
+            ([1, 0, 0, 1, 0], [1, 0, 0, 1, 0])
+        );
+        assert_eq!(owed_there("2026-02-16").await, [2, 1, 0, 0, 0]);
+        let gone = json!({ "on": "2026-02-15", "how": "dissolved" });
+        centre
+            .post(&format!("/api/v1/registry/households/{moved}/end"), gone)
+            .await
+            .ok();
+        assert_eq!(owed_there("2026-02-16").await, [1, 1, 0, 0, 0]);
+        // The night finds nothing to change; the next month owes the one that is left.
+        go_to(app, "2026-02-18").await;
+        assert_eq!(owed_there("2026-02-16").await, [1, 1, 0, 0, 0]);
+        go_to(app, "2026-03-01").await;
+        assert_eq!(owed_there("2026-03-01").await, [1, 0, 0, 0, 0]);
+    })
+    .await;
+}

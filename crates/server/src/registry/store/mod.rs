@@ -2,6 +2,7 @@
 
 pub mod counts;
 pub mod follow;
+pub mod homes;
 
 use super::place::Spot;
 use crate::platform::*;

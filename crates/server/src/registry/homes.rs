@@ -1,0 +1,46 @@
+//! Where households are, for the parts above that owe them something.
+//!
+//! Entry points: [`home`], [`homes_after`] (areas only, nothing personal), [`addresses`] (logged). Whoever asks for somebody looks at the scope.
+
+use super::store::homes as store;
+use crate::access;
+use crate::platform::*;
+use domain::geo::LonLat;
+use std::collections::BTreeSet;
+
+/// A household that lives here, and the areas it lies in.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Home {
+    pub id: HouseholdId,
+    pub area: AreaId,
+    pub areas: [Option<AreaId>; 5],
+}
+
+/// A household with its address.
+#[derive(Debug, Clone)]
+pub struct Address {
+    pub home: Home,
+    /// The name of the dwelling, where known, and the room.
+    pub address: String,
+    /// Where the dwelling is.
+    pub at: Option<LonLat>,
+}
+
+/// A household, while it lives here.
+pub fn home(tx: &mut Tx, id: HouseholdId) -> Result<Option<Home>, Fault> {
+    store::home(tx, id)
+}
+
+/// Households that live here in order of id, after one; fewer than `limit` at the end.
+pub fn homes_after(tx: &mut Tx, after: Option<HouseholdId>, limit: u32) -> Result<Vec<Home>, Fault> {
+    store::after(tx, after, limit)
+}
+
+/// Where some households live, ended ones too. The look is logged with the areas they lie in.
+pub fn addresses(ctx: &Ctx, tx: &mut Tx, of: &[HouseholdId]) -> Result<Vec<Address>, Fault> {
+    let found = store::addresses(tx, of)?;
+    for area in found.iter().map(|one| one.home.area).collect::<BTreeSet<_>>() {
+        access::log_read(ctx, tx, Subject::Area(area), &["addresses"])?;
+    }
+    Ok(found)
+}
