@@ -7,6 +7,7 @@
 
 mod duty;
 mod grids;
+mod register;
 mod route;
 mod text_rules;
 
@@ -14,6 +15,7 @@ use crate::calendar::{DayHours, Season, Shift, Week};
 use crate::cases::clock::{Limit, When};
 pub use duty::DutyRule;
 pub use grids::{GridBand, GridRules, MAX_GRID_BANDS, Measure};
+pub use register::CareRegister;
 pub use route::{CENTRE_BODY, Candidate, RouteChoice, RouteWhy, nearest_upward};
 pub use text_rules::{Redirect, UrgentHint};
 
@@ -73,6 +75,8 @@ pub struct Pack {
     pub duties: Vec<Coded>,
     /// What is owed without anybody asking.
     pub duty_rules: Vec<DutyRule>,
+    /// The care registers the place may keep.
+    pub registers: Vec<CareRegister>,
 }
 
 /// The place that owns the data.

@@ -169,6 +169,7 @@ pub fn pack(current: &Current, lang: Lang) -> PackView {
             section("channels", channels(current, lang)),
             section("redirects", redirects(current, lang)),
             section("duty_rules", duty_rules(current, lang)),
+            section("registers", registers(current, lang)),
         ],
     }
 }
@@ -506,6 +507,29 @@ fn duty_rules(current: &Current, lang: Lang) -> Vec<LineView> {
         )
     };
     current.pack.duty_rules.iter().map(one).collect()
+}
+
+/// The care registers: what each is for, and on what basis.
+fn registers(current: &Current, lang: Lang) -> Vec<LineView> {
+    let one = |one: &domain::policy::CareRegister| {
+        let mut said = vec![pick(lang, &one.service), one.legal_basis.clone(), one.entries.clone()];
+        if one.sensitive {
+            said.push(
+                lang.pick(
+                    "敏感，启用后只有服务者可见",
+                    "sensitive: read by those who serve, once in use",
+                )
+                .to_owned(),
+            );
+        }
+        line(
+            &one.key,
+            pick(lang, &one.name),
+            said.join(lang.pick("；", "; ")),
+            &one.source,
+        )
+    };
+    current.pack.registers.iter().map(one).collect()
 }
 
 /// `households 走访：每季 2 次`.

@@ -102,6 +102,25 @@ partial = "full"
 missed = "lapses"
 "#;
 
+/// The registers these rules speak of.
+const REGISTERS: &str = r#"
+default_source = "assumption"
+[[register]]
+key = "hardship"
+name = "困难家庭"
+service = "每月走访，帮助申请救助"
+legal_basis = "《社会救助暂行办法》第九条"
+entries = "民政登记"
+serves = ["grid"]
+[[register]]
+key = "elder_alone"
+name = "空巢老人"
+service = "每月走访"
+legal_basis = "《中华人民共和国老年人权益保障法》第三十七条"
+entries = "民政登记"
+serves = ["grid"]
+"#;
+
 /// Panjin: “网格员每天走访在辖区中，与居民打交道”, “巡查时把发现的问题随时记录，随时拍照，随时上传”.
 const PANJIN: &str = r#"
 default_source = "assumption"
@@ -125,6 +144,7 @@ async fn read(key: &str, text: Option<&str>, check: impl Fn(Arc<Current>) + Clon
     let mut files = policy::shipped(key).unwrap();
     if let Some(text) = text {
         files.insert("duties.toml".into(), text.into());
+        files.insert("registers.toml".into(), REGISTERS.into());
     }
     bare::each(move |bare| {
         let (files, check) = (files.clone(), check.clone());
@@ -344,6 +364,37 @@ async fn the_shipped_packs_owe_what_their_documents_say() {
     .await;
 }
 
+/// A register is for a service, labels nobody, and is served by posts that exist; rules speak of registers there are.
+#[test]
+fn a_register_that_may_not_be_is_told_with_its_line() {
+    let mut all = Vec::new();
+    for (from, to) in [
+        ("name = \"困难家庭\"", "name = \"信访困难户\""),
+        ("entries = \"民政登记\"", "entries = \"宗教活动登记\""),
+        ("service = \"每月走访\"", "service = \" \""),
+        ("legal_basis = \"《社会救助暂行办法》第九条\"\n", ""),
+        ("key = \"elder_alone\"", "key = \"hardship\""),
+        ("key = \"elder_alone\"", "key = \"elders\""),
+        ("serves = [\"grid\"]", "serves = []"),
+        ("serves = [\"grid\"]", "serves = [\"nobody\"]"),
+        ("serves = [\"grid\"]", "serves = [\"lead\"]\nsensitive = true"),
+        ("serves = [\"grid\"]", "serves = [\"grid\"]\nlevel = 3"),
+    ] {
+        let mut files = policy::shipped("zhoushan").unwrap();
+        assert!(REGISTERS.contains(from), "{from}");
+        files.insert("duties.toml".into(), LUOHE.into());
+        files.insert("registers.toml".into(), REGISTERS.replacen(from, to, 1));
+        let problems = policy::read::read_pack(&files).err().unwrap_or_default();
+        assert!(!problems.is_empty(), "{to} went unnoticed");
+        let lines: Vec<String> = problems
+            .iter()
+            .map(|one| format!("{}:{} {}", one.file, one.line, one.code))
+            .collect();
+        all.push(format!("{} -> {}", to.replace('\n', " "), lines.join(", ")));
+    }
+    insta::assert_snapshot!(all.join("\n"));
+}
+
 #[test]
 fn a_rule_that_cannot_be_meant_is_told_with_its_line() {
     let mut all = Vec::new();
@@ -374,6 +425,7 @@ fn a_rule_that_cannot_be_meant_is_told_with_its_line() {
         let mut files = policy::shipped("zhoushan").unwrap();
         assert!(LUOHE.contains(from), "{from}");
         files.insert("duties.toml".into(), LUOHE.replacen(from, to, 1));
+        files.insert("registers.toml".into(), REGISTERS.into());
         let problems = policy::read::read_pack(&files).err().unwrap_or_default();
         assert!(!problems.is_empty(), "{to} went unnoticed");
         let lines: Vec<String> = problems

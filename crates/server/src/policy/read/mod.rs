@@ -5,6 +5,7 @@
 mod check;
 mod doc;
 mod duties;
+mod registers;
 mod sections;
 
 use crate::platform::i18n::{self, Lang};
@@ -23,6 +24,7 @@ pub const FILES: [&str; 6] = [
 ];
 /// Read where it is there.
 pub const DUTIES_FILE: &str = "duties.toml";
+pub const REGISTERS_FILE: &str = "registers.toml";
 /// Largest file read.
 pub const MAX_FILE_BYTES: usize = 1 << 20;
 
@@ -80,8 +82,11 @@ pub fn read_pack(files: &BTreeMap<String, String>) -> Result<Pack, Vec<Problem>>
     };
     let owed = files.get(DUTIES_FILE).map_or("", String::as_str);
     let owed = Doc::parse(DUTIES_FILE, owed, &problems);
+    let kept = files.get(REGISTERS_FILE).map_or("", String::as_str);
+    let kept = Doc::parse(REGISTERS_FILE, kept, &problems);
     let found = sections::pack(&sections::Roots {
         duties: root(&owed, &problems),
+        registers: root(&kept, &problems),
         pack: root(pack, &problems),
         categories: root(categories, &problems),
         routes: root(routes, &problems),
@@ -250,6 +255,7 @@ mod tests {
             include_str!("sections.rs"),
             include_str!("doc.rs"),
             include_str!("duties.rs"),
+            include_str!("registers.rs"),
             include_str!("mod.rs"),
         ] {
             for code in source

@@ -2,7 +2,7 @@
 
 use super::check;
 use super::doc::Table;
-use super::duties;
+use super::{duties, registers};
 use domain::calendar::{Amount, DayHours, Season, Shift, Span, Unit, Week};
 use domain::cases::clock::{Limit, Start, When};
 use domain::policy::*;
@@ -16,6 +16,7 @@ pub struct Roots<'d> {
     pub answers: Table<'d>,
     pub intake: Table<'d>,
     pub duties: Table<'d>,
+    pub registers: Table<'d>,
 }
 
 /// Everything, with references checked; `None` when a whole section is missing (already reported).
@@ -33,6 +34,7 @@ pub fn pack(roots: &Roots<'_>) -> Option<Pack> {
     let verification = roots.answers.tables("verification");
     let posts = roots.pack.tables("duty");
     let owed = roots.duties.tables("rule");
+    let kept = roots.registers.tables("register");
     let built = Pack {
         key: head.str("key").to_owned(),
         name: name(&head),
@@ -57,6 +59,7 @@ pub fn pack(roots: &Roots<'_>) -> Option<Pack> {
         return_reasons: roots.answers.tables("return_reason").iter().map(coded).collect(),
         duties: posts.iter().map(coded).collect(),
         duty_rules: owed.iter().filter_map(duties::rule).collect(),
+        registers: kept.iter().map(registers::register).collect(),
     };
     for table in [&head, &place, &calendar, &thresholds] {
         table.done();
@@ -69,6 +72,7 @@ pub fn pack(roots: &Roots<'_>) -> Option<Pack> {
         &roots.answers,
         &roots.intake,
         &roots.duties,
+        &roots.registers,
     ] {
         table.done();
     }
@@ -98,6 +102,7 @@ pub fn pack(roots: &Roots<'_>) -> Option<Pack> {
     check::templates(&templates, &built);
     check::calendar(&calendar, &built);
     duties::check(&owed, &built);
+    registers::check(&kept, &owed, &built);
     Some(built)
 }
 

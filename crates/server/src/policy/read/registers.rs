@@ -1,0 +1,93 @@
+//! `registers.toml`: the care registers a place may keep. A pack without the file has none.
+
+use super::doc::Table;
+use super::sections::{name, source};
+use domain::duties::Who;
+use domain::policy::{CareRegister, Name, Pack};
+use domain::registry::care;
+
+/// Most registers of a pack.
+const MAX_REGISTERS: usize = 100;
+/// Longest key, and longest text.
+const MAX_KEY: usize = 40;
+const MAX_TEXT: usize = 300;
+
+/// One `[[register]]`.
+pub fn register(table: &Table<'_>) -> CareRegister {
+    let key = table.str("key");
+    if key.chars().count() > MAX_KEY || !key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
+        let problem = table.problem("key", "pack_bad_value").with("value", key);
+        table.report(problem.with("allowed", "0-9 A-Z a-z _"));
+    }
+    let service = text(table, "service");
+    let read = CareRegister {
+        key: key.to_owned(),
+        name: name(table),
+        service: Name {
+            en: table.opt_str("service_en").unwrap_or(&service).to_owned(),
+            zh: service,
+        },
+        legal_basis: text(table, "legal_basis"),
+        entries: text(table, "entries"),
+        sensitive: table.opt_bool("sensitive") == Some(true),
+        serves: table.strings("serves"),
+        source: source(table),
+    };
+    table.done();
+    read
+}
+
+fn text(table: &Table<'_>, key: &'static str) -> String {
+    let text = table.str(key);
+    if text.chars().count() > MAX_TEXT {
+        table.report(table.problem(key, "pack_too_many").with("most", MAX_TEXT));
+    }
+    text.to_owned()
+}
+
+/// Keys once, nobody labelled, posts that exist; and rules of duty speak of registers that exist and, where sensitive, of those who serve.
+pub fn check(tables: &[Table<'_>], rules: &[Table<'_>], pack: &Pack) {
+    if tables.len() > MAX_REGISTERS {
+        let table = &tables[MAX_REGISTERS];
+        table.report(table.problem("key", "pack_too_many").with("most", MAX_REGISTERS));
+    }
+    let keys = pack.registers.iter().map(|one| one.key.as_str());
+    super::check::no_duplicates(tables, "key", keys);
+    for (table, one) in tables.iter().zip(&pack.registers) {
+        for (key, text) in [
+            ("key", &one.key),
+            ("name", &one.name.zh),
+            ("en", &one.name.en),
+            ("service", &one.service.zh),
+            ("service_en", &one.service.en),
+            ("entries", &one.entries),
+        ] {
+            // Without English the Chinese text serves; it is told once.
+            if let Some(label) = care::forbidden(text).filter(|_| table.has(key)) {
+                table.report(table.problem(key, "pack_register_label").with("label", label));
+            }
+        }
+        if one.serves.is_empty() {
+            table.report(table.problem("serves", "pack_missing_key"));
+        }
+        for duty in one.serves.iter().filter(|duty| pack.duty(duty).is_none()) {
+            table.report(table.problem("serves", "pack_unknown_duty").with("duty", duty));
+        }
+    }
+    // Rules that could not be read are not in the pack, so tables and rules do not pair up then.
+    if rules.len() != pack.duty_rules.len() {
+        return;
+    }
+    for (table, owed) in rules.iter().zip(&pack.duty_rules) {
+        let Who::Register(of) = &owed.rule.who else { continue };
+        match pack.registers.iter().find(|one| one.key == *of) {
+            // What is missing was told already.
+            None if of.is_empty() => {}
+            None => table.report(table.problem("of", "pack_unknown_register").with("register", of)),
+            Some(one) if one.sensitive && !one.serves.contains(&owed.rule.by.duty) => {
+                table.report(table.problem("by", "pack_register_not_served").with("register", of));
+            }
+            Some(_) => {}
+        }
+    }
+}
