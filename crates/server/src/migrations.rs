@@ -42,6 +42,7 @@ steps! {
     66 "0066_duties",
     67 "0067_registry",
     68 "0068_duty_subjects",
+    69 "0069_care_register",
 }
 
 #[cfg(test)]

@@ -72,6 +72,7 @@ export type PermissionKey =
   | 'registry.write'
   | 'registry.reveal'
   | 'registry.erase'
+  | 'register.manage'
   | 'export.approve'
   | 'field.use'
 

@@ -30,9 +30,12 @@ pub fn register(app: &App) {
     news::follow(app, homes_changed);
 }
 
-/// A household that came, went or moved: what it is owed is worked out with the change.
+/// A household or somebody on a care register that came, went or moved: what they are owed is worked out with the change.
 fn homes_changed(ctx: &Ctx, tx: &mut Tx, news: &HomesChanged) -> Result<(), Fault> {
     news.households
         .iter()
-        .try_for_each(|id| roll::changed(ctx, tx, SubjectKind::Household, DutySubjectId(id.0)))
+        .try_for_each(|id| roll::changed(ctx, tx, SubjectKind::Household, DutySubjectId(id.0)))?;
+    news.residents
+        .iter()
+        .try_for_each(|id| roll::changed(ctx, tx, SubjectKind::Resident, DutySubjectId(id.0)))
 }

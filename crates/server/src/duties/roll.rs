@@ -214,7 +214,7 @@ pub fn changed(ctx: &Ctx, tx: &mut Tx, kind: SubjectKind, id: DutySubjectId) -> 
     let known = subject::find(ctx, tx, kind, id)?;
     let day = ctx.now.day_and_ms().0;
     for (group, rules) in groups(&ctx.app)? {
-        if subject::kind_of(&rules[0].who) != Some(kind) {
+        if subject::kind_of(&rules[0].who) != kind {
             continue;
         }
         let stays = store::stays(tx, &group, &[id])?;

@@ -38,9 +38,10 @@ pub fn settle(
     period: Period,
     subjects: &[DutySubjectId],
 ) -> Result<Settled, Fault> {
-    let Some(kind) = subject::kind_of(&rule.who).filter(|_| !subjects.is_empty()) else {
+    if subjects.is_empty() {
         return Ok(Settled::default());
-    };
+    }
+    let kind = subject::kind_of(&rule.who);
     let current = policy::current(&ctx.app)?;
     // What was done is recorded all the same, and counted by the nightly roll once that year's rest days are imported.
     let Ok(days) = Days::of(period, current.now_calendar()) else {

@@ -630,7 +630,7 @@ pub fn visits(
             "select v.grid_id, v.id, v.at, v.act, v.minutes, v.outcome, v.lon, case when v.talk_sealed is null then 0 else 1 end, v.people, v.duties, \
              case when exists (select 1 from visit_photo p where p.visit_id = v.id) then 1 else 0 end from visit v where v.grid_id in (",
         ),
-        SubjectKind::Facility | SubjectKind::Household => Sql::new(
+        SubjectKind::Facility | SubjectKind::Household | SubjectKind::Resident => Sql::new(
             "select v.subject_id, v.id, v.at, v.act, v.minutes, v.outcome, v.lon, case when v.talk_sealed is null then 0 else 1 end, v.people, v.duties, \
              case when exists (select 1 from visit_photo p where p.visit_id = v.id) then 1 else 0 end from visit v where v.subject_id in (",
         ),

@@ -1,7 +1,7 @@
 //! Subjects 对象: whom something is owed to, and to which of the rules' groups each belongs.
 
 use crate::platform::*;
-use crate::registry::{self, Home};
+use crate::registry::{self, Home, OnRegister};
 use crate::territory::{self, facilities};
 use crate::{policy, workforce};
 use domain::duties::{Rule, Who};
@@ -17,6 +17,7 @@ pub enum SubjectKind {
     Facility,
     Grid,
     Household,
+    Resident,
 }
 
 impl SubjectKind {
@@ -26,13 +27,14 @@ impl SubjectKind {
             SubjectKind::Facility => "facility",
             SubjectKind::Grid => "grid",
             SubjectKind::Household => "household",
+            SubjectKind::Resident => "resident",
         }
     }
 
     pub fn from_key(key: &str) -> Option<SubjectKind> {
-        [SubjectKind::Facility, SubjectKind::Grid, SubjectKind::Household]
-            .into_iter()
-            .find(|one| one.key() == key)
+        use SubjectKind::{Facility, Grid, Household, Resident};
+        let all = [Facility, Grid, Household, Resident];
+        all.into_iter().find(|one| one.key() == key)
     }
 }
 
@@ -45,15 +47,16 @@ pub struct Known {
     pub area: AreaId,
     pub areas: [Option<AreaId>; 5],
     pub at: Option<LonLat>,
-    /// What kind of facility.
-    sort: String,
+    /// What kind of facility; the care registers of a resident.
+    sorts: Vec<String>,
 }
 
 impl Known {
     /// Whether those a rule is for include it.
     pub fn belongs(&self, who: &Who) -> bool {
         match (who, self.kind) {
-            (Who::Facilities(of) | Who::Checkpoints(of), SubjectKind::Facility) => *of == self.sort,
+            (Who::Facilities(of) | Who::Checkpoints(of), SubjectKind::Facility)
+            | (Who::Register(of), SubjectKind::Resident) => self.sorts.contains(of),
             (Who::Grids, SubjectKind::Grid) | (Who::Households, SubjectKind::Household) => true,
             _ => false,
         }
@@ -74,20 +77,19 @@ fn grid_depth(app: &App) -> Result<usize, Fault> {
     Ok(policy::current(app)?.pack.levels.len())
 }
 
-/// The rules in force whose subjects exist in this database; those for registers wait until there are any.
+/// The rules in force.
 pub fn rules(app: &App) -> Result<Vec<Rule>, Fault> {
     let current = policy::current(app)?;
-    let all = current.pack.duty_rules.iter().map(|one| &one.rule);
-    Ok(all.filter(|rule| kind_of(&rule.who).is_some()).cloned().collect())
+    Ok(current.pack.duty_rules.iter().map(|one| one.rule.clone()).collect())
 }
 
-/// What kind of subject a rule is for; none where there is no such table yet.
-pub fn kind_of(who: &Who) -> Option<SubjectKind> {
+/// What kind of subject a rule is for.
+pub fn kind_of(who: &Who) -> SubjectKind {
     match who {
-        Who::Facilities(_) | Who::Checkpoints(_) => Some(SubjectKind::Facility),
-        Who::Grids => Some(SubjectKind::Grid),
-        Who::Households => Some(SubjectKind::Household),
-        Who::Register(_) => None,
+        Who::Facilities(_) | Who::Checkpoints(_) => SubjectKind::Facility,
+        Who::Grids => SubjectKind::Grid,
+        Who::Households => SubjectKind::Household,
+        Who::Register(_) => SubjectKind::Resident,
     }
 }
 
@@ -107,7 +109,7 @@ fn of_facility(one: facilities::Facility) -> Known {
         area: one.area,
         areas: one.areas,
         at: Some(one.at),
-        sort: one.kind,
+        sorts: vec![one.kind],
     }
 }
 
@@ -119,7 +121,7 @@ fn of_area(map: &territory::Map, area: &territory::Area) -> Known {
         area: area.id,
         areas: area.chain,
         at: area.center,
-        sort: String::new(),
+        sorts: Vec::new(),
     }
 }
 
@@ -132,7 +134,16 @@ fn of_home(home: Home) -> Known {
         area: home.area,
         areas: home.areas,
         at: None,
-        sort: String::new(),
+        sorts: Vec::new(),
+    }
+}
+
+fn of_person(one: OnRegister, registers: Vec<String>) -> Known {
+    Known {
+        kind: SubjectKind::Resident,
+        id: DutySubjectId(one.id.0),
+        sorts: registers,
+        ..of_home(one.home)
     }
 }
 
@@ -150,6 +161,10 @@ pub fn find(ctx: &Ctx, tx: &mut Tx, kind: SubjectKind, id: DutySubjectId) -> Res
             Ok(area.map(|area| of_area(&map, area)))
         }
         SubjectKind::Household => Ok(registry::home(tx, HouseholdId(id.0))?.map(of_home)),
+        SubjectKind::Resident => {
+            let found = registry::on_registers(tx, ResidentId(id.0))?;
+            Ok(found.map(|(one, registers)| of_person(one, registers)))
+        }
     }
 }
 
@@ -184,7 +199,10 @@ pub fn page(ctx: &Ctx, tx: &mut Tx, who: &Who, after: Option<DutySubjectId>, lim
             let homes = registry::homes_after(tx, after.map(|id| HouseholdId(id.0)), limit)?;
             Ok(homes.into_iter().map(of_home).collect())
         }
-        Who::Register(_) => Ok(Vec::new()),
+        Who::Register(of) => {
+            let people = registry::on_register_after(tx, of, after.map(|id| ResidentId(id.0)), limit)?;
+            Ok(people.into_iter().map(|one| of_person(one, vec![of.clone()])).collect())
+        }
     }
 }
 
@@ -212,7 +230,20 @@ pub fn named(
         at: one.at,
         ..of_home(one.home)
     });
-    Ok(facilities.chain(grids).chain(homes).map(|one| (one.id, one)).collect())
+    let wanted = ids.iter().filter(|(kind, _)| *kind == SubjectKind::Resident);
+    let wanted: Vec<ResidentId> = wanted.map(|(_, id)| ResidentId(id.0)).collect();
+    let people = registry::addresses_of(ctx, tx, &wanted)?;
+    let people = people.into_iter().map(|(id, one)| Known {
+        name: one.address,
+        at: one.at,
+        ..of_person(OnRegister { id, home: one.home }, Vec::new())
+    });
+    Ok(facilities
+        .chain(grids)
+        .chain(homes)
+        .chain(people)
+        .map(|one| (one.id, one))
+        .collect())
 }
 
 /// Duties of the posts that somebody holds or stands in for, at or around an area.

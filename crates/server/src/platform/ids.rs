@@ -218,6 +218,10 @@ id!(
     ResidenceId
 );
 id!(
+    /// The time somebody is on a care register.
+    CareEntryId
+);
+id!(
     /// A company, shop, institution or association.
     OrganisationId
 );

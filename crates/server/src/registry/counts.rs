@@ -4,7 +4,7 @@
 
 use super::store::counts as store;
 use crate::platform::*;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// A change of the counts, or the counts themselves.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -54,7 +54,11 @@ impl Delta {
 
 /// Changes of many areas, kept together.
 #[derive(Default)]
-pub struct Sum(BTreeMap<String, Delta>);
+pub struct Sum {
+    homes: BTreeMap<String, Delta>,
+    /// By area and register.
+    care: BTreeMap<(String, String), i64>,
+}
 
 impl Sum {
     pub fn add(&mut self, chain: &[Option<AreaId>; 5], delta: Delta) {
@@ -67,14 +71,22 @@ impl Sum {
 
     fn change(&mut self, chain: &[Option<AreaId>; 5], delta: Delta, sign: i64) {
         for area in chain.iter().flatten() {
-            let one = self.0.entry(area.to_string()).or_default();
+            let one = self.homes.entry(area.to_string()).or_default();
             *one = one.plus(delta, sign);
         }
     }
 
+    /// People on a care register, more or less.
+    pub fn care(&mut self, chain: &[Option<AreaId>; 5], register: &str, by: i64) {
+        for area in chain.iter().flatten() {
+            *self.care.entry((area.to_string(), register.to_owned())).or_default() += by;
+        }
+    }
+
     pub fn keep(self, tx: &mut Tx) -> Result<(), Fault> {
-        let changed = self.0.into_iter().filter(|(_, delta)| *delta != Delta::default());
-        store::add(tx, changed.collect())
+        let homes = self.homes.into_iter().filter(|(_, delta)| *delta != Delta::default());
+        store::add(tx, homes.collect())?;
+        store::add_care(tx, self.care.into_iter().filter(|(_, by)| *by != 0).collect())
     }
 }
 
@@ -85,6 +97,11 @@ pub fn of(tx: &mut Tx, areas: &[AreaId]) -> Result<Vec<Delta>, Fault> {
         .iter()
         .map(|area| known.get(&area.to_string()).copied().unwrap_or_default())
         .collect())
+}
+
+/// How many are on which care register, by area.
+pub fn care_of(tx: &mut Tx, areas: &[AreaId]) -> Result<HashMap<AreaId, BTreeMap<String, i64>>, Fault> {
+    store::care_of(tx, areas)
 }
 
 /// Households and organisations in an area: while there are any, it does not end.

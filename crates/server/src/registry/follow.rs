@@ -31,6 +31,10 @@ pub struct Loose {
 pub fn follow_dwellings(tx: &mut Tx, moves: &[(DwellingId, AreaId, [Option<AreaId>; 5])]) -> Result<(), Fault> {
     let mut sum = Sum::default();
     for (dwelling, area, chain) in moves {
+        for (old, register, people) in store::care_at(tx, *dwelling)? {
+            sum.care(&old, &register, -people);
+            sum.care(chain, &register, people);
+        }
         for (old, delta) in store::living_at(tx, *dwelling)? {
             sum.take(&old, delta);
             sum.add(chain, delta);
@@ -49,6 +53,10 @@ pub fn loose_in(tx: &mut Tx, areas: &[AreaId]) -> Result<Vec<Loose>, Fault> {
 pub fn move_loose(tx: &mut Tx, moves: &[(String, AreaId, [Option<AreaId>; 5])]) -> Result<(), Fault> {
     let mut sum = Sum::default();
     for (id, area, chain) in moves {
+        for (old, register, people) in store::care_as(tx, id)? {
+            sum.care(&old, &register, -people);
+            sum.care(chain, &register, people);
+        }
         for (old, delta) in store::living_as(tx, id)? {
             sum.take(&old, delta);
             sum.add(chain, delta);

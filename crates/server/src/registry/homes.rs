@@ -2,11 +2,11 @@
 //!
 //! Entry points: [`home`], [`homes_after`] (areas only, nothing personal), [`addresses`] (logged). Whoever asks for somebody looks at the scope.
 
-use super::store::homes as store;
+use super::store::{care, homes as store};
 use crate::access;
 use crate::platform::*;
 use domain::geo::LonLat;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 /// A household that lives here, and the areas it lies in.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,4 +43,14 @@ pub fn addresses(ctx: &Ctx, tx: &mut Tx, of: &[HouseholdId]) -> Result<Vec<Addre
         access::log_read(ctx, tx, Subject::Area(area), &["addresses"])?;
     }
     Ok(found)
+}
+
+/// As [`addresses`], of some residents.
+pub fn addresses_of(ctx: &Ctx, tx: &mut Tx, of: &[ResidentId]) -> Result<Vec<(ResidentId, Address)>, Fault> {
+    let lives = care::households_of(tx, of)?;
+    let households: BTreeSet<HouseholdId> = lives.iter().map(|(_, household)| *household).collect();
+    let found = addresses(ctx, tx, &households.into_iter().collect::<Vec<_>>())?;
+    let found: HashMap<HouseholdId, Address> = found.into_iter().map(|one| (one.home.id, one)).collect();
+    let one = |(who, household)| Some((who, found.get(&household)?.clone()));
+    Ok(lives.into_iter().filter_map(one).collect())
 }

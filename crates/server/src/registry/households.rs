@@ -90,8 +90,12 @@ fn begin(
 }
 
 fn tell(ctx: &Ctx, tx: &mut Tx, id: HouseholdId) -> Result<(), Fault> {
-    let households = vec![id];
-    news::tell(ctx, tx, &HomesChanged { households })
+    let residents = store::residents_of(tx, id)?.into_iter().map(|one| one.id);
+    let news = HomesChanged {
+        households: vec![id],
+        residents: residents.collect(),
+    };
+    news::tell(ctx, tx, &news)
 }
 
 /// What is to be corrected; what is not given stays.
@@ -123,6 +127,10 @@ pub fn change(ctx: &Ctx, tx: &mut Tx, id: HouseholdId, change: Change) -> Result
         let mut sum = super::counts::Sum::default();
         sum.take(&row.spot.chain, people);
         sum.add(&spot.chain, people);
+        for (old, register, people) in store::follow::care_as(tx, &id.to_string())? {
+            sum.care(&old, &register, -people);
+            sum.care(&spot.chain, &register, people);
+        }
         sum.keep(tx)?;
         was = Some(std::mem::replace(&mut row.spot, spot).area);
     }
@@ -218,12 +226,13 @@ fn finish(ctx: &Ctx, tx: &mut Tx, id: HouseholdId, on: Date, how: Ending) -> Res
     tell(ctx, tx, id)
 }
 
-/// Somebody joins (1) or leaves (-1) a household.
-pub fn count_resident(tx: &mut Tx, id: HouseholdId, by: i64) -> Result<(), Fault> {
+/// Somebody joins (1) or leaves (-1) a household; the areas it lies in.
+pub fn count_resident(tx: &mut Tx, id: HouseholdId, by: i64) -> Result<[Option<AreaId>; 5], Fault> {
     let row = store::household(tx, id, true)?.ok_or_else(Fault::not_found)?;
     if by > 0 && row.residents >= MOST_RESIDENTS {
         return Err(Fault::refused("household_full").with("most", MOST_RESIDENTS));
     }
     store::add_residents(tx, id, by)?;
-    Delta::residents(by).add_to(tx, &row.spot.chain)
+    Delta::residents(by).add_to(tx, &row.spot.chain)?;
+    Ok(row.spot.chain)
 }

@@ -4,6 +4,7 @@
 //! along), [`living_in`] (what an area that ends would lose), [`home`] and [`homes_after`] (where households are, for what is owed to them). Every look at a person takes a purpose and is logged in the transaction that
 //! reads. Must not: say anything about a person that a service does not need.
 
+mod care;
 mod counts;
 mod follow;
 mod homes;
@@ -16,19 +17,22 @@ mod search;
 mod store;
 mod vault;
 
+pub use care::{OnRegister, on_register_after, on_registers};
 pub use counts::living_in;
 pub use follow::{Loose, follow_dwellings, loose_in, move_loose};
-pub use homes::{Address, Home, addresses, home, homes_after};
+pub use homes::{Address, Home, addresses, addresses_of, home, homes_after};
 pub use http::routes;
 
-use crate::platform::{App, HouseholdId};
+use crate::platform::{App, HouseholdId, ResidentId};
 
-/// News: these households came, went, or lie elsewhere now. What a new map or a new division of the ground moves is told as a whole, not here.
+/// News: these households, or residents, came, went, or lie elsewhere now, or are on other care registers. What a new map or a new division of the ground moves is told as a whole, not here.
 pub struct HomesChanged {
     pub households: Vec<HouseholdId>,
+    pub residents: Vec<ResidentId>,
 }
 
 /// Makes known what this part follows; once at the start.
 pub fn register(app: &App) {
     follow::register(app);
+    care::register(app);
 }

@@ -2,8 +2,10 @@
 //!
 //! Entry points: [`register`], [`change`], [`move_one`], [`end`], [`masked`], [`reveal`], [`erase`]. What is read here is logged here.
 
+use super::HomesChanged;
+use super::care;
 use super::households::{self, bad_life, not_stale};
-use super::store::{self, ResidenceRow, ResidentRow};
+use super::store::{self, HouseholdRow, ResidenceRow, ResidentRow};
 use super::vault::{self, Own};
 use crate::access;
 use crate::platform::sealed::plain_phone;
@@ -365,12 +367,25 @@ fn settle(ctx: &Ctx, tx: &mut Tx, row: &mut ResidentRow, all: Dated, relation: R
     let home = residence::home(&all.all).unwrap_or(row.household);
     if home != row.household {
         one_householder(tx, home, relation, row.id)?;
-        households::count_resident(tx, row.household, -1)?;
-        households::count_resident(tx, home, 1)?;
+        let left = households::count_resident(tx, row.household, -1)?;
+        let joined = households::count_resident(tx, home, 1)?;
+        care::carry(tx, row.id, &left, &joined)?;
         (row.household, row.relation) = (home, relation);
     }
     all.keep(ctx, tx, row.id)?;
-    store::update_resident(tx, row)
+    store::update_resident(tx, row)?;
+    tell(ctx, tx, row.id)
+}
+
+fn tell(ctx: &Ctx, tx: &mut Tx, id: ResidentId) -> Result<(), Fault> {
+    let (households, residents) = (Vec::new(), vec![id]);
+    news::tell(ctx, tx, &HomesChanged { households, residents })
+}
+
+/// The household of somebody who lives in the caller's area, locked.
+pub fn household_of(ctx: &Ctx, tx: &mut Tx, id: ResidentId) -> Result<HouseholdRow, Fault> {
+    let (row, _) = load_living(ctx, tx, id)?;
+    households::load(ctx, tx, row.household, Permission::RegistryWrite)
 }
 
 /// Somebody left or died; `on` is the last day. Their household stays.
@@ -384,10 +399,11 @@ pub fn end(ctx: &Ctx, tx: &mut Tx, id: ResidentId, on: Date, how: &'static str) 
     all.keep(ctx, tx, id)?;
     (row.to, row.how) = (Some(on), Some(how.to_owned()));
     store::update_resident(tx, &mut row)?;
-    households::count_resident(tx, row.household, -1)?;
+    let left = households::count_resident(tx, row.household, -1)?;
+    care::leave(tx, id, &left, on)?;
     let body = json!({ "on": on.to_string(), "how": how });
     tx.record(ctx, Mark::new("resident.ended", Subject::Resident(id), body))?;
-    Ok(())
+    tell(ctx, tx, id)
 }
 
 /// Somebody as a screen shows them: enough to tell one from another, not to know who it is.
@@ -504,10 +520,11 @@ pub fn has_phone(ctx: &Ctx, row: &ResidentRow, key: &[u8], asked: &str) -> Resul
 pub fn erase(ctx: &Ctx, tx: &mut Tx, id: ResidentId, reason: &str) -> Result<(), Fault> {
     let (row, _) = load(ctx, tx, id, Permission::RegistryErase)?;
     if row.to.is_none() {
-        households::count_resident(tx, row.household, -1)?;
+        let left = households::count_resident(tx, row.household, -1)?;
+        care::leave(tx, id, &left, ctx.now.date())?;
     }
     store::erase(tx, id, ctx.now, &ctx.now.date().to_string())?;
     let body = json!({ "reason_hash": crate::registry::search::hash(reason) });
     tx.record(ctx, Mark::new("resident.erased", Subject::Resident(id), body))?;
-    Ok(())
+    tell(ctx, tx, id)
 }

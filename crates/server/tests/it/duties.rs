@@ -772,7 +772,87 @@ every = "day"
 spacing = 0
 partial = "full"
 missed = "lapses"
+[[rule]]
+key = "hard"
+name = "困难家庭每周必访"
+act = "visit"
+who = "register"
+of = "hardship"
+times = 1
+every = "week"
+evidence = ["talk"]
+partial = "full"
+missed = "lapses"
 "#;
+
+/// What is owed to people on a care register begins when they are put on it, moves with them and ends with their entry.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_owed_to_people_on_a_register_follows_them() {
+    each_with_photos(async |app| {
+        let place = place(app).await;
+        let mut files = policy::shipped("zhoushan").unwrap();
+        files.insert("duties.toml".into(), OF_HOMES.into());
+        policy::adopt(&app.app, files, None).await.unwrap();
+        crate::registry::opened(app, "hardship").await;
+        let centre = app.login_as("dispatcher", Some(CITY)).await;
+        let home = crate::registry::household(&centre, app, json!({ "area_id": EAST_GRID, "room": "101" })).await;
+        let who = app.app.new_id::<VisitId>().to_string();
+        let wish =
+            json!({ "id": who, "household_id": home, "relation": "户主", "name": "张三", "valid_from": "2026-01-10" });
+        centre.post("/api/v1/registry/residents", wish).await.ok();
+        let (supervisor, worker) = (place.supervisor.on(app).await, place.worker.on(app).await);
+        let owed = async |area: AreaId| counts(app, &supervisor, area, "hard", "2026-02-14").await;
+        assert_eq!(owed(EAST_GRID).await, [0; 5]);
+        let on = json!({ "resident_id": who, "source": "visit" });
+        centre.post("/api/v1/registry/registers/hardship/people", on).await.ok();
+        assert_eq!(
+            (owed(EAST_GRID).await, owed(EAST).await),
+            ([1, 0, 0, 0, 0], [1, 0, 0, 0, 0])
+        );
+        assert!(
+            list(&worker).await.contains(&"hard 1 due".to_owned()),
+            "{:?}",
+            list(&worker).await
+        );
+
+        let mut call = new_visit(app, "visit", "resident", &who);
+        assert_eq!(said(app, &worker, &call).await, ["out: settles", "hard: not no_talk"]);
+        call = new_visit(app, "visit", "resident", &who);
+        call["talk"] = json!("药已经买好");
+        assert_eq!(said(app, &worker, &call).await, ["out: extra", "hard: settles"]);
+        assert_eq!(owed(EAST_GRID).await, [1, 1, 0, 0, 0]);
+
+        let moved =
+            json!({ "id": app.app.new_id::<VisitId>(), "place": { "area_id": WEST }, "valid_from": "2026-02-14" });
+        centre
+            .post(&format!("/api/v1/registry/households/{home}/move"), moved)
+            .await
+            .ok();
+        assert_eq!(owed(EAST_GRID).await, [0; 5]);
+        let west = person(app, "supervisor", WEST, None).await.on(app).await;
+        assert_eq!(
+            counts(app, &west, WEST, "hard", "2026-02-14").await,
+            [1, 1, 0, 0, 0],
+            "done is done, wherever they live now"
+        );
+        let off = json!({ "resident_id": who, "how": "no_need" });
+        centre.post("/api/v1/registry/registers/hardship/off", off).await.ok();
+        let next = new_visit(app, "visit", "resident", &who);
+        assert_eq!(
+            place.other.on(app).await.post("/api/v1/visits", next).await.verdict(),
+            "404 not_found",
+            "beyond the area"
+        );
+        go_to(app, "2026-02-17").await;
+        let west = person(app, "supervisor", WEST, None).await.on(app).await;
+        assert_eq!(
+            counts(app, &west, WEST, "hard", "2026-02-17").await,
+            [0; 5],
+            "nothing is owed the week after"
+        );
+    })
+    .await;
+}
 
 /// What is owed to households comes, goes and moves with them in the same transaction, is listed with the address and settled by a visit;
 /// those that were there before the rule are found by the night.

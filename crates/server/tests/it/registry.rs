@@ -2,11 +2,13 @@
 
 use crate::adoption::{self, at, dwelling_id, furnish};
 use crate::cases::new_id;
-use crate::kit::{Client, EAST, EAST_GRID, TestApp, WEST, each_backend};
+use crate::kit::{CITY, Client, EAST, EAST_GRID, TestApp, WEST, each_backend};
+use crate::people::{post, unit, worker};
 use db::params;
 use domain::geo::LonLat;
 use serde_json::{Value, json};
-use server::platform::{AreaId, Ctx};
+use server::access::GrantWish;
+use server::platform::{AccountId, AreaId, Ctx, UnitId, WorkerId, jobs};
 use server::territory::dwellings::{self, Graph, NewDwelling};
 
 /// A sound number of a region, a day of birth and an order: the check character is worked out here once more, on its own.
@@ -81,6 +83,17 @@ pub async fn counted(app: &TestApp) {
         select area || ' ' || sum(households) || ' ' || sum(residents) || ' ' || sum(organisations) from levels where area is not null
         group by area order by area";
     assert_eq!(column::<String>(app, KEPT).await, column::<String>(app, AGAIN).await);
+    const ON_REGISTERS: &str = "select area_id || ' ' || register || ' ' || sum(people) from care_count
+        group by area_id, register having sum(people) <> 0 order by 1";
+    const AGAIN_ON_REGISTERS: &str = "with care as (select h.a1, h.a2, h.a3, h.a4, h.a5, e.register from care_entry e
+            join resident r on r.id = e.resident_id join household h on h.id = r.household_id where e.ended_day is null),
+        levels as (select a1 as area, register from care union all select a2, register from care union all select a3, register from care
+            union all select a4, register from care union all select a5, register from care)
+        select area || ' ' || register || ' ' || count(*) from levels where area is not null group by area, register order by 1";
+    assert_eq!(
+        column::<String>(app, ON_REGISTERS).await,
+        column::<String>(app, AGAIN_ON_REGISTERS).await
+    );
     const OF_HOUSEHOLDS: &str = "select h.id from household h
         where h.residents <> (select count(*) from resident r where r.household_id = h.id and r.valid_to is null)";
     assert_eq!(column::<String>(app, OF_HOUSEHOLDS).await, [] as [String; 0]);
@@ -295,15 +308,16 @@ async fn counts_equal_a_recount_after_anything() {
             (state >> 33) as usize % n
         };
         let areas = [EAST_GRID, WEST, EAST];
+        opened(app, "hardship").await;
         let (mut homes, mut people): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
         let mut done = 0;
-        for step in 0..120 {
+        for step in 0..160 {
             let place = json!({ "area_id": areas[below(3)], "room": format!("{}", 100 + step) });
             let pick = |all: &[String], n: usize| all.get(n % all.len().max(1)).cloned().unwrap_or_default();
             let (home, other, who) = (pick(&homes, below(97)), pick(&homes, below(97)), pick(&people, below(97)));
             let new = new_id(app);
             let on = format!("2026-02-{:02}", 1 + below(14));
-            let answer = match below(9) {
+            let answer = match below(11) {
                 0 | 1 => {
                     homes.push(new.clone());
                     centre.post("/api/v1/registry/households", json!({ "id": new, "place": place, "valid_from": "2026-01-10" })).await
@@ -334,6 +348,14 @@ async fn counts_equal_a_recount_after_anything() {
                     1 => centre.post(&format!("/api/v1/registry/residents/{who}/end"), json!({ "on": on, "how": "died" })).await,
                     _ => security.post(&format!("/api/v1/registry/residents/{who}/erase"), json!({ "reason": "测试" })).await,
                 },
+                8 => {
+                    let wish = json!({ "resident_id": who, "source": "visit" });
+                    centre.post("/api/v1/registry/registers/hardship/people", wish).await
+                }
+                9 if below(3) == 0 => {
+                    let wish = json!({ "resident_id": who, "how": "no_need" });
+                    centre.post("/api/v1/registry/registers/hardship/off", wish).await
+                }
                 _ => centre.patch(&format!("/api/v1/registry/households/{home}"), json!({ "place": place })).await,
             };
             assert!(answer.status.as_u16() < 500, "{}", answer.text());
@@ -342,7 +364,7 @@ async fn counts_equal_a_recount_after_anything() {
                 counted(app).await;
             }
         }
-        assert!(done > 40, "{done} of 120 were done");
+        assert!(done > 40, "{done} of 160 were done");
         const TWICE: &str = "select a.id from residence a join residence b on a.resident_id = b.resident_id and a.kind = b.kind and a.id < b.id
             where (a.valid_to is null or a.valid_to >= b.valid_from) and (b.valid_to is null or b.valid_to >= a.valid_from)";
         assert_eq!(column::<String>(app, TWICE).await, [] as [String; 0]);
@@ -501,6 +523,275 @@ async fn homes_go_along_when_the_map_is_made_anew() {
             .await
             .unwrap();
         assert_eq!(loose.into_iter().map(|one| one.id).collect::<Vec<_>>(), [left]);
+        counted(app).await;
+    })
+    .await;
+}
+
+/// Puts a register into use, from 14 February to 1 August.
+pub async fn opened(app: &TestApp, register: &str) -> UnitId {
+    let owner = unit(app, "东港民政办", "bureau", "bureau", EAST).await;
+    let leader = app.login_as("supervisor", Some(CITY)).await;
+    let wish = json!({ "unit_id": owner, "review": "2026-05-01", "ends": "2026-08-01" });
+    leader
+        .put(&format!("/api/v1/registry/registers/{register}"), wish)
+        .await
+        .ok();
+    owner
+}
+
+/// A grid worker with an account who holds the grid's post, or none.
+async fn grid_worker(app: &TestApp, seated: bool) -> Client {
+    let holder: WorkerId = worker(app, "张网格").await;
+    if seated {
+        let centre = unit(app, "东港网格中心", "centre", "centre", EAST).await;
+        post(app, centre, Some(EAST_GRID), "grid", holder, None).await;
+    }
+    let id: AccountId = app.app.new_id();
+    let login = format!("g{}", &id.to_string()[24..]);
+    let new = server::access::NewAccount {
+        id,
+        login: login.clone(),
+        name: "测试网格员".into(),
+        worker: Some(holder),
+        grants: vec![GrantWish {
+            role: "grid_worker".into(),
+            area: Some(EAST),
+            unit: None,
+        }],
+    };
+    let hash = server::access::hash_password(&app.app, crate::kit::PASSWORD.into())
+        .await
+        .unwrap();
+    let ctx = Ctx::system(&app.app, "test");
+    let made = app.app.write(&ctx, move |ctx, tx| {
+        server::access::add_account(ctx, tx, new, &hash, false)
+    });
+    made.await.unwrap();
+    app.sign_in(&login, crate::kit::PASSWORD).await
+}
+
+/// `register people` of the first area told.
+async fn on_registers(who: &Client, area: AreaId) -> Vec<String> {
+    let counts = who
+        .get(&format!("/api/v1/registry/registers/counts?area={area}"))
+        .await
+        .ok();
+    let people = counts[0]["people"].as_object().unwrap().clone();
+    people
+        .into_iter()
+        .map(|(key, people)| format!("{key} {people}"))
+        .collect()
+}
+
+/// Put into use with an owner and an end, people are put on and taken off, counted at every level, and off it when it ends.
+#[tokio::test]
+async fn a_register_is_put_into_use_and_ends() {
+    each_backend(async |app| {
+        let (centre, west) = (
+            app.login_as("dispatcher", Some(EAST)).await,
+            app.login_as("dispatcher", Some(WEST)).await,
+        );
+        let home = household(&centre, app, json!({ "area_id": EAST_GRID, "room": "101" })).await;
+        let who = register(&centre, &somebody(app, &home, "户主", "张三")).await;
+        let people = "/api/v1/registry/registers/hardship/people";
+        let on = json!({ "resident_id": who, "source": "visit" });
+        assert_eq!(
+            centre.post(people, on.clone()).await.verdict(),
+            "422 register_not_in_use"
+        );
+        let owner = opened(app, "hardship").await;
+        let leader = app.login_as("supervisor", Some(CITY)).await;
+        let tried = async |by: &Client, review: &str, ends: &str| {
+            let wish = json!({ "unit_id": owner, "review": review, "ends": ends });
+            by.put("/api/v1/registry/registers/hardship", wish).await.verdict()
+        };
+        assert_eq!(
+            tried(&leader, "2026-05-01", "2027-02-15").await,
+            "422 register_end",
+            "twelve months at most"
+        );
+        assert_eq!(tried(&leader, "2026-09-01", "2026-08-01").await, "422 register_review");
+        let town = app.login_as("supervisor", Some(EAST)).await;
+        assert_eq!(
+            tried(&town, "2026-05-01", "2026-08-01").await,
+            "403 forbidden",
+            "registers are the whole place's"
+        );
+        let nobody = json!({ "unit_id": new_id(app), "review": "2026-05-01", "ends": "2026-08-01" });
+        assert_eq!(
+            leader
+                .put("/api/v1/registry/registers/hardship", nobody)
+                .await
+                .verdict(),
+            "422 unknown_unit"
+        );
+
+        assert_eq!(west.post(people, on.clone()).await.verdict(), "404 not_found");
+        let mut odd = on.clone();
+        odd["source"] = json!("rumour");
+        assert_eq!(centre.post(people, odd).await.verdict(), "422 register_source_unknown");
+        centre.post(people, on.clone()).await.ok();
+        assert_eq!(
+            centre.post(people, on.clone()).await.verdict(),
+            "409 register_already_on"
+        );
+        assert_eq!(on_registers(&centre, EAST).await, ["disabled 0", "hardship 1"]);
+        counted(app).await;
+
+        let shown = centre
+            .get(&format!("/api/v1/registry/households/{home}?purpose=service"))
+            .await
+            .ok();
+        assert_eq!(
+            shown["members"][0]["registers"],
+            json!([{ "key": "hardship", "name": "Families in hardship" }])
+        );
+        assert_eq!(
+            centre.get(&format!("{people}?area={EAST_GRID}")).await.verdict(),
+            "403 purpose_required"
+        );
+        let listed = centre
+            .get(&format!("{people}?area={EAST_GRID}&purpose=service"))
+            .await
+            .ok();
+        assert_eq!(
+            (&listed["items"][0]["resident"]["name"], &listed["items"][0]["from"]),
+            (&json!("张*"), &json!("2026-02-14"))
+        );
+        assert_eq!(
+            west.get(&format!("{people}?area={EAST_GRID}&purpose=service"))
+                .await
+                .verdict(),
+            "404 not_found"
+        );
+        let audit = app.login_as("audit_admin", None).await;
+        let log = audit
+            .get(&format!("/api/v1/access-log?subject={who}&limit=200"))
+            .await
+            .ok();
+        let logged = log["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|one| one["fields"].to_string().contains("registers"));
+        assert_eq!(logged.count(), 2, "the household and the list: {log}");
+
+        // Where they go, they are counted; who leaves is on no register.
+        let all = app.login_as("dispatcher", Some(CITY)).await;
+        let moved = new_id(app);
+        let there = json!({ "id": moved, "place": { "area_id": WEST }, "valid_from": "2026-02-01" });
+        all.post(&format!("/api/v1/registry/households/{home}/move"), there)
+            .await
+            .ok();
+        assert_eq!(
+            (on_registers(&centre, EAST).await, on_registers(&west, WEST).await),
+            (
+                vec!["disabled 0".into(), "hardship 0".into()],
+                vec!["disabled 0".to_owned(), "hardship 1".into()]
+            )
+        );
+        let off = json!({ "resident_id": who, "how": "no_need" });
+        let path = "/api/v1/registry/registers/hardship/off";
+        west.post(path, off.clone()).await.ok();
+        assert_eq!(west.post(path, off).await.verdict(), "404 not_found");
+        west.post(people, on.clone()).await.ok();
+        counted(app).await;
+
+        // Confirmed it would go on; it is not, and on the day after its last everybody is off.
+        app.advance_hours(24);
+        jobs::run_due(&app.app).await.unwrap();
+        for _ in 0..169 {
+            app.advance_hours(24);
+        }
+        jobs::run_due(&app.app).await.unwrap();
+        jobs::run_due(&app.app).await.unwrap();
+        let left: Vec<String> = column(app, "select ended_how from care_entry order by ended_how").await;
+        assert_eq!(left, ["no_need", "register_ended"]);
+        counted(app).await;
+        let west = app.login_as("dispatcher", Some(WEST)).await;
+        assert_eq!(west.post(people, on).await.verdict(), "422 register_not_in_use");
+    })
+    .await;
+}
+
+/// A sensitive register does not exist but for those who serve the people on it; whoever puts it into use does not see who is on it.
+#[tokio::test]
+async fn a_sensitive_register_is_read_by_those_who_serve() {
+    each_backend(async |app| {
+        let centre = app.login_as("dispatcher", Some(EAST)).await;
+        let home = household(&centre, app, json!({ "area_id": EAST_GRID, "room": "101" })).await;
+        let who = register(&centre, &somebody(app, &home, "户主", "张三")).await;
+        let (serves, other) = (grid_worker(app, true).await, grid_worker(app, false).await);
+        opened(app, "resettled").await;
+        let people = "/api/v1/registry/registers/resettled/people";
+        let on = json!({ "resident_id": who, "source": "list" });
+        for outsider in [&centre, &other] {
+            assert_eq!(outsider.post(people, on.clone()).await.verdict(), "404 not_found");
+        }
+        serves.post(people, on).await.ok();
+        counted(app).await;
+        let listed = async |by: &Client| {
+            by.get(&format!("{people}?area={EAST_GRID}&purpose=service"))
+                .await
+                .verdict()
+        };
+        let keys = async |by: &Client| {
+            let all = by
+                .get(&format!("/api/v1/registry/registers?area={EAST_GRID}"))
+                .await
+                .ok();
+            all.as_array()
+                .unwrap()
+                .iter()
+                .map(|one| one["key"].as_str().unwrap().to_owned())
+                .collect::<Vec<_>>()
+        };
+        let marked = async |by: &Client| {
+            let shown = by
+                .get(&format!("/api/v1/registry/households/{home}?purpose=service"))
+                .await
+                .ok();
+            shown["members"][0]["registers"].as_array().unwrap().len()
+        };
+        let leader = app.login_as("supervisor", Some(CITY)).await;
+        assert_eq!((listed(&serves).await, marked(&serves).await), ("200".to_owned(), 1));
+        assert_eq!(
+            on_registers(&serves, EAST_GRID).await,
+            ["disabled 0", "hardship 0", "resettled 1"]
+        );
+        assert_eq!(
+            on_registers(&serves, EAST).await,
+            ["disabled 0", "hardship 0"],
+            "the post serves its grid"
+        );
+        for outsider in [&centre, &other, &leader] {
+            assert_eq!(
+                (listed(outsider).await, marked(outsider).await),
+                ("404 not_found".to_owned(), 0)
+            );
+            assert_eq!(on_registers(outsider, EAST_GRID).await, ["disabled 0", "hardship 0"]);
+        }
+        assert_eq!(keys(&centre).await, ["hardship", "disabled"]);
+        assert_eq!(keys(&leader).await, ["hardship", "disabled", "resettled"]);
+        let kept: Vec<String> = column(
+            app,
+            "select body from ledger_payload where body like '%put_on%' or body like '%resettled%'",
+        )
+        .await;
+        assert!(
+            kept.iter().all(|body| !body.contains(&who)),
+            "the ledger does not say who is on it: {kept:?}"
+        );
+        leader
+            .post("/api/v1/registry/registers/resettled/close", json!({}))
+            .await
+            .ok();
+        jobs::run_due(&app.app).await.unwrap();
+        assert_eq!(
+            on_registers(&serves, EAST_GRID).await,
+            ["disabled 0", "hardship 0", "resettled 0"]
+        );
         counted(app).await;
     })
     .await;

@@ -5,6 +5,7 @@ use super::{Why, Written, area_brief, area_of, day, day_or_today, with_purpose};
 use crate::access::{self, Staff};
 use crate::platform::http::{Json, Path, Query};
 use crate::platform::*;
+use crate::registry::care;
 use crate::registry::households::{self, Change, NewHousehold, Part};
 use crate::registry::place::{PlaceWish, RoomView};
 use crate::registry::residents;
@@ -175,7 +176,12 @@ async fn one(
             .iter()
             .find(|one| one.relation == domain::registry::kinship::Relation::Householder)
             .map(|one| one.name.clone());
-        let members = masked.into_iter().map(|one| ResidentView::of(one, &residences));
+        let ids: Vec<ResidentId> = masked.iter().map(|one| one.id).collect();
+        let mut registers = care::marks(ctx, tx, &row, &ids)?;
+        let members = masked.into_iter().map(|one| {
+            let on = registers.remove(&one.id).unwrap_or_default();
+            ResidentView::of(one, &residences).on(ctx, on)
+        });
         Ok(HouseholdDetail {
             members: members.collect(),
             household: HouseholdView::of(ctx, row, householder),

@@ -1,5 +1,6 @@
-//! Routes of the registry: counts here; households, residents and organisations in a file each.
+//! Routes of the registry: counts here; households, residents, organisations and care registers in a file each.
 
+mod care;
 mod households;
 mod organisations;
 mod residents;
@@ -22,6 +23,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(households::routes())
         .merge(residents::routes())
         .merge(organisations::routes())
+        .merge(care::routes())
 }
 
 /// Why somebody looks. Without it nothing personal is answered.

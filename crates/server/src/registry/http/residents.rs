@@ -9,6 +9,7 @@ use crate::registry::residents::{self, Change, Field, Masked, NewResident};
 use crate::registry::search;
 use crate::registry::store::ResidenceRow;
 use axum::http::StatusCode;
+use domain::policy::CareRegister;
 use domain::registry::kinship::Relation;
 use domain::registry::residence::Kind;
 use serde::{Deserialize, Serialize};
@@ -54,7 +55,16 @@ pub struct ResidentView {
     ended_how: Option<String>,
     /// The oldest first.
     residences: Vec<ResidenceView>,
+    /// Care registers they are on, as far as the caller may know; told with the household.
+    registers: Vec<RegisterMark>,
     row_version: i64,
+}
+
+/// A care register somebody is on.
+#[derive(Debug, Serialize, ToSchema)]
+struct RegisterMark {
+    key: String,
+    name: String,
 }
 
 /// The time somebody belongs to a household in one way.
@@ -79,6 +89,7 @@ impl ResidentView {
         });
         ResidentView {
             residences: residences.collect(),
+            registers: Vec::new(),
             id: one.id,
             household_id: one.household,
             relation: one.relation.key().to_owned(),
@@ -92,6 +103,18 @@ impl ResidentView {
             ended_how: one.how,
             row_version: one.version,
         }
+    }
+}
+
+impl ResidentView {
+    /// With the care registers they are on.
+    pub fn on(mut self, ctx: &Ctx, registers: Vec<CareRegister>) -> ResidentView {
+        let mark = |one: CareRegister| RegisterMark {
+            name: ctx.lang.pick(&one.name.zh, &one.name.en).to_owned(),
+            key: one.key,
+        };
+        self.registers = registers.into_iter().map(mark).collect();
+        self
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::platform::*;
 use crate::registry::counts::Delta;
 use db::Sql;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// Adds to the counts, in the order of the areas, in this writer's own part.
 pub fn add(tx: &mut Tx, changes: Vec<(String, Delta)>) -> Result<(), Fault> {
@@ -24,6 +24,36 @@ pub fn add(tx: &mut Tx, changes: Vec<(String, Delta)>) -> Result<(), Fault> {
             residents = registry_count.residents + excluded.residents, organisations = registry_count.organisations + excluded.organisations",
     )?;
     Ok(())
+}
+
+/// As [`add`], of people on care registers.
+pub fn add_care(tx: &mut Tx, changes: Vec<((String, String), i64)>) -> Result<(), Fault> {
+    if changes.is_empty() {
+        return Ok(());
+    }
+    let strand = tx.strand();
+    let rows = changes
+        .into_iter()
+        .map(|((area, register), by)| [area.into(), register.into(), strand.into(), by.into()]);
+    tx.insert_rows(
+        "insert into care_count (area_id, register, strand, people) values ",
+        rows,
+        " on conflict (area_id, register, strand) do update set people = care_count.people + excluded.people",
+    )?;
+    Ok(())
+}
+
+/// How many are on which register in these areas.
+pub fn care_of(tx: &mut Tx, areas: &[AreaId]) -> Result<HashMap<AreaId, BTreeMap<String, i64>>, Fault> {
+    let mut found: HashMap<AreaId, BTreeMap<String, i64>> = HashMap::new();
+    if areas.is_empty() {
+        return Ok(found);
+    }
+    let sql = Sql::new("select area_id, register, cast(sum(people) as bigint) from care_count where area_id in (");
+    for row in tx.fetch(&sql.list(areas.iter().copied()).push(") group by area_id, register"))? {
+        found.entry(row.get(0)?).or_default().insert(row.get(1)?, row.get(2)?);
+    }
+    Ok(found)
 }
 
 /// The counts of these areas, by id.

@@ -48,6 +48,16 @@ pub fn living_as(tx: &mut Tx, id: &str) -> Result<Vec<(Chain, Delta)>, Fault> {
     sums(tx, "id = ", id)
 }
 
+/// How many of those are on which care register, by the areas they are counted in.
+pub fn care_at(tx: &mut Tx, dwelling: DwellingId) -> Result<Vec<(Chain, String, i64)>, Fault> {
+    super::care::living(tx, "dwelling_id = ", &dwelling.to_string())
+}
+
+/// As [`care_at`], of one household.
+pub fn care_as(tx: &mut Tx, id: &str) -> Result<Vec<(Chain, String, i64)>, Fault> {
+    super::care::living(tx, "id = ", id)
+}
+
 pub fn move_dwelling(tx: &mut Tx, dwelling: DwellingId, area: AreaId, chain: &Chain) -> Result<(), Fault> {
     let [a1, a2, a3, a4, a5] = *chain;
     for sql in [

@@ -71,6 +71,28 @@ pub async fn samples(world: &mut World<'_>) -> Vec<Sample> {
         of_organisation("PATCH /api/v1/registry/organisations/{id}").body(json!({})),
         of_organisation("POST /api/v1/registry/organisations/{id}/end").body(json!({ "on": "2020-01-01" })),
         of_organisation("POST /api/v1/registry/organisations/{id}/reveal").body(json!({ "purpose": "visit" })),
+        Sample::new("GET /api/v1/registry/registers").query("?area=01900000-0000-7000-8000-0000000000e1"),
+        Sample::new("GET /api/v1/registry/registers").query("?area=01900000-0000-7000-8000-0000000000f1"),
+        Sample::new("GET /api/v1/registry/registers/counts").query("?area=01900000-0000-7000-8000-0000000000e1"),
+        Sample::new("GET /api/v1/registry/registers/counts").query("?area=01900000-0000-7000-8000-0000000000f1"),
+        Sample::new("PUT /api/v1/registry/registers/{key}")
+            .objects("hardship", "none")
+            .body(json!({
+                "unit_id": new_id(world.app), "review": "2026-05-01", "ends": "2026-08-01",
+            })),
+        Sample::new("POST /api/v1/registry/registers/{key}/close").objects("hardship", "none"),
+        Sample::new("GET /api/v1/registry/registers/{key}/people")
+            .objects("hardship", "none")
+            .query("?purpose=visit&area=01900000-0000-7000-8000-0000000000e3"),
+        Sample::new("POST /api/v1/registry/registers/{key}/people")
+            .objects("hardship", "none")
+            .body(json!({ "resident_id": own.resident, "source": "visit" })),
+        Sample::new("POST /api/v1/registry/registers/{key}/people")
+            .objects("hardship", "none")
+            .body(json!({ "resident_id": foreign.resident, "source": "visit" })),
+        Sample::new("POST /api/v1/registry/registers/{key}/off")
+            .objects("hardship", "none")
+            .body(json!({ "resident_id": own.resident, "how": "no_need" })),
     ];
     world.foreign.extend([
         foreign.household,
