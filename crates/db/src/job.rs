@@ -13,6 +13,8 @@ use tokio::sync::oneshot;
 pub(crate) trait Job: Send {
     /// Nobody waits for the answer any more and nothing has been done yet.
     fn abandoned(&self) -> bool;
+    /// It may change a great deal (see [`crate::Db::write_long`]).
+    fn long(&self) -> bool;
     /// Runs the closure; true if its changes are to be kept.
     fn run(&mut self, tx: &mut Tx<'_>) -> bool;
     /// Sends the answer: the closure's own, or the error if `fate` is one.
@@ -24,14 +26,16 @@ pub(crate) struct Call<F, T, E> {
     closure: Option<F>,
     outcome: Option<Result<T, E>>,
     answer: oneshot::Sender<Result<T, E>>,
+    long: bool,
 }
 
 impl<F, T, E> Call<F, T, E> {
-    pub(crate) fn new(closure: F, answer: oneshot::Sender<Result<T, E>>) -> Self {
+    pub(crate) fn new(closure: F, answer: oneshot::Sender<Result<T, E>>, long: bool) -> Self {
         Call {
             closure: Some(closure),
             outcome: None,
             answer,
+            long,
         }
     }
 }
@@ -44,6 +48,10 @@ where
 {
     fn abandoned(&self) -> bool {
         self.answer.is_closed()
+    }
+
+    fn long(&self) -> bool {
+        self.long
     }
 
     fn run(&mut self, tx: &mut Tx<'_>) -> bool {

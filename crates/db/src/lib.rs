@@ -184,7 +184,18 @@ impl Db {
         T: Send + 'static,
     {
         self.0.state.accepts()?;
-        send(&self.0.writes, f).await
+        send(&self.0.writes, f, false).await
+    }
+
+    /// As [`Db::write`], for what may change hundreds of thousands of rows. SQLite keeps what it would take to undo a closure in memory, as a
+    /// list that it walks from its beginning at the end of many a statement: minutes for the grids of a city. For these it goes to a file.
+    pub async fn write_long<T, E>(&self, f: impl FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static) -> Result<T, E>
+    where
+        E: From<DbError> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.0.state.accepts()?;
+        send(&self.0.writes, f, true).await
     }
 
     /// Runs the closure on one snapshot; it cannot write.
@@ -193,7 +204,7 @@ impl Db {
         E: From<DbError> + Send + 'static,
         T: Send + 'static,
     {
-        send(&self.0.reads, f).await
+        send(&self.0.reads, f, false).await
     }
 
     pub fn backend(&self) -> Backend {
@@ -229,14 +240,14 @@ impl Db {
     }
 }
 
-async fn send<T, E, F>(queue: &Queue, f: F) -> Result<T, E>
+async fn send<T, E, F>(queue: &Queue, f: F, long: bool) -> Result<T, E>
 where
     F: FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
     E: From<DbError> + Send + 'static,
     T: Send + 'static,
 {
     let (answer, answered) = oneshot::channel();
-    let job: Box<dyn Job> = Box::new(Call::new(f, answer));
+    let job: Box<dyn Job> = Box::new(Call::new(f, answer, long));
     queue.push(job)?;
     answered
         .await

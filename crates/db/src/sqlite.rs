@@ -132,6 +132,8 @@ pub(crate) fn start(
         log,
         log_before: 0,
         next_checkpoint: WAL_STEP,
+        held: None,
+        to_file: false,
         busy: options.busy,
     };
     let mut threads = vec![spawn("db-writer", move || writer.work())?];
@@ -175,6 +177,10 @@ struct Writer {
     log_before: u32,
     next_checkpoint: u32,
     busy: Duration,
+    /// Taken from the queue, to begin a batch of its own.
+    held: Option<Box<dyn Job>>,
+    /// Whether what it takes to undo a closure goes to a file now.
+    to_file: bool,
 }
 
 /// How one closure of a batch ended.
@@ -188,7 +194,7 @@ enum Ended {
 
 impl Writer {
     fn work(mut self) {
-        while let Some(job) = self.queue.pop() {
+        while let Some(job) = self.held.take().or_else(|| self.queue.pop()) {
             self.batch(job);
             self.checkpoint();
         }
@@ -205,7 +211,7 @@ impl Writer {
     }
 
     fn batch(&mut self, first: Box<dyn Job>) {
-        if let Err(error) = self.state.accepts().and_then(|()| self.command("begin immediate")) {
+        if let Err(error) = self.state.accepts().and_then(|()| self.begin(first.long())) {
             return first.settle(Err(error));
         }
         let (started, changes) = (Instant::now(), self.conn.total_changes());
@@ -234,6 +240,10 @@ impl Writer {
             if answers.len() < BATCH_LENGTH && started.elapsed() < BATCH_TIME {
                 next = self.queue.try_pop();
             }
+            // How a transaction begins says where it keeps what undoing takes.
+            if next.as_ref().is_some_and(|job| job.long() != self.to_file) {
+                self.held = next.take();
+            }
         }
         if kept == 0 {
             // Nothing to keep, nothing to wait for.
@@ -254,6 +264,21 @@ impl Writer {
         for (job, fate) in answers {
             job.settle(fate);
         }
+    }
+
+    /// Begins a transaction, a long one with a file for what it takes to undo a closure.
+    fn begin(&mut self, long: bool) -> Result<(), DbError> {
+        if self.to_file != long {
+            let setting = if long {
+                "pragma temp_store = file"
+            } else {
+                "pragma temp_store = memory"
+            };
+            // Not as a kept statement: SQLite acts on it when it is prepared.
+            self.conn.execute_batch(setting).map_err(|error| fold(error, setting))?;
+            self.to_file = long;
+        }
+        self.command("begin immediate")
     }
 
     /// Runs what the closures of the batch share.

@@ -328,6 +328,55 @@ async fn what_closures_share_runs_once_before_the_commit_and_only_for_what_is_ke
 }
 
 #[tokio::test]
+async fn a_long_write_undoes_by_a_file_and_its_neighbours_in_memory() {
+    each_backend(|db| async move {
+        migrated(&db).await;
+        let (go, wait) = std::sync::mpsc::channel::<()>();
+        let first = db.write(move |tx| {
+            wait.recv().unwrap();
+            tx.execute("insert into item (id, name) values (1, 'first')", &params![])
+        });
+        // 0 by the settings, 1 in a file, 2 in memory.
+        let kept_in = |tx: &mut Tx<'_>| match tx.backend() {
+            Backend::Sqlite => tx.query_one("pragma temp_store", &params![])?.get::<i64>(0),
+            Backend::Postgres => Ok(0),
+        };
+        let put = move |tx: &mut Tx<'_>, id: i64| {
+            tx.execute(
+                "insert into item (id, name) values ($1, $2)",
+                &params![id, format!("n{id}")],
+            )?;
+            kept_in(tx)
+        };
+        let undone = db.write_long(move |tx| {
+            let place = put(tx, 2)?;
+            Err::<i64, _>(DbError::Other(place.to_string()))
+        });
+        let all = async {
+            tokio::join!(
+                first,
+                db.write(move |tx| put(tx, 3)),
+                undone,
+                db.write_long(move |tx| put(tx, 4)),
+                db.write(move |tx| put(tx, 5))
+            )
+        };
+        let (all, ()) = tokio::join!(all, async { go.send(()).unwrap() });
+        let place = |sqlite: i64| if db.backend() == Backend::Sqlite { sqlite } else { 0 };
+        assert_eq!((all.0, all.1), (Ok(1), Ok(place(2))));
+        assert_eq!(all.2, Err(DbError::Other(place(1).to_string())));
+        assert_eq!((all.3, all.4), (Ok(place(1)), Ok(place(2))));
+        let ids = db
+            .read(|tx| tx.query("select id from item order by id", &params![]))
+            .await
+            .unwrap();
+        let ids: Vec<i64> = ids.iter().map(|row| row.get(0).unwrap()).collect();
+        assert_eq!(ids, [1, 3, 4, 5]);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn many_rows_are_written_by_few_statements() {
     each_backend(|db| async move {
         migrated(&db).await;

@@ -186,7 +186,7 @@ async fn write(ctx: &Ctx, id: PlanId, made: Vec<Made>) -> Result<(), Fault> {
         return Ok(());
     }
     ctx.app
-        .write(ctx, move |ctx, tx| {
+        .write_long(ctx, move |ctx, tx| {
             let communities: Vec<String> = made.iter().map(|one| one.community.to_string()).collect();
             for one in &made {
                 put(tx, id, one)?;

@@ -64,22 +64,41 @@ impl App {
         T: Send + 'static,
         F: FnOnce(&Ctx, &mut Tx) -> Result<T, Fault> + Send + 'static,
     {
+        self.0.db.write(self.changing(ctx, f)?).await
+    }
+
+    /// As [`App::write`], for what may change hundreds of thousands of rows (see [`Db::write_long`]).
+    pub async fn write_long<T, F>(&self, ctx: &Ctx, f: F) -> Result<T, Fault>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Ctx, &mut Tx) -> Result<T, Fault> + Send + 'static,
+    {
+        self.0.db.write_long(self.changing(ctx, f)?).await
+    }
+
+    /// The change as the database runs it.
+    fn changing<T, F>(
+        &self,
+        ctx: &Ctx,
+        f: F,
+    ) -> Result<impl FnOnce(&mut db::Tx<'_>) -> Result<T, Fault> + Send + use<T, F>, Fault>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Ctx, &mut Tx) -> Result<T, Fault> + Send + 'static,
+    {
         if let Some(back) = self.clock_back_ms() {
             return Err(Fault::new(StatusCode::SERVICE_UNAVAILABLE, CLOCK_STEPPED).with("minutes", back / MINUTE_MS));
         }
         let (app, ctx) = (self.clone(), ctx.clone());
-        self.0
-            .db
-            .write(move |inner| {
-                let mut tx = Tx::new(inner, Some(app.clone()));
-                let done = f(&ctx, &mut tx)?;
-                let events = tx.finish()?;
-                if !events.is_empty() {
-                    inner.on_commit(move || app.live().send(events));
-                }
-                Ok(done)
-            })
-            .await
+        Ok(move |inner: &mut db::Tx<'_>| {
+            let mut tx = Tx::new(inner, Some(app.clone()));
+            let done = f(&ctx, &mut tx)?;
+            let events = tx.finish()?;
+            if !events.is_empty() {
+                inner.on_commit(move || app.live().send(events));
+            }
+            Ok(done)
+        })
     }
 
     /// A look at one consistent state. Personal data cannot be read this way: that takes `write`, because the look is logged.

@@ -140,7 +140,7 @@ async fn run_lane(app: &App, lane: Lane) -> Result<usize, Fault> {
 
 /// One transaction with up to [`BATCH`] steps, each in a savepoint of its own.
 async fn steps(app: &App, kinds: Vec<&'static str>) -> Result<usize, Fault> {
-    app.write(&Ctx::system(app, "jobs"), move |ctx, tx| {
+    app.write_long(&Ctx::system(app, "jobs"), move |ctx, tx| {
         let jobs = store::due(tx, &kinds, ctx.now.0, BATCH)?;
         for job in &jobs {
             let Some((name, kind)) = Jobs::of(&ctx.app).kind(&job.kind) else {
@@ -216,7 +216,7 @@ async fn complete(
     outcome: Result<Effect, Fault>,
 ) -> Result<(), Fault> {
     let own = Ctx { now: app.now(), ..own };
-    app.write(&own, move |ctx, tx| {
+    app.write_long(&own, move |ctx, tx| {
         // Whoever lost the lease has nothing to say any more: another worker has the job.
         if !store::renew(tx, job.id, ctx.now.0, &holder)? {
             return Ok(());
