@@ -13,7 +13,6 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::get;
 use std::time::Duration;
 use tower_http::compression::CompressionLayer;
-use tower_http::timeout::TimeoutLayer;
 use utoipa::OpenApi;
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
@@ -181,7 +180,7 @@ pub fn within(app: App, limit: Duration) -> Router {
         .merge(exchange::peers::plain_routes())
         .merge(exchange::account::plain_routes())
         .layer(DefaultBodyLimit::max(http::BODY_BYTES))
-        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, limit))
+        .layer(from_fn_with_state(limit, http::timely))
         .layer(from_fn(http::coded))
         .layer(from_fn(http::observe))
         .layer(from_fn(fault::render))

@@ -25,8 +25,10 @@ use std::time::{Duration, Instant};
 
 /// Largest JSON body; routes that take files set their own with `DefaultBodyLimit`.
 pub const BODY_BYTES: usize = 1 << 20;
-/// A request that is not an upload must be answered within this.
+/// A request must be answered within this.
 pub const TIMEOUT: Duration = Duration::from_secs(30);
+/// A whole place brought in may take so many times as long: its parts are each kept whole, and the same file again goes on.
+const IMPORT_TIMES: u32 = 40;
 /// Items of a list when nothing is asked for, and at most.
 pub const PAGE_DEFAULT: u32 = 25;
 /// Items of a list at most.
@@ -308,6 +310,15 @@ fn address_of(request: &Request, trust_proxy: bool) -> IpAddr {
         .map(|peer| peer.0.ip());
     let found = if trust_proxy { forwarded().or(peer) } else { peer };
     found.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))
+}
+
+/// Layer: a request is over after `limit`, an import later.
+pub async fn timely(State(limit): State<Duration>, request: Request, next: Next) -> Response {
+    let route = request.extensions().get::<MatchedPath>();
+    let import = route.is_some_and(|route| route.as_str().ends_with("/import"));
+    let limit = if import { limit * IMPORT_TIMES } else { limit };
+    let answer = tokio::time::timeout(limit, next.run(request)).await;
+    answer.unwrap_or_else(|_| StatusCode::REQUEST_TIMEOUT.into_response())
 }
 
 /// Layer: one log line and one count per request. The route's pattern, never the address asked for: that may hold personal data.
