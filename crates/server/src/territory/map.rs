@@ -222,6 +222,15 @@ impl Map {
 
     /// The one area of a point (WGS-84), by the rule of [`settle`].
     pub fn locate(&self, at: LonLat, nearest_metres: f64) -> Option<Located> {
+        self.locate_among(at, nearest_metres, |_| true)
+    }
+
+    /// As [`Map::locate`], among an area and those below it: what overlaps from elsewhere does not count.
+    pub fn locate_under(&self, top: AreaId, at: LonLat, nearest_metres: f64) -> Option<Located> {
+        self.locate_among(at, nearest_metres, |area| self.is_under(area.id, top))
+    }
+
+    fn locate_among(&self, at: LonLat, nearest_metres: f64, counts: impl Fn(&Area) -> bool) -> Option<Located> {
         let lat = nearest_metres / METRES_PER_DEGREE;
         let lon = lat / at.lat.to_radians().cos().max(0.01);
         let around = AABB::from_corners([at.lon - lon, at.lat - lat], [at.lon + lon, at.lat + lat]);
@@ -230,6 +239,9 @@ impl Map {
             .locate_in_envelope_intersecting(around)
             .filter_map(|hit| {
                 let (area, region) = (&self.areas[hit.data], self.regions.get(&hit.data)?);
+                if !counts(area) {
+                    return None;
+                }
                 let side = region.side(at);
                 let metres = if side == Side::Outside {
                     region.metres_to_edge(at)

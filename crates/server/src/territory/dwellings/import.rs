@@ -112,6 +112,21 @@ pub struct DwellingReport {
 pub struct Known {
     pub id: DwellingId,
     pub community: AreaId,
+    /// The lowest area it lies in, or lay in when it ended.
+    pub area: AreaId,
+    pub at: LonLat,
+}
+
+/// Degrees within which a dwelling stands where it stood: a few centimetres, as files round them.
+const SAME_PLACE: f64 = 5e-7;
+
+impl Known {
+    /// Its area, if it is still in force and the dwelling stands where it stood: a plan may have put it in another grid than the borders say.
+    fn keeps(&self, map: &Map, community: AreaId, at: LonLat) -> Option<AreaId> {
+        let there = (self.at.lon - at.lon).abs() < SAME_PLACE && (self.at.lat - at.lat).abs() < SAME_PLACE;
+        let area = map.area(self.area).filter(|area| area.parent == Some(community));
+        area.filter(|_| there).map(|area| area.id)
+    }
 }
 
 /// A dwelling with its id and its areas.
@@ -125,8 +140,8 @@ pub struct Placed {
 
 /// The lowest area of a place within its community: its grid, where the borders say so.
 pub fn lowest(ctx: &Ctx, map: &Map, community: AreaId, at: LonLat) -> AreaId {
-    let found = map.locate(at, nearest_metres(&ctx.app)).map(|found| found.area);
-    found.filter(|area| map.is_under(*area, community)).unwrap_or(community)
+    let found = map.locate_under(community, at, nearest_metres(&ctx.app));
+    found.map_or(community, |found| found.area)
 }
 
 /// Keeps these dwellings, or says what is wrong with them and changes nothing. The caller manages each of their communities.
@@ -153,7 +168,7 @@ pub async fn import(ctx: &Ctx, graph: Graph, dry_run: bool) -> Result<DwellingRe
     for (part, batch) in batches.into_iter().enumerate() {
         report.ended += ctx
             .app
-            .write(ctx, move |ctx, tx| written(ctx, tx, batch, (part + 1, parts)))
+            .write_long(ctx, move |ctx, tx| written(ctx, tx, batch, (part + 1, parts)))
             .await?;
     }
     if !left.is_empty() {
@@ -226,7 +241,8 @@ fn planned(ctx: &Ctx, tx: &mut Tx, graph: Graph) -> Result<(DwellingReport, Vec<
         });
         match checked {
             Ok(community) => {
-                let area = lowest(ctx, &map, community, row.at);
+                let kept = old.and_then(|old| old.keeps(&map, community, row.at));
+                let area = kept.unwrap_or_else(|| lowest(ctx, &map, community, row.at));
                 match old {
                     Some(_) => report.replaced += 1,
                     None => report.created += 1,
@@ -281,11 +297,15 @@ fn planned(ctx: &Ctx, tx: &mut Tx, graph: Graph) -> Result<(DwellingReport, Vec<
         }
     }
     // Those that come to another community end in the old one by themselves.
+    let mut stay: HashMap<AreaId, usize> = HashMap::new();
+    for known in there.values() {
+        *stay.entry(known.community).or_default() += 1;
+    }
     let mut ended = 0;
     for community in blocks.keys() {
         let known = store::communities(tx, map.area(*community).ok_or_else(Fault::not_found)?, 1)?;
         let here = known.first().map_or(0, |(_, total)| total.dwellings);
-        let stay = there.values().filter(|known| known.community == *community).count();
+        let stay = stay.get(community).copied().unwrap_or(0);
         ended += usize::try_from(here).unwrap_or(0).saturating_sub(stay);
     }
     report.ended = ended;

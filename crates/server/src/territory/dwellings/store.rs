@@ -252,12 +252,17 @@ pub fn remove_links_of(tx: &mut Tx, community: AreaId, id: DwellingId) -> Result
 
 /// What is known of these codes, ended ones too.
 pub fn by_codes(tx: &mut Tx, codes: &[String]) -> Result<Vec<(String, Known)>, Fault> {
-    let sql = Sql::new("select code, id, community_id, area_id from dwelling where code in (");
+    let sql = Sql::new("select code, id, community_id, area_id, lon, lat from dwelling where code in (");
     let rows = tx.fetch(&sql.list(codes.iter()).push(")"))?;
     let one = |row: &Row| {
         let known = Known {
             id: row.get(1)?,
             community: row.get(2)?,
+            area: row.get(3)?,
+            at: LonLat {
+                lon: row.get(4)?,
+                lat: row.get(5)?,
+            },
         };
         Ok((row.get(0)?, known))
     };
