@@ -5120,7 +5120,7 @@ export interface components {
              * @description Of dwellings and grids.
              */
             households: number;
-            /** @description `area_made`, `area_kept`, `area_ended`, `household` (a dwelling with its households), `home` (a household or organisation whose dwelling is not known), `case`, `unit`, `post`, `worker`, `team`, `account`, `device`, `address`, `facility`. */
+            /** @description `area_made`, `area_kept`, `area_ended`, `household` (a dwelling with its households), `home` (a household or organisation whose dwelling is not known), `case`, `unit`, `post`, `worker`, `team`, `account`, `device`, `address`, `facility`, `obligation`. */
             kind: string;
         };
         /**

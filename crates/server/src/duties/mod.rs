@@ -8,6 +8,7 @@
 mod counts;
 mod http;
 mod list;
+pub mod moves;
 mod roll;
 mod settle;
 mod store;

@@ -11,7 +11,7 @@ use crate::platform::jobs::{self, Handler, Outcome, Recurring};
 use crate::platform::*;
 use crate::policy;
 use domain::duties::{Rule, Who};
-use domain::time::date_of;
+use domain::time::{Timestamp, date_of};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -31,7 +31,7 @@ pub fn register(app: &App) {
 /// Has everything worked out now instead of in the night; how many groups were put in line.
 pub fn roll_now(ctx: &Ctx, tx: &mut Tx) -> Result<usize, Fault> {
     ctx.scope.require(Permission::DutyManage)?;
-    let queued = queue(ctx, tx)?;
+    let queued = queue(ctx, tx, ctx.now)?;
     let body = json!({ "groups": queued });
     tx.record(ctx, Mark::new("duty.roll_asked", Subject::System, body))?;
     Ok(queued)
@@ -51,23 +51,23 @@ fn nightly(ctx: &Ctx, tx: &mut Tx, _: &Value) -> Result<Outcome, Fault> {
     if (turned.max(dropped) as i64) >= TURN {
         return Ok(Outcome::Again(ctx.now));
     }
-    queue(ctx, tx)?;
+    queue(ctx, tx, ctx.now)?;
     Ok(Outcome::Done)
 }
 
-/// One job for the first page of each group.
-fn queue(ctx: &Ctx, tx: &mut Tx) -> Result<usize, Fault> {
+/// One job for the first page of each group, for a moment; how many.
+pub fn queue(ctx: &Ctx, tx: &mut Tx, at: Timestamp) -> Result<usize, Fault> {
     let groups = groups(&ctx.app)?;
     for group in groups.keys() {
-        put(ctx, tx, group, None)?;
+        put(ctx, tx, group, None, at)?;
     }
     Ok(groups.len())
 }
 
-fn put(ctx: &Ctx, tx: &mut Tx, group: &str, after: Option<DutySubjectId>) -> Result<(), Fault> {
+fn put(ctx: &Ctx, tx: &mut Tx, group: &str, after: Option<DutySubjectId>, at: Timestamp) -> Result<(), Fault> {
     // Asked for twice, it is done once.
     let key = format!("{group}:{}", after.map(|id| id.to_string()).unwrap_or_default());
-    jobs::enqueue(ctx, tx, ROLL, &key, ctx.now, &json!({ "group": group, "after": after }))
+    jobs::enqueue(ctx, tx, ROLL, &key, at, &json!({ "group": group, "after": after }))
 }
 
 /// The rules in force by the group of subjects they are for.
@@ -131,7 +131,7 @@ fn roll(ctx: &Ctx, tx: &mut Tx, payload: &Value) -> Result<Outcome, Fault> {
         tx.record(ctx, Mark::new("duty.rolled", Subject::List, body))?;
     }
     if let Some(last) = page.more {
-        put(ctx, tx, name, Some(last))?;
+        put(ctx, tx, name, Some(last), ctx.now)?;
     }
     Ok(Outcome::Done)
 }

@@ -11,6 +11,8 @@ use std::collections::{BTreeMap, HashMap};
 
 /// Visits of one subject and period counted at most; pages of lists are shorter.
 const MAX_VISITS: i64 = 20_000;
+/// Areas or dwellings named in one statement.
+const AT_ONCE: usize = 500;
 
 /// How an obligation is stored to stand; whether an open one is ahead, early or due follows from the day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -241,6 +243,46 @@ pub fn delete(tx: &mut Tx, ids: &[ObligationId]) -> Result<(), Fault> {
         )?;
     }
     Ok(())
+}
+
+/// What can still be done for subjects of a kind in these areas themselves, by id.
+pub fn open_in(tx: &mut Tx, kind: SubjectKind, areas: &[AreaId]) -> Result<Vec<Row>, Fault> {
+    let mut found = Vec::new();
+    for some in areas.chunks(AT_ONCE) {
+        let sql = Sql::new(concat!(
+            "select ",
+            columns!(),
+            " from obligation o where o.area_id in ("
+        ));
+        let sql = sql
+            .list(some.iter().copied())
+            .push(") and o.open = 1 and o.subject_kind = ");
+        for row in tx.fetch(&sql.bind(kind.key()))? {
+            found.push(read(&row)?);
+        }
+    }
+    found.sort_by_key(|row| row.id);
+    Ok(found)
+}
+
+/// How much can still be done under each of these rules for the households of some dwellings.
+pub fn open_at_homes(tx: &mut Tx, rules: &[&str], dwellings: &[DwellingId]) -> Result<BTreeMap<String, i64>, Fault> {
+    let mut found: BTreeMap<String, i64> = BTreeMap::new();
+    if rules.is_empty() {
+        return Ok(found);
+    }
+    for some in dwellings.chunks(AT_ONCE) {
+        let sql = Sql::new(
+            "select o.rule, count(*) from household h join obligation o on o.subject_id = h.id where h.valid_to is null and o.open = 1 \
+             and o.rule in (",
+        );
+        let sql = sql.list(rules.iter().copied()).push(") and h.dwelling_id in (");
+        let sql = sql.list(some.iter().copied()).push(") group by o.rule");
+        for row in tx.fetch(&sql)? {
+            *found.entry(row.get(0)?).or_default() += row.get::<i64>(1)?;
+        }
+    }
+    Ok(found)
 }
 
 /// Obligations that change by themselves by this day, the longest overdue first.

@@ -6,6 +6,10 @@ use super::counts::Sum;
 use super::store::follow as store;
 use crate::platform::*;
 use crate::territory::{self, dwellings};
+use std::collections::BTreeMap;
+
+/// Dwellings moved by one statement.
+const AT_ONCE: usize = 500;
 
 /// Homes follow every change of dwellings; once at the start.
 pub fn register(app: &App) {
@@ -29,17 +33,23 @@ pub struct Loose {
 
 /// What lives in these dwellings now lies in these areas. The caller records the mark.
 pub fn follow_dwellings(tx: &mut Tx, moves: &[(DwellingId, AreaId, [Option<AreaId>; 5])]) -> Result<(), Fault> {
-    let mut sum = Sum::default();
+    let mut by_area: BTreeMap<AreaId, (&[Option<AreaId>; 5], Vec<DwellingId>)> = BTreeMap::new();
     for (dwelling, area, chain) in moves {
-        for (old, register, people) in store::care_at(tx, *dwelling)? {
-            sum.care(&old, &register, -people);
-            sum.care(chain, &register, people);
+        by_area.entry(*area).or_insert((chain, Vec::new())).1.push(*dwelling);
+    }
+    let mut sum = Sum::default();
+    for (area, (chain, dwellings)) in by_area {
+        for some in dwellings.chunks(AT_ONCE) {
+            for (old, register, people) in store::care_at(tx, some)? {
+                sum.care(&old, &register, -people);
+                sum.care(chain, &register, people);
+            }
+            for (old, delta) in store::living_at(tx, some)? {
+                sum.take(&old, delta);
+                sum.add(chain, delta);
+            }
+            store::move_dwellings(tx, some, area, chain)?;
         }
-        for (old, delta) in store::living_at(tx, *dwelling)? {
-            sum.take(&old, delta);
-            sum.add(chain, delta);
-        }
-        store::move_dwelling(tx, *dwelling, *area, chain)?;
     }
     sum.keep(tx)
 }

@@ -49,7 +49,7 @@ pub fn reseat(tx: &mut Tx, seat: AppointmentId, to: Option<Date>) -> Result<(), 
 }
 
 /// Where the unit that has the grid posts of an area is: of the posts of the duty below it, the unit with the most; none without one.
-pub fn unit_of_grids(posts: &[Post]) -> Option<UnitId> {
+pub fn unit_of_grids(posts: &[&Post]) -> Option<UnitId> {
     let mut counts = std::collections::BTreeMap::<UnitId, usize>::new();
     for post in posts.iter().filter(|post| post.duty == GRID) {
         *counts.entry(post.unit).or_default() += 1;

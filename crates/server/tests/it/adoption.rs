@@ -868,3 +868,37 @@ async fn a_case_brought_back_follows_the_grid_that_ended_meanwhile() {
     })
     .await;
 }
+
+/// What is brought in again stays in the grid it was put in, whatever the borders say, until it stands somewhere else.
+#[tokio::test]
+async fn what_is_brought_in_again_keeps_its_grid() {
+    each_backend(async |app| {
+        furnish(app).await;
+        let ctx = Ctx::system(&app.app, "test");
+        let put = app.app.write(&ctx, |ctx, tx| {
+            tx.execute(
+                "update dwelling set area_id = $1 where id = $2",
+                &params![SECOND, dwelling_id((5, 1))],
+            )?;
+            tx.record(ctx, Mark::new("plan.adopted", Subject::Territory, json!({})))
+        });
+        put.await.expect("a dwelling of the first grid's ground is put in the second");
+        let planner = app.login_as("planner", Some(EAST)).await;
+        let bring = async |column_of_it: usize| {
+            let line = |(c, r): (usize, usize)| {
+                let (lon, lat) = at(if (c, r) == (5, 1) { column_of_it } else { c }, r);
+                format!("D{c:02}{r:02},{lon:.7},{lat:.7},330902001001,{HOUSEHOLDS}\n")
+            };
+            let nodes: String = all().into_iter().map(line).collect();
+            let body = json!({ "nodes": format!("id,lon,lat,region,households\n{nodes}"), "edges": "u,v\n", "datum": "wgs84" });
+            let done = planner.post("/api/v1/dwellings/import", body).await.ok();
+            assert_eq!((&done["replaced"], &done["problems"]), (&json!(96), &json!([])), "{done}");
+            let page = planner.get(&format!("/api/v1/dwellings?area={EAST_COMMUNITY}&limit=200")).await.ok();
+            let found = page["items"].as_array().unwrap().iter().find(|one| one["code"] == "D0501").unwrap().clone();
+            found["area_id"].as_str().unwrap().parse::<AreaId>().unwrap()
+        };
+        assert_eq!(bring(5).await, SECOND);
+        assert_eq!(bring(4).await, EAST_GRID);
+    })
+    .await;
+}

@@ -1,6 +1,7 @@
 //! Duties through the router on both databases: rolled by the nightly job, settled by visits, listed for the worker, counted for whoever
 //! supervises; and the counts recounted from the rows after every step.
 
+use crate::adoption;
 use crate::kit::{CITY, Client, EAST, EAST_COMMUNITY, EAST_GRID, PASSWORD, TestApp, WEST};
 use crate::people::{each_with_photos, photo, post, unit, worker};
 use db::params;
@@ -702,6 +703,132 @@ async fn places_come_move_and_go() {
         );
     })
     .await;
+}
+
+/// Households are called on once a quarter.
+const HOMES: &str = r#"
+[[rule]]
+key = "home"
+name = "入户走访"
+act = "visit"
+who = "households"
+times = 1
+every = "quarter"
+partial = "full"
+missed = "owed"
+"#;
+
+/// What is open in the first grid: of February's calls those missed are owed still.
+const FIRST_OWED: [&str; 8] = ["call", "call", "call", "call", "out", "paired", "rounds", "rounds"];
+
+/// Rules of what is open in an area.
+async fn open_in(app: &TestApp, area: AreaId) -> Vec<String> {
+    let ctx = Ctx::system(&app.app, "test");
+    let read = app.app.read(&ctx, move |_, tx| {
+        let rows = tx.query(
+            "select rule from obligation where area_id = $1 and open = 1 order by rule, nth",
+            &params![area],
+        )?;
+        rows.iter()
+            .map(|row| Ok(row.get(0)?))
+            .collect::<Result<Vec<String>, _>>()
+    });
+    read.await.unwrap()
+}
+
+/// Grids divided anew: the dry run names what is owed there; on the day it is owed where its place lies then, and undone it is back.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_owed_follows_the_grids() {
+    each_with_photos(async |app| {
+        let place = place(app).await;
+        let mut files = policy::shipped("zhoushan").unwrap();
+        files.insert("duties.toml".into(), format!("{RULES}{HOMES}"));
+        policy::adopt(&app.app, files, None).await.unwrap();
+        adoption::furnish(app).await;
+        let (lon, lat) = adoption::at(5, 1);
+        let to = params![lon, lat, place.toilet];
+        change(app, "update facility set lon = $1, lat = $2 where id = $3", to.to_vec()).await;
+        let dispatcher = person(app, "dispatcher", CITY, None).await.on(app).await;
+        let lives = json!({ "area_id": EAST_GRID, "dwelling_id": adoption::dwelling_id((5, 2)), "room": "101" });
+        crate::registry::household(&dispatcher, app, lives).await;
+        go_to(app, "2026-03-03").await;
+        let first = || FIRST_OWED.into_iter();
+        let before: Vec<&str> = {
+            let mut all: Vec<&str> = first().chain(["home", "toilet"]).collect();
+            all.sort_unstable();
+            all
+        };
+        assert_eq!(open_in(app, adoption::SECOND).await, ["out", "rounds", "rounds"]);
+        assert_eq!(open_in(app, EAST_GRID).await, before);
+
+        // The toilet and the household lie in the second of three grids then; the station stays in the first; the grid in the east ends.
+        let drawn = adoption::plan(app, |c, _| c as u32 / 4 + 1, &[(1, EAST_GRID)]).await;
+        let path = format!("/api/v1/plans/{drawn}/adoption");
+        let planner = app.login_as("planner", Some(EAST)).await;
+        let named = planner
+            .get(&format!("{path}?day=2026-03-03&kind=obligation"))
+            .await
+            .ok();
+        let lines = named["items"].as_array().unwrap().iter().map(|item| {
+            format!(
+                "{} {}",
+                item["label"].as_str().unwrap(),
+                item["to"]["name"].as_str().unwrap_or("-")
+            )
+        });
+        let mut lines: Vec<String> = lines.collect();
+        lines.sort();
+        let second = "东港街道海印社区第二网格 -";
+        assert_eq!(
+            lines,
+            [
+                "入户走访 × 1 新2网格",
+                "公厕检查：公厕一处 新2网格",
+                &format!("每周入户：{second}"),
+                &format!("片区巡逻：{second}"),
+                &format!("片区巡逻：{second}"),
+            ]
+        );
+
+        let id: server::platform::AdoptionId = app.app.new_id();
+        planner.post(&path, json!({ "id": id, "day": "2026-03-03" })).await.ok();
+        settled(app).await;
+        let grids = planner
+            .get(&format!("/api/v1/areas?parent={EAST_COMMUNITY}"))
+            .await
+            .ok();
+        let of = |name: &str| {
+            let found = grids["items"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .find(|one| one["name"] == name);
+            found.unwrap()["id"].as_str().unwrap().parse::<AreaId>().unwrap()
+        };
+        assert_eq!(open_in(app, EAST_GRID).await, FIRST_OWED);
+        assert_eq!(
+            open_in(app, of("新2网格")).await,
+            ["home", "out", "rounds", "rounds", "toilet"]
+        );
+        assert_eq!(open_in(app, of("新3网格")).await, ["out", "rounds", "rounds"]);
+        assert_eq!(open_in(app, adoption::SECOND).await, [""; 0]);
+
+        let undo = format!("/api/v1/adoptions/{id}/undo");
+        planner.post(&undo, json!({ "dry": false })).await.ok();
+        settled(app).await;
+        assert_eq!(open_in(app, EAST_GRID).await, before);
+        assert_eq!(open_in(app, adoption::SECOND).await, ["out", "rounds", "rounds"]);
+        assert_eq!(open_in(app, of("新2网格")).await, [""; 0]);
+    })
+    .await;
+}
+
+/// What was put in line is done, and what it puts in line for a little later.
+async fn settled(app: &TestApp) {
+    jobs::run_due(&app.app).await.unwrap();
+    app.advance_minutes(2);
+    jobs::run_due(&app.app).await.unwrap();
+    counts_are_true(app).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -166,7 +166,7 @@ const adoption = {
   households: '{n} households',
   ends: '{n} no more',
   vacant: '{n} vacant',
-  kind: { area_made: 'New grids', area_kept: 'Grids kept', area_ended: 'Grids ended', household: 'Dwellings', home: 'Homes without a dwelling', case: 'Open cases', unit: 'Units', post: 'Posts', worker: 'Workers', team: 'Visiting teams', account: 'Accounts', device: 'Phones', address: 'Addresses', facility: 'Facilities' },
+  kind: { area_made: 'New grids', area_kept: 'Grids kept', area_ended: 'Grids ended', household: 'Dwellings', home: 'Homes without a dwelling', case: 'Open cases', unit: 'Units', post: 'Posts', worker: 'Workers', team: 'Visiting teams', account: 'Accounts', device: 'Phones', address: 'Addresses', facility: 'Facilities', obligation: 'Obligations' },
   what: 'What',
   from: 'From',
   to: 'To',

@@ -165,7 +165,7 @@ const adoption = {
   households: '{n} 户',
   ends: '{n} 个不再有',
   vacant: '{n} 个空岗',
-  kind: { area_made: '新网格', area_kept: '沿用的网格', area_ended: '停用的网格', household: '房屋', home: '未对应房屋的户和单位', case: '未办结事件', unit: '单位', post: '岗位', worker: '人员', team: '走访队', account: '账号', device: '手机', address: '地址', facility: '设施' },
+  kind: { area_made: '新网格', area_kept: '沿用的网格', area_ended: '停用的网格', household: '房屋', home: '未对应房屋的户和单位', case: '未办结事件', unit: '单位', post: '岗位', worker: '人员', team: '走访队', account: '账号', device: '手机', address: '地址', facility: '设施', obligation: '应办' },
   what: '名称',
   from: '原网格',
   to: '新网格',

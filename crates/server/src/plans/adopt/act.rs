@@ -8,7 +8,7 @@ use crate::platform::jobs::{self, Handler, Outcome};
 use crate::platform::*;
 use crate::territory::division::{self, Division, Made, Undone};
 use crate::territory::{GeoJson, Map};
-use crate::{cases, policy, territory};
+use crate::{cases, duties, policy, territory};
 use domain::geo::Region;
 use domain::time::{MINUTE_MS, Timestamp};
 use jiff::civil::Date;
@@ -64,8 +64,11 @@ async fn settle(ctx: Ctx, payload: Value) -> Result<jobs::Effect, Fault> {
     territory::load(&ctx.app).await?;
     let since = Timestamp(payload["since"].as_i64().unwrap_or(ctx.now.0));
     Ok(Box::new(move |ctx, tx| {
-        let more = cases::follow::stragglers(ctx, tx, since)?;
-        Ok(if more { Outcome::Again(ctx.now) } else { Outcome::Done })
+        if cases::follow::stragglers(ctx, tx, since)? {
+            return Ok(Outcome::Again(ctx.now));
+        }
+        duties::moves::follow(ctx, tx)?;
+        Ok(Outcome::Done)
     }))
 }
 

@@ -1,13 +1,14 @@
 //! What follows a household when its grid changes: one list. Each kind finds what is touched, moves it, and moves it back.
 //!
-//! Entry points: [`FOLLOWERS`], [`Item`], [`Moved`]. A new kind of thing that belongs to a grid (an obligation, a pairing) is one more entry.
+//! Entry points: [`FOLLOWERS`], [`Item`], [`Moved`]. A new kind of thing that belongs to a grid (a pairing) is one more entry.
 //! Must not: decide which dwelling lies in which grid; that is `ground`.
 
 mod cases;
+mod duties;
 mod homes;
 mod people;
 
-pub use people::unit_for;
+pub use people::units_of_grids;
 
 use super::ground::{Ground, Place};
 use crate::plans::store::adopt::{self as store, ItemRow};
@@ -70,7 +71,7 @@ pub struct Follower {
 }
 
 /// What follows, in the order in which it is moved: cases before posts, so that who had a case as the grid's own is still known.
-pub const FOLLOWERS: [Follower; 11] = [
+pub const FOLLOWERS: [Follower; 12] = [
     Follower {
         kind: "household",
         find: homes::households,
@@ -90,6 +91,11 @@ pub const FOLLOWERS: [Follower; 11] = [
         kind: "facility",
         find: homes::facilities,
         carry: homes::move_facilities,
+    },
+    Follower {
+        kind: "obligation",
+        find: duties::obligations,
+        carry: told_only,
     },
     Follower {
         kind: "unit",
@@ -128,7 +134,7 @@ pub const FOLLOWERS: [Follower; 11] = [
     },
 ];
 
-/// Those that only hear of it: what is theirs moved already.
+/// Those that only hear of it: what is theirs moved already, or follows by itself.
 fn told_only(_: &Moving<'_>, _: &mut Tx, _: &mut [Item]) -> Result<(), Fault> {
     Ok(())
 }

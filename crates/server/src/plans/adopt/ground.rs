@@ -158,13 +158,14 @@ impl Ground {
         ground.communities = communities.map(|id| (id, Vec::new())).collect();
         ground.read_tree(map);
         let again = kept.iter().chain(&ended).filter_map(|id| map.ever(*id));
+        let again = again.map(|area| (area, area.parent.unwrap_or(area.id)));
         let still = ground.communities.keys().filter_map(|id| map.area(*id));
-        for area in again.chain(still) {
+        for (area, community) in again.chain(still.map(|area| (area, area.id))) {
             place_of.insert(area.id, ground.places.len());
             ground.places.push(Place {
                 area: Some(area.id),
                 no: None,
-                community: area.parent.unwrap_or(area.id),
+                community,
                 code: area.code.clone(),
                 name: area.name.clone(),
                 outline: None,

@@ -3,7 +3,7 @@
 use super::followers::Item;
 use super::ground::Place;
 use super::store::{self, AdoptionRow, ItemRow};
-use super::{Effect, Tried, act, dry_run, dry_undo, need_plan};
+use super::{Effect, Tried, act, beside, dry_run, dry_undo, need_plan};
 use crate::access::Staff;
 use crate::plans::{may_manage, name_of, overlap};
 use crate::platform::*;
@@ -49,7 +49,7 @@ struct AdoptInput {
 /// How many of a kind are touched.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 pub struct KindCount {
-    /// `area_made`, `area_kept`, `area_ended`, `household` (a dwelling with its households), `home` (a household or organisation whose dwelling is not known), `case`, `unit`, `post`, `worker`, `team`, `account`, `device`, `address`, `facility`.
+    /// `area_made`, `area_kept`, `area_ended`, `household` (a dwelling with its households), `home` (a household or organisation whose dwelling is not known), `case`, `unit`, `post`, `worker`, `team`, `account`, `device`, `address`, `facility`, `obligation`.
     kind: String,
     count: i64,
     /// Of dwellings and grids.
@@ -307,21 +307,33 @@ async fn adopt(
         return read.await.map(Json);
     }
     let adoption = input.id.ok_or_else(|| Fault::invalid("id", "id_missing"))?;
+    // Outside the write, so that nobody else has to wait for it; the job looks again when it is carried out.
+    let looked = ctx.app.read(&ctx, move |ctx, tx| {
+        let plan = need_plan(ctx, tx, id)?;
+        if store::adoption(tx, adoption)?.is_some() {
+            return Ok(None);
+        }
+        let effect = dry_run(ctx, tx, id, day, input.out_of_band)?;
+        Ok(Some((plan.changed_at, Arc::new(effect))))
+    });
+    let looked = looked.await?;
     ctx.app
         .write(&ctx, move |ctx, tx| {
+            let plan = need_plan(ctx, tx, id)?;
             if let Some(known) = store::adoption(tx, adoption)? {
-                need_plan(ctx, tx, id)?;
                 if known.plan != id || known.day != day.to_string() {
                     return Err(Fault::conflict("id_used"));
                 }
                 return shown(ctx, tx, known);
             }
-            let effect = dry_run(ctx, tx, id, day, input.out_of_band)?;
-            if !effect.blocks.is_empty() {
-                let first = effect.blocks.first().map(|block| block.sentence(ctx)).unwrap_or_default();
-                return Err(Fault::refused("adoption_blocked").with("reason", first));
+            let (_, effect) = looked
+                .as_ref()
+                .filter(|(changed_at, _)| *changed_at == plan.changed_at)
+                .ok_or_else(|| Fault::conflict("plan_changed"))?;
+            let beside = beside(tx, &territory::current(&ctx.app), &plan, None)?;
+            if let Some(block) = effect.blocks.iter().chain(&beside).next() {
+                return Err(Fault::refused("adoption_blocked").with("reason", block.sentence(ctx)));
             }
-            let plan = need_plan(ctx, tx, id)?;
             let row = AdoptionRow {
                 id: adoption,
                 plan: id,
@@ -349,7 +361,7 @@ async fn adopt(
             let body = json!({ "adoption": adoption.to_string(), "plan": id.to_string(), "day": row.day, "counts": effect.counts() });
             tx.record(ctx, Mark::new("plan.adoption_planned", Subject::Area(row.area), body))?;
             let adoption = Some(view(ctx, tx, row)?);
-            effect_view(ctx, tx, &effect, adoption)
+            effect_view(ctx, tx, effect, adoption)
         })
         .await
         .map(Json)

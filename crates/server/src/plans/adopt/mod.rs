@@ -68,11 +68,18 @@ impl Effect {
     pub fn counts(&self) -> Value {
         let households =
             |items: &[Item]| -> i64 { items.iter().filter_map(|item| item.detail["households"].as_i64()).sum() };
+        // An item can stand for many.
+        let count = |items: &[Item]| -> i64 {
+            items
+                .iter()
+                .map(|item| item.detail["count"].as_i64().unwrap_or(1))
+                .sum()
+        };
         let gone = |items: &[Item]| items.iter().filter(|item| item.to.is_none()).count();
         let made = |items: &[Item]| items.iter().filter(|item| item.from.is_none()).count();
         let all = self.items.iter().map(|(kind, items)| {
             json!({
-                "kind": kind, "count": items.len(), "households": households(items), "ends": gone(items), "begins": made(items),
+                "kind": kind, "count": count(items), "households": households(items), "ends": gone(items), "begins": made(items),
             })
         });
         Value::Array(all.collect())
@@ -157,18 +164,12 @@ fn find(
 /// Communities without any unit that could have the posts of their grids.
 fn without_unit(finding: &Finding<'_>, tx: &mut Tx) -> Result<Vec<Block>, Fault> {
     let posts = crate::workforce::moves::posts_in(tx, &finding.ground.touched())?;
-    let mut blocks = Vec::new();
-    for community in finding.ground.communities.keys() {
-        if followers::unit_for(finding, tx, *community, &posts)?.is_none() {
-            let name = finding
-                .map
-                .area(*community)
-                .map(|area| area.name.clone())
-                .unwrap_or_default();
-            blocks.push(Block::new("no_unit_for_posts").with("name", name));
-        }
-    }
-    Ok(blocks)
+    let units = followers::units_of_grids(finding, tx, &posts)?;
+    let without = finding.ground.communities.keys().filter(|id| !units.contains_key(id));
+    let named = without.map(|id| finding.map.area(*id).map(|area| area.name.clone()).unwrap_or_default());
+    Ok(named
+        .map(|name| Block::new("no_unit_for_posts").with("name", name))
+        .collect())
 }
 
 /// What of other adoptions stands in the way of a plan.

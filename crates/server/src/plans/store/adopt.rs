@@ -5,7 +5,7 @@ use db::{Row, Sql, params};
 use domain::time::Timestamp;
 use serde_json::Value;
 
-/// Areas named in one statement.
+/// Areas or dwellings named in one statement.
 const AT_ONCE: usize = 500;
 /// Rows of one kind at most, of one adoption.
 const MOST: i64 = 2_000_000;
@@ -108,11 +108,12 @@ pub fn dwelling_count(tx: &mut Tx, plan: PlanId) -> Result<i64, Fault> {
     Ok(row.get(0)?)
 }
 
-pub fn set_dwelling_area(tx: &mut Tx, dwelling: DwellingId, area: AreaId) -> Result<(), Fault> {
-    tx.defer(
-        "update dwelling set area_id = $1 where id = $2",
-        &params![area, dwelling],
-    )?;
+pub fn set_dwellings_area(tx: &mut Tx, dwellings: &[DwellingId], area: AreaId) -> Result<(), Fault> {
+    for some in dwellings.chunks(AT_ONCE) {
+        let sql = Sql::new("update dwelling set area_id = ").bind(area);
+        let sql = sql.push(" where id in (").list(some.iter().copied()).push(")");
+        tx.defer(sql.text(), sql.params())?;
+    }
     Ok(())
 }
 

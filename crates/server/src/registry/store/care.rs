@@ -209,15 +209,20 @@ pub fn households_of(tx: &mut Tx, of: &[ResidentId]) -> Result<Vec<(ResidentId, 
     rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
 }
 
-/// How many are on which registers in a household, or in all of a dwelling, by the areas they are counted in.
-pub fn living(tx: &mut Tx, by: &'static str, id: &str) -> Result<Vec<(Chain, String, i64)>, Fault> {
+/// How many are on which registers in the households whose column `by` is one of these ids, by the areas they are counted in.
+pub fn living<T: Copy + Into<db::Value>>(
+    tx: &mut Tx,
+    by: &'static str,
+    ids: &[T],
+) -> Result<Vec<(Chain, String, i64)>, Fault> {
     let sql = Sql::new(
         "select h.a1, h.a2, h.a3, h.a4, h.a5, e.register, count(*) from household h join resident r on r.household_id = h.id
          join care_entry e on e.resident_id = r.id and e.ended_day is null where h.valid_to is null and h.",
     )
     .push(by)
-    .bind(id);
-    let rows = tx.fetch(&sql.push(" group by h.a1, h.a2, h.a3, h.a4, h.a5, e.register"))?;
+    .push(" in (")
+    .list(ids.iter().copied());
+    let rows = tx.fetch(&sql.push(") group by h.a1, h.a2, h.a3, h.a4, h.a5, e.register"))?;
     rows.iter()
         .map(|row| Ok((chain(row, 0)?, row.get(5)?, row.get(6)?)))
         .collect()

@@ -13,11 +13,13 @@ fn chain_and(row: &Row, delta: Delta) -> Result<(Chain, Delta), Fault> {
     Ok((chain, delta))
 }
 
-fn sums(tx: &mut Tx, by: &'static str, id: &str) -> Result<Vec<(Chain, Delta)>, Fault> {
+/// Of those whose column `by` is one of these ids.
+fn sums<T: Copy + Into<db::Value>>(tx: &mut Tx, by: &'static str, ids: &[T]) -> Result<Vec<(Chain, Delta)>, Fault> {
     let homes = Sql::new("select a1, a2, a3, a4, a5, count(*), cast(sum(residents) as bigint) from household where valid_to is null and ")
         .push(by)
-        .bind(id)
-        .push(" group by a1, a2, a3, a4, a5");
+        .push(" in (")
+        .list(ids.iter().copied())
+        .push(") group by a1, a2, a3, a4, a5");
     let mut found = Vec::new();
     for row in tx.fetch(&homes)? {
         let delta = Delta {
@@ -29,8 +31,9 @@ fn sums(tx: &mut Tx, by: &'static str, id: &str) -> Result<Vec<(Chain, Delta)>, 
     }
     let organisations = Sql::new("select a1, a2, a3, a4, a5, count(*) from organisation where valid_to is null and ")
         .push(by)
-        .bind(id)
-        .push(" group by a1, a2, a3, a4, a5");
+        .push(" in (")
+        .list(ids.iter().copied())
+        .push(") group by a1, a2, a3, a4, a5");
     for row in tx.fetch(&organisations)? {
         let delta = Delta::organisations(row.get(5)?);
         found.push(chain_and(&row, delta)?);
@@ -38,33 +41,38 @@ fn sums(tx: &mut Tx, by: &'static str, id: &str) -> Result<Vec<(Chain, Delta)>, 
     Ok(found)
 }
 
-/// What lives in a dwelling now, by the areas it is counted in.
-pub fn living_at(tx: &mut Tx, dwelling: DwellingId) -> Result<Vec<(Chain, Delta)>, Fault> {
-    sums(tx, "dwelling_id = ", &dwelling.to_string())
+/// What lives in these dwellings now, by the areas it is counted in.
+pub fn living_at(tx: &mut Tx, dwellings: &[DwellingId]) -> Result<Vec<(Chain, Delta)>, Fault> {
+    sums(tx, "dwelling_id", dwellings)
 }
 
 /// As [`living_at`], of one household or organisation.
 pub fn living_as(tx: &mut Tx, id: &str) -> Result<Vec<(Chain, Delta)>, Fault> {
-    sums(tx, "id = ", id)
+    sums(tx, "id", &[id])
 }
 
 /// How many of those are on which care register, by the areas they are counted in.
-pub fn care_at(tx: &mut Tx, dwelling: DwellingId) -> Result<Vec<(Chain, String, i64)>, Fault> {
-    super::care::living(tx, "dwelling_id = ", &dwelling.to_string())
+pub fn care_at(tx: &mut Tx, dwellings: &[DwellingId]) -> Result<Vec<(Chain, String, i64)>, Fault> {
+    super::care::living(tx, "dwelling_id", dwellings)
 }
 
 /// As [`care_at`], of one household.
 pub fn care_as(tx: &mut Tx, id: &str) -> Result<Vec<(Chain, String, i64)>, Fault> {
-    super::care::living(tx, "id = ", id)
+    super::care::living(tx, "id", &[id])
 }
 
-pub fn move_dwelling(tx: &mut Tx, dwelling: DwellingId, area: AreaId, chain: &Chain) -> Result<(), Fault> {
-    let [a1, a2, a3, a4, a5] = *chain;
-    for sql in [
-        "update household set area_id = $1, a1 = $2, a2 = $3, a3 = $4, a4 = $5, a5 = $6 where dwelling_id = $7 and valid_to is null",
-        "update organisation set area_id = $1, a1 = $2, a2 = $3, a3 = $4, a4 = $5, a5 = $6 where dwelling_id = $7 and valid_to is null",
-    ] {
-        tx.defer(sql, &params![area, a1, a2, a3, a4, a5, dwelling])?;
+pub fn move_dwellings(tx: &mut Tx, dwellings: &[DwellingId], area: AreaId, chain: &Chain) -> Result<(), Fault> {
+    for table in ["update household set area_id = ", "update organisation set area_id = "] {
+        let mut sql = Sql::new(table).bind(area);
+        for (column, above) in [", a1 = ", ", a2 = ", ", a3 = ", ", a4 = ", ", a5 = "]
+            .into_iter()
+            .zip(chain)
+        {
+            sql = sql.push(column).bind(*above);
+        }
+        let sql = sql.push(" where valid_to is null and dwelling_id in (");
+        let sql = sql.list(dwellings.iter().copied()).push(")");
+        tx.defer(sql.text(), sql.params())?;
     }
     Ok(())
 }

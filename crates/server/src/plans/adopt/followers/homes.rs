@@ -2,10 +2,11 @@
 
 use super::{Finding, Item, Moving, Was, id_of};
 use crate::plans::store::adopt as store;
-use crate::platform::{AreaId, Fault, Tx};
+use crate::platform::{AreaId, DwellingId, Fault, Tx};
 use crate::registry;
 use crate::territory::dwellings;
 use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
 
 pub fn households(finding: &Finding<'_>, _: &mut Tx) -> Result<Vec<Item>, Fault> {
     let one = |moving: &super::super::ground::Moving| Item {
@@ -19,17 +20,23 @@ pub fn households(finding: &Finding<'_>, _: &mut Tx) -> Result<Vec<Item>, Fault>
 }
 
 pub fn move_households(moving: &Moving<'_>, tx: &mut Tx, items: &mut [Item]) -> Result<(), Fault> {
-    let mut communities = std::collections::BTreeSet::new();
+    let mut by_area: BTreeMap<AreaId, Vec<DwellingId>> = BTreeMap::new();
     let mut homes = Vec::new();
+    let mut communities = BTreeSet::new();
     for item in items.iter() {
-        if let Some(area) = moving.area(item.to) {
+        let Some(place) = item.to.and_then(|at| moving.places.get(at)) else {
+            continue;
+        };
+        if let Some(area) = place.area {
             let id = id_of(item)?;
-            store::set_dwelling_area(tx, id, area)?;
-            if let Some(chain) = moving.map.area(area).map(|area| area.chain) {
-                homes.push((id, area, chain));
-            }
-            communities.extend(dwellings::find(tx, id)?.map(|one| one.community));
+            by_area.entry(area).or_default().push(id);
+            let chain = moving.map.area(area).map(|area| area.chain);
+            homes.extend(chain.map(|chain| (id, area, chain)));
+            communities.insert(place.community);
         }
+    }
+    for (area, dwellings) in by_area {
+        store::set_dwellings_area(tx, &dwellings, area)?;
     }
     registry::follow_dwellings(tx, &homes)?;
     communities

@@ -4,7 +4,7 @@ use super::{Finding, Item, Moving, Was, id_of, place_of};
 use crate::access::moves as rights;
 use crate::platform::{AppointmentId, AreaId, Fault, GrantId, PostId, TeamId, Tx, UnitId, WorkerId};
 use crate::workforce::moves as work;
-use crate::workforce::{NewPost, worker};
+use crate::workforce::{NewPost, Post, worker};
 use domain::territory::adopt::seat;
 use jiff::civil::Date;
 use serde_json::{Value, json};
@@ -42,7 +42,7 @@ pub fn posts(finding: &Finding<'_>, tx: &mut Tx) -> Result<Vec<Item>, Fault> {
         return posts_back(finding, tx, &all);
     }
     let ground = finding.ground;
-    let is_grid = |post: &&crate::workforce::Post| post.duty == work::GRID;
+    let is_grid = |post: &&Post| post.duty == work::GRID;
     let leaving: Vec<(PostId, AreaId)> = all
         .iter()
         .filter(is_grid)
@@ -81,9 +81,11 @@ pub fn posts(finding: &Finding<'_>, tx: &mut Tx) -> Result<Vec<Item>, Fault> {
         });
     }
     let filled: BTreeSet<u32> = seats.values().flatten().copied().collect();
+    let units = units_of_grids(finding, tx, &all)?;
+    let duty = grid_duty(finding)?;
     for at in needy.difference(&filled) {
         let place = &ground.places[*at as usize];
-        let Some(unit) = unit_for(finding, tx, place.community, &all)? else {
+        let Some(unit) = units.get(&place.community) else {
             continue;
         };
         let id: PostId = finding.ctx.app.new_id();
@@ -91,7 +93,7 @@ pub fn posts(finding: &Finding<'_>, tx: &mut Tx) -> Result<Vec<Item>, Fault> {
             id: id.to_string(),
             from: None,
             to: Some(*at as usize),
-            label: format!("{}·{}", place.name, grid_duty(finding)?),
+            label: format!("{}·{duty}", place.name),
             detail: json!({ "grid": true, "made": true, "unit": unit.to_string() }),
         });
     }
@@ -108,32 +110,30 @@ fn grid_duty(finding: &Finding<'_>) -> Result<String, Fault> {
         .unwrap_or_default())
 }
 
-/// The unit that has the grid posts of a community, else the centre that answers for it.
-pub fn unit_for(
-    finding: &Finding<'_>,
-    tx: &mut Tx,
-    community: AreaId,
-    all: &[crate::workforce::Post],
-) -> Result<Option<UnitId>, Fault> {
-    let below = |area: AreaId| {
-        finding
-            .map
-            .area(area)
-            .is_some_and(|found| found.parent == Some(community))
-    };
-    let here: Vec<crate::workforce::Post> = all
-        .iter()
-        .filter(|post| post.area.is_some_and(below))
-        .cloned()
-        .collect();
-    if let Some(unit) = work::unit_of_grids(&here) {
-        return Ok(Some(unit));
+/// Of each community the plan touches, the unit that has its grid posts, else the centre that answers for it; without either it is absent.
+pub fn units_of_grids(finding: &Finding<'_>, tx: &mut Tx, all: &[Post]) -> Result<BTreeMap<AreaId, UnitId>, Fault> {
+    let mut here: BTreeMap<AreaId, Vec<&Post>> = BTreeMap::new();
+    for post in all {
+        if let Some(parent) = post.area.and_then(|area| finding.map.area(area)?.parent) {
+            here.entry(parent).or_default().push(post);
+        }
     }
-    let chain: Vec<AreaId> = finding.map.chain(community).into_iter().map(|area| area.id).collect();
-    work::centre(tx, &chain, finding.ctx.now)
+    let mut units = BTreeMap::new();
+    for community in finding.ground.communities.keys() {
+        let posts = here.get(community).map(Vec::as_slice).unwrap_or_default();
+        let unit = match work::unit_of_grids(posts) {
+            Some(unit) => Some(unit),
+            None => {
+                let chain: Vec<AreaId> = finding.map.chain(*community).into_iter().map(|area| area.id).collect();
+                work::centre(tx, &chain, finding.ctx.now)?
+            }
+        };
+        units.extend(unit.map(|unit| (*community, unit)));
+    }
+    Ok(units)
 }
 
-fn posts_back(finding: &Finding<'_>, tx: &mut Tx, all: &[crate::workforce::Post]) -> Result<Vec<Item>, Fault> {
+fn posts_back(finding: &Finding<'_>, tx: &mut Tx, all: &[Post]) -> Result<Vec<Item>, Fault> {
     let was = Was::read(finding, tx, "post")?;
     let mut items = Vec::new();
     for item in was.0.values() {
