@@ -43,21 +43,22 @@ pub fn open_in(ctx: &Ctx, tx: &mut Tx, kind: SubjectKind, areas: &[AreaId]) -> R
     Ok(rows.into_iter().map(one).collect())
 }
 
-/// How much can still be done for the households of some dwellings: key and name of each rule with its number.
+/// How much can still be done for the households of some dwellings and for those who live there: key and name of each rule with its number.
 pub fn open_at_homes(ctx: &Ctx, tx: &mut Tx, dwellings: &[DwellingId]) -> Result<Vec<(String, String, i64)>, Fault> {
     let current = policy::current(&ctx.app)?;
-    let all = current.pack.duty_rules.iter().map(|one| &one.rule);
-    let rules: Vec<&str> = all
-        .filter(|rule| subject::kind_of(&rule.who) == Some(SubjectKind::Household))
-        .map(|rule| rule.key.as_str())
-        .collect();
-    let counts = store::open_at_homes(tx, &rules, dwellings)?.into_iter();
-    Ok(counts
-        .map(|(rule, count)| {
+    let mut found = Vec::new();
+    for kind in [SubjectKind::Household, SubjectKind::Resident] {
+        let all = current.pack.duty_rules.iter().map(|one| &one.rule);
+        let rules: Vec<&str> = all
+            .filter(|rule| subject::kind_of(&rule.who) == kind)
+            .map(|rule| rule.key.as_str())
+            .collect();
+        for (rule, count) in store::open_at_homes(tx, kind, &rules, dwellings)? {
             let name = rule_name(&current, &rule);
-            (rule, name, count)
-        })
-        .collect())
+            found.push((rule, name, count));
+        }
+    }
+    Ok(found)
 }
 
 fn rule_name(current: &policy::Current, key: &str) -> String {
