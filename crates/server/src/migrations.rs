@@ -43,6 +43,7 @@ steps! {
     67 "0067_registry",
     68 "0068_duty_subjects",
     69 "0069_care_register",
+    70 "0070_registry_list",
 }
 
 #[cfg(test)]

@@ -1176,6 +1176,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/imports/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Takes households and people over from a spreadsheet (`.xlsx`, or CSV in UTF-8): the body itself, or the form field `file`. People who are
+         *     registered in another household wait for a decision.
+         */
+        post: operations["import_people"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imports/people/template": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An empty spreadsheet with the columns of households and people. */
+        get: operations["people_template"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/indicators": {
         parameters: {
             query?: never;
@@ -2475,6 +2512,40 @@ export interface paths {
         get: operations["counts_of"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/registry/duplicates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** People a list puts into a grid's households who are registered elsewhere. Each look at somebody is logged. */
+        get: operations["list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/registry/duplicates/{id}/decide": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Decides on somebody who waits. To move them takes the right to write at both places. */
+        post: operations["decide"];
         delete?: never;
         options?: never;
         head?: never;
@@ -4147,6 +4218,16 @@ export interface components {
             code: string;
             name: string;
         };
+        /** @description What a column is taken for. */
+        Column: {
+            /**
+             * @description `dwelling`, `area`, `building`, `entrance`, `floor`, `room`, `number`, `name`, `id_number`, `phones`, `relation`, `kind` or `valid_from`;
+             *     none: it is left out.
+             */
+            field?: string | null;
+            /** @description As the file has it. */
+            name: string;
+        };
         CommentWish: {
             /** Format: u-int32 */
             no?: number | null;
@@ -4209,10 +4290,12 @@ export interface components {
             /** @description `08:30-12:00`. */
             sessions: string[];
         };
+        /** @description What is decided. */
         Decision: {
-            approve: boolean;
-            /** @description Why. */
-            reason?: string;
+            /** @description They moved into the list's household; else they stay where they are. */
+            moved: boolean;
+            /** @description First day there; ISO date, the list's when left out. */
+            valid_from?: string | null;
         };
         /** @description One more wrong field. */
         DetailView: {
@@ -4300,6 +4383,27 @@ export interface components {
              */
             tried: number;
             until: string;
+        };
+        /**
+         * Format: uuid
+         * @description Somebody a list puts into another household than they are registered in.
+         */
+        DuplicateId: string;
+        /** @description Somebody who waits for a decision. */
+        DuplicateView: {
+            /** @description The household the list puts them into. */
+            household: components["schemas"]["HouseholdView"];
+            id: components["schemas"]["DuplicateId"];
+            kind: string;
+            registered?: components["schemas"]["HouseholdView"] | null;
+            /** @description What they would be to its householder, how they would belong to it, and from when. */
+            relation: string;
+            resident?: components["schemas"]["ResidentView"] | null;
+            /** Format: int64 */
+            row: number;
+            /** @description Name of the list, and the row in it. */
+            source: string;
+            valid_from: string;
         };
         /**
          * Format: uuid
@@ -6103,6 +6207,27 @@ export interface components {
             next?: string | null;
         };
         /** @description One page of a list. */
+        Page_DuplicateView: {
+            /** @description The items, in the order asked for. */
+            items: {
+                /** @description The household the list puts them into. */
+                household: components["schemas"]["HouseholdView"];
+                id: components["schemas"]["DuplicateId"];
+                kind: string;
+                registered?: components["schemas"]["HouseholdView"] | null;
+                /** @description What they would be to its householder, how they would belong to it, and from when. */
+                relation: string;
+                resident?: components["schemas"]["ResidentView"] | null;
+                /** Format: int64 */
+                row: number;
+                /** @description Name of the list, and the row in it. */
+                source: string;
+                valid_from: string;
+            }[];
+            /** @description Where the next page begins; none at the end. */
+            next?: string | null;
+        };
+        /** @description One page of a list. */
         Page_DwellingView: {
             /** @description The items, in the order asked for. */
             items: {
@@ -7049,6 +7174,26 @@ export interface components {
             /** @description Whether cases are taken from it. */
             takes: boolean;
             url: string;
+        };
+        /** @description What was found and done. */
+        PeopleReport: {
+            /** @description People who are registered in that household already. */
+            already: number;
+            /** @description Whether anything was written. */
+            changed: boolean;
+            columns: components["schemas"]["Column"][];
+            dry_run: boolean;
+            /** @description People who are registered in another household: they wait for a person to decide. */
+            duplicates: number;
+            /** @description Households and residents registered; in a dry run, that would be. */
+            households: number;
+            /** @description Problems beyond those listed. */
+            more_problems: number;
+            /** @description What is wrong, line by line. Without leave to skip bad lines, any problem means that nothing was changed. */
+            problems: components["schemas"]["RowProblem"][];
+            residents: number;
+            /** @description Lines read. */
+            rows: number;
         };
         /** @description The code, and how large: `thumb` (320 pixels) or `full` (at most 2048). */
         PhotoInput: {
@@ -16325,6 +16470,223 @@ export interface operations {
             };
         };
     };
+    import_people: {
+        parameters: {
+            query?: {
+                /** @description Only say what would happen. */
+                dry_run?: boolean;
+                /** @description Take the good lines although there are bad ones. */
+                skip_bad?: boolean;
+                /** @description Area of lines that name none. */
+                area?: components["schemas"]["AreaId"];
+                /** @description Name of the list. */
+                source?: string;
+                /** @description Field of each column by its number, `name,id_number,,room`; kept for the next list with this header. Left out: as said last, or by the names. */
+                columns?: string;
+                /** @description `csv`: what is wrong, as a file to be worked through, where anything is. */
+                problems?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": number[];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PeopleReport"];
+                };
+            };
+            /** @description The body cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Without the right, or without the header that names the client */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Absent, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Somebody was faster, or the id is used */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description The body is of another type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description A value or a rule refuses; `field` and `code` say which */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Not now; try again after `retry_after_s` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+        };
+    };
+    people_template: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Without the right, or without the header that names the client */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Absent, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description A value or a rule refuses; `field` and `code` say which */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Not now; try again after `retry_after_s` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+        };
+    };
     indicators: {
         parameters: {
             query?: never;
@@ -24703,6 +25065,222 @@ export interface operations {
             };
             /** @description It took too long, the sending of the body too */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description A value or a rule refuses; `field` and `code` say which */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Not now; try again after `retry_after_s` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+        };
+    };
+    list: {
+        parameters: {
+            query: {
+                /** @description The grid the list's households lie in. */
+                area: components["schemas"]["AreaId"];
+                /** @description `visit`, `service`, `registry`, `intake`, or `handle` with the case. */
+                purpose?: string;
+                /** @description The case that is handled. */
+                case_id?: components["schemas"]["CaseId"];
+                /** @description Number of items, at most 200. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_DuplicateView"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Without the right, or without the header that names the client */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Absent, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description A value or a rule refuses; `field` and `code` say which */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Not now; try again after `retry_after_s` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+        };
+    };
+    decide: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["DuplicateId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Decision"];
+            };
+        };
+        responses: {
+            /** @description Decided */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The body cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Without the right, or without the header that names the client */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Absent, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Somebody was faster, or the id is used */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description The body is of another type */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };

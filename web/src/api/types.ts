@@ -72,6 +72,7 @@ export type PermissionKey =
   | 'registry.write'
   | 'registry.reveal'
   | 'registry.erase'
+  | 'registry.import'
   | 'register.manage'
   | 'export.approve'
   | 'field.use'

@@ -2,7 +2,7 @@
 
 use super::lists::{self, ListArgs};
 use super::plan::ground::layer;
-use super::{CliError, dwellings, requests311, serve};
+use super::{CliError, dwellings, people, requests311, serve};
 use crate::platform::config::Config;
 use crate::platform::{App, Ctx};
 use crate::{policy, territory};
@@ -26,6 +26,8 @@ enum Command {
     Messages(ListArgs),
     /// 其他城市公开的 311 工单（CSV，同目录有分类、部门、渠道、区域对照表和边界）· Service requests of another city, with its look-ups
     Requests311(requests311::Requests311),
+    /// 户和居民（CSV、xlsx）· Households and people
+    People(people::People),
     /// 事件表格（CSV、xlsx，列名中英文均可）· A list of cases
     Cases(ListArgs),
 }
@@ -55,6 +57,7 @@ pub fn run(args: Args) -> Result<(), CliError> {
     let args = match args.command {
         Command::Areas(args) => args,
         Command::Dwellings(args) => return dwellings::run(args),
+        Command::People(args) => return people::run(args),
         Command::Requests311(args) => return requests311::run(args),
         Command::Messages(args) | Command::Cases(args) => return lists::run(args),
     };

@@ -16,6 +16,7 @@ pub mod learn;
 mod lists;
 mod openapi;
 mod pack;
+mod people;
 mod plan;
 pub mod requests311;
 pub mod serve;

@@ -2,6 +2,7 @@
 
 use super::export::{self, File, Wish};
 use super::import::{self, ImportReport, Options};
+use super::people::{self, PeopleReport};
 use super::rows::NAMES;
 use super::store::{self, ExportRow};
 use super::table;
@@ -29,10 +30,12 @@ pub fn routes() -> OpenApiRouter<App> {
     const FORM: usize = 64 << 10;
     let uploads = OpenApiRouter::new()
         .routes(routes!(import_cases))
+        .routes(routes!(import_people))
         .layer(DefaultBodyLimit::max(table::MAX_BYTES + FORM));
     OpenApiRouter::new()
         .merge(uploads)
         .routes(routes!(import_template))
+        .routes(routes!(people_template))
         .routes(routes!(export_cases))
         .routes(routes!(ask_export, list_exports))
         .routes(routes!(approve_export))
@@ -80,6 +83,61 @@ async fn import_cases(
     import::import(&ctx, bytes, options, |_, _| {}).await.map(Json)
 }
 
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(default)]
+struct PeopleQuery {
+    /// Only say what would happen.
+    dry_run: bool,
+    /// Take the good lines although there are bad ones.
+    skip_bad: bool,
+    /// Area of lines that name none.
+    area: Option<AreaId>,
+    /// Name of the list.
+    source: Option<String>,
+    /// Field of each column by its number, `name,id_number,,room`; kept for the next list with this header. Left out: as said last, or by the names.
+    columns: Option<String>,
+    /// `csv`: what is wrong, as a file to be worked through, where anything is.
+    problems: Option<String>,
+}
+
+/// Takes households and people over from a spreadsheet (`.xlsx`, or CSV in UTF-8): the body itself, or the form field `file`. People who are
+/// registered in another household wait for a decision.
+#[utoipa::path(post, path = "/imports/people", tag = "exchange", params(PeopleQuery),
+    request_body(content = Vec<u8>, content_type = "application/octet-stream"), responses((status = 200, body = PeopleReport)))]
+async fn import_people(
+    Staff(ctx): Staff,
+    Query(query): Query<PeopleQuery>,
+    request: Request,
+) -> Result<Response, Fault> {
+    ctx.scope.require(Permission::RegistryImport)?;
+    let bytes = file_of(request).await?;
+    let options = people::Options {
+        source: query.source.unwrap_or_else(|| "sheet".to_owned()),
+        area: query.area,
+        columns: query.columns,
+        dry_run: query.dry_run,
+        skip_bad: query.skip_bad,
+    };
+    let ctx = ctx.for_purpose(Purpose::Registry);
+    let report = people::import(&ctx, bytes, options).await?;
+    if query.problems.as_deref() == Some("csv") && !report.problems.is_empty() {
+        return Ok(download(File {
+            name: "problems.csv".to_owned(),
+            mime: "text/csv; charset=utf-8",
+            bytes: people::problems_csv(&report)?,
+        }));
+    }
+    Ok(Json(report).into_response())
+}
+
+/// An empty spreadsheet with the columns of households and people.
+#[utoipa::path(get, path = "/imports/people/template", tag = "exchange", responses((status = 200, content_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")))]
+async fn people_template(Staff(ctx): Staff) -> Result<Response, Fault> {
+    ctx.scope.require(Permission::RegistryImport)?;
+    template_file("people-template.xlsx", people::template())
+}
+
 async fn file_of(request: Request) -> Result<Vec<u8>, Fault> {
     let kind = request
         .headers()
@@ -106,17 +164,21 @@ async fn file_of(request: Request) -> Result<Vec<u8>, Fault> {
 #[utoipa::path(get, path = "/imports/cases/template", tag = "exchange", responses((status = 200, content_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")))]
 async fn import_template(Staff(ctx): Staff) -> Result<Response, Fault> {
     ctx.scope.require(Permission::CaseImport)?;
+    template_file("cases-template.xlsx", NAMES.iter().map(|(_, names)| names[0]))
+}
+
+fn template_file(name: &str, columns: impl Iterator<Item = &'static str>) -> Result<Response, Fault> {
     let mut book = Workbook::new();
     let (bold, sheet) = (Format::new().set_bold(), book.add_worksheet());
-    for (at, (_, names)) in (0u16..).zip(NAMES) {
+    for (at, column) in (0u16..).zip(columns) {
         sheet
-            .write_string_with_format(0, at, names[0], &bold)
+            .write_string_with_format(0, at, column, &bold)
             .map_err(Fault::internal)?;
     }
     let bytes = book.save_to_buffer().map_err(Fault::internal)?;
     let mime = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
     Ok(download(File {
-        name: "cases-template.xlsx".to_owned(),
+        name: name.to_owned(),
         mime,
         bytes,
     }))

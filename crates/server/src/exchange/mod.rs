@@ -1,6 +1,6 @@
 //! Exchange 交换: lists that come in, lists that go out, other systems, messages, what the public is shown.
 //!
-//! Entry points: [`import`], [`open311`], [`ogc`], [`peers`], [`webhooks`], [`sms`], [`account`], [`sending`], [`routes`]. A list goes through the cases part's own functions; nothing here makes or reads a case by itself.
+//! Entry points: [`import`], [`people`], [`open311`], [`ogc`], [`peers`], [`webhooks`], [`sms`], [`account`], [`sending`], [`routes`]. A list goes through the cases part's own functions; nothing here makes or reads a case by itself.
 
 pub mod account;
 mod dialogue;
@@ -11,6 +11,7 @@ pub mod ogc;
 pub mod open311;
 mod outgoing;
 pub mod peers;
+pub mod people;
 pub mod requests311;
 mod rows;
 pub mod sending;

@@ -218,6 +218,10 @@ id!(
     ResidenceId
 );
 id!(
+    /// Somebody a list puts into another household than they are registered in.
+    DuplicateId
+);
+id!(
     /// The time somebody is on a care register.
     CareEntryId
 );

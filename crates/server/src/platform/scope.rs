@@ -56,6 +56,7 @@ permissions! {
     RegistryWrite = "registry.write": "Register and change households, residents and organisations.",
     RegistryReveal = "registry.reveal": "See one name, number or phone whole, for a purpose.",
     RegistryErase = "registry.erase": "Erase what is known of a person.",
+    RegistryImport = "registry.import": "Bring in households and people from a spreadsheet.",
     RegisterManage = "register.manage": "Put care registers into use, confirm and close them.",
     ExportApprove = "export.approve": "Approve large exports.",
     FieldUse = "field.use": "Use the field app.",

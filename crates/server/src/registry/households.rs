@@ -36,7 +36,7 @@ pub fn bad_life(bad: BadLife, field: &'static str) -> Fault {
     }
 }
 
-fn number_of(text: Option<&str>) -> Result<Option<String>, Fault> {
+pub fn number_of(text: Option<&str>) -> Result<Option<String>, Fault> {
     let text = text.unwrap_or_default().trim();
     if text.chars().count() > MAX_NUMBER {
         return Err(Fault::invalid("number", "text_length").with("most", MAX_NUMBER));

@@ -1,7 +1,7 @@
 //! Registry 人房: households in their rooms, residents with dated residences, organisations; sealed person by person, shown masked.
 //!
 //! Entry points for the parts above: [`follow_dwellings`] and [`loose_in`] with [`move_loose`] (a new division of the ground takes its homes
-//! along), [`living_in`] (what an area that ends would lose), [`home`] and [`homes_after`] (where households are, for what is owed to them). Every look at a person takes a purpose and is logged in the transaction that
+//! along), [`living_in`] (what an area that ends would lose), [`home`] and [`homes_after`] (where households are, for what is owed to them), [`intake`] (lists taken over). Every look at a person takes a purpose and is logged in the transaction that
 //! reads. Must not: say anything about a person that a service does not need.
 
 mod care;
@@ -10,6 +10,7 @@ mod follow;
 mod homes;
 mod households;
 mod http;
+pub mod intake;
 mod organisations;
 mod place;
 mod residents;

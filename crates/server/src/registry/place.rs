@@ -87,7 +87,8 @@ pub fn find(ctx: &Ctx, tx: &mut Tx, wish: &PlaceWish) -> Result<Spot, Fault> {
     })
 }
 
-fn bad_room(bad: BadRoom) -> Fault {
+/// The sentence for a part of a room that cannot be.
+pub fn bad_room(bad: BadRoom) -> Fault {
     match bad {
         BadRoom::Building => Fault::invalid("building", "room_part_too_long"),
         BadRoom::Entrance => Fault::invalid("entrance", "room_part_too_long"),

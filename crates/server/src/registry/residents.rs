@@ -135,8 +135,7 @@ pub fn register(ctx: &Ctx, tx: &mut Tx, new: NewResident) -> Result<(), Fault> {
     if store::resident_exists(tx, new.id)? {
         return Err(Fault::conflict("id_used"));
     }
-    let (name, phones) = (name_of(&new.name)?, phones_of(&new.phones)?);
-    let number = id_number_of(ctx, new.id_number.as_deref())?;
+    let known = known(ctx, &new.name, new.id_number.as_deref(), &new.phones)?;
     one_householder(tx, new.household, new.relation, new.id)?;
     let mut residences = Vec::new();
     for kind in new.kinds {
@@ -151,18 +150,14 @@ pub fn register(ctx: &Ctx, tx: &mut Tx, new: NewResident) -> Result<(), Fault> {
     if residences.is_empty() {
         return Err(Fault::invalid("kinds", "missing_field"));
     }
-    let subject = new.id.to_string();
-    let (own, key) = vault::new_key(&ctx.app, &subject);
-    let mut row = ResidentRow::new(new.id, new.household, new.relation, new.from);
-    seal_name(ctx, &own, &mut row, &name);
-    seal_phones(ctx, &own, &mut row, &phones)?;
-    if let Some(number) = &number {
-        let index = number_is_free(ctx, tx, number, new.id)?;
-        seal_number(ctx, &own, &mut row, number, index);
+    if let Some(number) = &known.number {
+        number_is_free(ctx, tx, number, new.id)?;
     }
+    let sealed = sealed(ctx, new.id, &known)?;
+    let row = sealed.row(new.household, new.relation, new.from);
     store::insert_resident(ctx, tx, &row)?;
-    store::insert_key(tx, &subject, key)?;
-    store::put_prints(tx, new.id, prints(ctx, &name, &phones))?;
+    store::insert_key(tx, &new.id.to_string(), sealed.key)?;
+    store::put_prints(tx, new.id, sealed.prints)?;
     for one in &residences {
         store::insert_residence(tx, ctx.app.new_id(), new.id, one)?;
     }
@@ -172,21 +167,76 @@ pub fn register(ctx: &Ctx, tx: &mut Tx, new: NewResident) -> Result<(), Fault> {
     Ok(())
 }
 
-fn seal_name(ctx: &Ctx, own: &Own, row: &mut ResidentRow, name: &str) {
-    row.name_sealed = Some(own.seal(&ctx.app, TABLE, "name_sealed", name));
+/// What is said of somebody, checked.
+pub struct Known {
+    name: String,
+    number: Option<IdNumber>,
+    phones: Vec<String>,
 }
 
-fn seal_phones(ctx: &Ctx, own: &Own, row: &mut ResidentRow, phones: &[String]) -> Result<(), Fault> {
+pub fn known(ctx: &Ctx, name: &str, id_number: Option<&str>, phones: &[String]) -> Result<Known, Fault> {
+    Ok(Known {
+        name: name_of(name)?,
+        number: id_number_of(ctx, id_number)?,
+        phones: phones_of(phones)?,
+    })
+}
+
+/// Somebody new under a key of their own, ready to be written.
+pub struct Sealed {
+    pub id: ResidentId,
+    pub id_number_index: Option<String>,
+    name: Vec<u8>,
+    id_number: Option<Vec<u8>>,
+    phones: Option<Vec<u8>>,
+    born: Option<Date>,
+    sex: Option<&'static str>,
+    pub key: Vec<u8>,
+    /// What they are found by.
+    pub prints: Vec<i64>,
+}
+
+pub fn sealed(ctx: &Ctx, id: ResidentId, known: &Known) -> Result<Sealed, Fault> {
+    let (own, key) = vault::new_key(&ctx.app, &id.to_string());
+    let number = known.number.as_ref();
+    Ok(Sealed {
+        id,
+        id_number_index: number.map(|number| vault::id_number_index(&ctx.app, number.reveal())),
+        name: seal_name(ctx, &own, &known.name),
+        id_number: number.map(|number| seal_number(ctx, &own, number)),
+        phones: seal_phones(ctx, &own, &known.phones)?,
+        born: number.map(IdNumber::birth),
+        sex: number.map(|number| sex_key(number.sex())),
+        key,
+        prints: prints(ctx, &known.name, &known.phones),
+    })
+}
+
+impl Sealed {
+    pub fn row(&self, household: HouseholdId, relation: Relation, from: Date) -> ResidentRow {
+        ResidentRow {
+            name_sealed: Some(self.name.clone()),
+            id_number_sealed: self.id_number.clone(),
+            phones_sealed: self.phones.clone(),
+            id_number_index: self.id_number_index.clone(),
+            born: self.born,
+            sex: self.sex.map(str::to_owned),
+            ..ResidentRow::new(self.id, household, relation, from)
+        }
+    }
+}
+
+fn seal_name(ctx: &Ctx, own: &Own, name: &str) -> Vec<u8> {
+    own.seal(&ctx.app, TABLE, "name_sealed", name)
+}
+
+fn seal_phones(ctx: &Ctx, own: &Own, phones: &[String]) -> Result<Option<Vec<u8>>, Fault> {
     let text = serde_json::to_string(phones).map_err(Fault::internal)?;
-    row.phones_sealed = (!phones.is_empty()).then(|| own.seal(&ctx.app, TABLE, "phones_sealed", &text));
-    Ok(())
+    Ok((!phones.is_empty()).then(|| own.seal(&ctx.app, TABLE, "phones_sealed", &text)))
 }
 
-fn seal_number(ctx: &Ctx, own: &Own, row: &mut ResidentRow, number: &IdNumber, index: String) {
-    row.id_number_sealed = Some(own.seal(&ctx.app, TABLE, "id_number_sealed", number.reveal()));
-    row.id_number_index = Some(index);
-    row.born = Some(number.birth());
-    row.sex = Some(sex_key(number.sex()).to_owned());
+fn seal_number(ctx: &Ctx, own: &Own, number: &IdNumber) -> Vec<u8> {
+    own.seal(&ctx.app, TABLE, "id_number_sealed", number.reveal())
 }
 
 /// Somebody of a household where the caller has the permission, with their key; absent otherwise, and once erased. Whoever writes locks the
@@ -232,8 +282,9 @@ pub fn change(ctx: &Ctx, tx: &mut Tx, id: ResidentId, change: Change) -> Result<
         fields.push("relation");
     }
     if let Some(number) = id_number_of(ctx, change.id_number.as_deref())? {
-        let index = number_is_free(ctx, tx, &number, id)?;
-        seal_number(ctx, &own, &mut row, &number, index);
+        row.id_number_index = Some(number_is_free(ctx, tx, &number, id)?);
+        row.id_number_sealed = Some(seal_number(ctx, &own, &number));
+        (row.born, row.sex) = (Some(number.birth()), Some(sex_key(number.sex()).to_owned()));
         fields.push("id_number");
     }
     let found_by = change.name.is_some() || change.phones.is_some();
@@ -252,8 +303,8 @@ pub fn change(ctx: &Ctx, tx: &mut Tx, id: ResidentId, change: Change) -> Result<
         None => opened_phones(&own, &row)?,
     };
     if found_by {
-        seal_name(ctx, &own, &mut row, &name);
-        seal_phones(ctx, &own, &mut row, &phones)?;
+        row.name_sealed = Some(seal_name(ctx, &own, &name));
+        row.phones_sealed = seal_phones(ctx, &own, &phones)?;
         store::put_prints(tx, id, prints(ctx, &name, &phones))?;
     }
     store::update_resident(tx, &mut row)?;
@@ -507,6 +558,13 @@ pub fn is_called(ctx: &Ctx, row: &ResidentRow, key: &[u8], asked: &str) -> Resul
     let own = vault::open_key(&ctx.app, &row.id.to_string(), key)?;
     let name = opened(&own, "name_sealed", row.name_sealed.as_deref())?;
     Ok(name.is_some_and(|name| names::answers(name.reveal(), asked)))
+}
+
+/// Whether somebody has exactly this name, as names are compared.
+pub fn is_named(ctx: &Ctx, row: &ResidentRow, key: &[u8], plain: &str) -> Result<bool, Fault> {
+    let own = vault::open_key(&ctx.app, &row.id.to_string(), key)?;
+    let name = opened(&own, "name_sealed", row.name_sealed.as_deref())?;
+    Ok(name.is_some_and(|name| names::plain(name.reveal()) == plain))
 }
 
 /// Whether a phone found by a shortened fingerprint is one that was asked for.

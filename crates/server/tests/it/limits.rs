@@ -78,6 +78,12 @@ async fn doors(people: &People) -> Vec<String> {
         ),
         (
             "POST",
+            "/api/v1/imports/people",
+            "application/octet-stream",
+            cookie.as_str(),
+        ),
+        (
+            "POST",
             "/open311/v2/requests.json",
             "application/x-www-form-urlencoded",
             "",

@@ -796,3 +796,129 @@ async fn a_sensitive_register_is_read_by_those_who_serve() {
     })
     .await;
 }
+
+async fn send(client: &Client, query: &str, bytes: impl Into<Vec<u8>>) -> crate::kit::Answer {
+    let request = client
+        .request(axum::http::Method::POST, &format!("/api/v1/imports/people{query}"))
+        .header("x-wangge-client", "desk")
+        .header(axum::http::header::CONTENT_TYPE, "application/octet-stream")
+        .body(axum::body::Body::from(bytes.into()))
+        .expect("a request");
+    client.raw(request).await
+}
+
+/// `households residents already duplicates problems`.
+fn came(report: &Value) -> String {
+    let number = |key: &str| report[key].as_i64().unwrap();
+    format!(
+        "{} {} {} {} {}",
+        number("households"),
+        number("residents"),
+        number("already"),
+        number("duplicates"),
+        report["problems"].as_array().unwrap().len()
+    )
+}
+
+/// A list from a spreadsheet: tried first, nothing changed while a line is wrong, each wrong line told with its place; taken over once, the same
+/// again adds nothing; who is registered elsewhere waits for a person to decide.
+#[tokio::test]
+async fn a_list_of_people_is_tried_taken_over_once_and_decided_on() {
+    each_backend(async |app| {
+        let (centre, all) = (app.login_as("dispatcher", Some(EAST)).await, app.login_as("dispatcher", Some(CITY)).await);
+        let numbers: Vec<String> = (20..26).map(|order| id_number("19900101", order)).collect();
+        let elsewhere = household(&all, app, json!({ "area_id": WEST, "room": "9" })).await;
+        let mut known = somebody(app, &elsewhere, "户主", "赵六");
+        known["id_number"] = json!(numbers[3]);
+        let known = register(&all, &known).await;
+
+        let list = |third: &str, more: &str| format!(
+            "海印社区人口表\n网格,楼栋,房号,姓名,身份证号,电话,与户主关系,入住日期,政治面貌\n\
+             第一网格,3,501,张三,{},13800001111、13900001111,户主,2020/1/2,群众\n\
+             第一网格,3幢,501室,李四,{},,配偶,2020-01-02,群众\n\
+             第一网格,3,502,{third},{},,户主,2021年3月4日,群众\n\
+             330902001001001,3,502,赵六,{},,配偶,2024-01-01,群众\n{more}",
+            numbers[0], numbers[1], numbers[2], numbers[3]
+        );
+        let bad = list("王五", &format!(
+            "第九网格,3,503,钱七,,,户主,,\n第一网格,3,,钱七,,,户主,,\n第一网格,3,503,钱七,330902199001010001,,户主,,\n第一网格,3,503,钱七,{},,邻居,,\n\
+             第一网格,3,501,孙八,,,户主,,\n第一网格,3,501,孙八,{},,子,,\n第一网格,3,501,孙八,,,子,2030-01-01,\n",
+            numbers[4], numbers[0]
+        ));
+        let tried = send(&centre, "?dry_run=true", bad.clone()).await.ok();
+        let told: Vec<String> = tried["problems"].as_array().unwrap().iter()
+            .map(|one| format!("{} {} {}", one["row"], one["column"].as_str().unwrap(), one["code"].as_str().unwrap()))
+            .collect();
+        assert_eq!(told, [
+            "7 网格 area_unknown",
+            "8 房号 list_household_unclear",
+            "9 身份证号 id_number_check",
+            "10 与户主关系 relation_unknown",
+            "11 与户主关系 householder_already",
+            "12 身份证号 list_number_twice",
+            "13 入住日期 before_household",
+        ]);
+        assert_eq!((came(&tried), &tried["dry_run"], &tried["changed"]), ("2 3 0 1 7".into(), &json!(true), &json!(false)));
+        assert_eq!(tried["columns"][8], json!({ "name": "政治面貌", "field": null }), "labels of persons are left out");
+        let file = send(&centre, "?dry_run=true&problems=csv", bad.clone()).await;
+        assert!(file.text().starts_with("\u{feff}行,列,代码,问题\n7,网格,area_unknown,"), "{}", file.text());
+        assert!(!file.text().contains("钱七"), "{}", file.text());
+        assert_eq!(came(&send(&centre, "", bad.clone()).await.ok()), "2 3 0 1 7");
+        let there = "select count(*) from household h join resident r on r.household_id = h.id";
+        assert_eq!(column::<i64>(app, there).await, [1], "any wrong line holds all back");
+
+        let west = app.login_as("dispatcher", Some(WEST)).await;
+        let beyond = send(&west, "?dry_run=true", list("王五", "")).await.ok();
+        assert_eq!(came(&beyond), "0 0 0 0 4", "not in the caller's area");
+        let report = send(&centre, "?source=海印", list("王五", "")).await.ok();
+        assert_eq!((came(&report), &report["changed"]), ("2 3 0 1 0".into(), &json!(true)));
+        counted(app).await;
+        assert_eq!(find(&centre, "zs").await.len(), 1);
+        let again = send(&centre, "?source=海印", list("王五", "")).await.ok();
+        assert_eq!(came(&again), "0 0 3 1 0");
+        // Without a number somebody of the same name in the same home is the same.
+        let unnumbered = "网格,楼栋,房号,姓名,与户主关系\n第一网格,3,501,李四,配偶\n第一网格,3,501,周九,子\n";
+        assert_eq!(came(&send(&centre, "", unnumbered).await.ok()), "0 1 1 0 0");
+        assert_eq!(came(&send(&centre, "", unnumbered).await.ok()), "0 0 2 0 0");
+        assert_eq!(came(&send(&centre, "?skip_bad=true", bad).await.ok()), "0 0 3 1 7");
+        counted(app).await;
+
+        // Columns as somebody says, kept for the next list with this header; a real spreadsheet file.
+        let mut book = rust_xlsxwriter::Workbook::new();
+        let sheet = book.add_worksheet();
+        for (at, text) in ["A栏", "B栏", "C栏", "D栏"].into_iter().enumerate() {
+            sheet.write_string(0, at as u16, text).unwrap();
+        }
+        for (at, text) in ["第一网格", "601", "吴十", "户主"].into_iter().enumerate() {
+            sheet.write_string(1, at as u16, text).unwrap();
+        }
+        let bytes = book.save_to_buffer().unwrap();
+        assert_eq!(send(&centre, "?columns=area,room,name,horoscope", bytes.clone()).await.verdict(), "422 list_mapping_invalid");
+        assert_eq!(send(&centre, "?columns=area,room,name,name", bytes.clone()).await.verdict(), "422 import_column_twice");
+        assert_eq!(came(&send(&centre, "", bytes.clone()).await.ok()), "0 0 0 0 1");
+        assert_eq!(came(&send(&centre, "?columns=area,room,name,relation", bytes.clone()).await.ok()), "1 1 0 0 0");
+        assert_eq!(came(&send(&centre, "", bytes).await.ok()), "0 0 1 0 0", "the columns were kept");
+
+        // One waits: beyond the caller's area nothing of them is told, and only who may at both places moves them.
+        let listed = async |by: &Client| {
+            let path = format!("/api/v1/registry/duplicates?area={EAST_GRID}&purpose=registry");
+            by.get(&path).await.ok()["items"].as_array().unwrap().clone()
+        };
+        let waits = listed(&centre).await;
+        assert_eq!((waits.len(), &waits[0]["resident"], &waits[0]["source"], &waits[0]["row"]), (1, &Value::Null, &json!("海印"), &json!(6)));
+        assert_eq!(listed(&all).await[0]["resident"]["id"], json!(known));
+        let decide = format!("/api/v1/registry/duplicates/{}/decide", waits[0]["id"].as_str().unwrap());
+        assert_eq!(west.post(&decide, json!({ "moved": true })).await.verdict(), "404 not_found");
+        assert_eq!(centre.post(&decide, json!({ "moved": true })).await.verdict(), "404 not_found");
+        assert_eq!(all.post(&decide, json!({ "moved": true })).await.verdict(), "422 residence_before_start", "the list's day is too early");
+        all.post(&decide, json!({ "moved": true, "valid_from": "2026-02-01" })).await.ok();
+        assert_eq!(all.post(&decide, json!({ "moved": false })).await.verdict(), "404 not_found");
+        assert_eq!(listed(&all).await.len(), 0);
+        let home = find(&centre, "赵六").await;
+        assert_eq!(home, [known]);
+        counted(app).await;
+        let kept: Vec<String> = column(app, "select body from ledger_payload order by 1").await;
+        assert!(!kept.join("\n").contains("张三"), "nothing personal in the ledger");
+    })
+    .await;
+}

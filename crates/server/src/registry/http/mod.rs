@@ -1,6 +1,7 @@
 //! Routes of the registry: counts here; households, residents, organisations and care registers in a file each.
 
 mod care;
+mod duplicates;
 mod households;
 mod organisations;
 mod residents;
@@ -24,6 +25,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(residents::routes())
         .merge(organisations::routes())
         .merge(care::routes())
+        .merge(duplicates::routes())
 }
 
 /// Why somebody looks. Without it nothing personal is answered.

@@ -4,6 +4,7 @@ pub mod care;
 pub mod counts;
 pub mod follow;
 pub mod homes;
+pub mod intake;
 
 use super::place::Spot;
 use crate::platform::*;

@@ -17,6 +17,7 @@ use super::{Area, current};
 use crate::platform::*;
 use domain::geo::LonLat;
 use serde_json::json;
+use std::collections::HashMap;
 
 /// Dwellings of one community at most: it is held in memory whole while it is planned.
 pub const MOST_IN_COMMUNITY: usize = 20_000;
@@ -138,6 +139,15 @@ pub fn last_change(tx: &mut Tx, community: AreaId) -> Result<i64, Fault> {
 /// A dwelling by its id, wherever it is.
 pub fn find(tx: &mut Tx, id: DwellingId) -> Result<Option<Dwelling>, Fault> {
     store::one(tx, id)
+}
+
+/// Dwellings there are now, by their source's number, with the lowest area each lies in.
+pub fn by_codes(tx: &mut Tx, codes: &[&str]) -> Result<HashMap<String, (DwellingId, AreaId)>, Fault> {
+    let mut found = HashMap::new();
+    for part in codes.chunks(500) {
+        found.extend(store::now_by_codes(tx, part)?);
+    }
+    Ok(found)
 }
 
 /// The area if the caller plans there; absent otherwise.

@@ -269,6 +269,18 @@ pub fn by_codes(tx: &mut Tx, codes: &[String]) -> Result<Vec<(String, Known)>, F
     rows.iter().map(one).collect()
 }
 
+/// Those there are now, with the lowest area each lies in.
+pub fn now_by_codes(tx: &mut Tx, codes: &[&str]) -> Result<Vec<(String, (DwellingId, AreaId))>, Fault> {
+    if codes.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sql = Sql::new("select code, id, area_id from dwelling where valid_to is null and code in (");
+    let rows = tx.fetch(&sql.list(codes.iter().copied()).push(")"))?;
+    rows.iter()
+        .map(|row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))))
+        .collect()
+}
+
 /// Ends what a community has, and what was made from the ground; [`put_all`] brings back those of a file.
 pub fn clear(tx: &mut Tx, community: AreaId, day: &str) -> Result<(), Fault> {
     tx.execute(

@@ -93,6 +93,15 @@ pub async fn samples(world: &mut World<'_>) -> Vec<Sample> {
         Sample::new("POST /api/v1/registry/registers/{key}/off")
             .objects("hardship", "none")
             .body(json!({ "resident_id": own.resident, "how": "no_need" })),
+        Sample::new("POST /api/v1/imports/people").query("?dry_run=true"),
+        Sample::new("GET /api/v1/imports/people/template"),
+        Sample::new("GET /api/v1/registry/duplicates")
+            .query("?purpose=registry&area=01900000-0000-7000-8000-0000000000e3"),
+        Sample::new("GET /api/v1/registry/duplicates")
+            .query("?purpose=registry&area=01900000-0000-7000-8000-0000000000f1"),
+        Sample::new("POST /api/v1/registry/duplicates/{id}/decide")
+            .objects(new_id(world.app), new_id(world.app))
+            .body(json!({ "moved": false })),
     ];
     world.foreign.extend([
         foreign.household,

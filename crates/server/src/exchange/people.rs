@@ -1,0 +1,400 @@
+//! Lists of households and people taken over: from a spreadsheet over HTTP, from a file on the command line, however long. First every line is
+//! checked; only when all are right (or the bad ones may be left out) anything is written. The same list again adds nothing.
+//!
+//! Entry points: [`import`] (a spreadsheet in memory), [`import_csv`] (a file read line by line). Columns nobody asked for are left out and
+//! named: a list cannot bring in labels of persons. Must not: know how somebody is registered; that is the registry's.
+
+use super::rows::{RowProblem, area_names};
+use super::table::{self, Row};
+use crate::platform::*;
+use crate::registry::intake::{self, Areas, Intake, Line, Ready, Trouble};
+use crate::territory;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use std::path::Path;
+use std::sync::Arc;
+use utoipa::ToSchema;
+
+/// Lines in one transaction.
+const BATCH: usize = 2_000;
+/// Problems told one by one; the rest are counted.
+const MAX_PROBLEMS: usize = 20_000;
+/// Characters of the name of a list.
+const MAX_SOURCE: usize = 60;
+
+/// A column that is understood: its key, and its names as lists have them, in lower case without blanks; the first is the template's.
+const FIELDS: &[(&str, &[&str])] = &[
+    ("dwelling", &["房屋编号", "楼栋编号", "dwelling", "dwellingcode"]),
+    (
+        "area",
+        &[
+            "网格",
+            "所属网格",
+            "网格编码",
+            "区域",
+            "区域编码",
+            "area",
+            "grid",
+            "areacode",
+        ],
+    ),
+    ("building", &["楼栋", "幢", "栋", "楼号", "building"]),
+    ("entrance", &["单元", "entrance"]),
+    ("floor", &["楼层", "层", "floor"]),
+    ("room", &["房号", "室", "门牌", "房间号", "room"]),
+    ("number", &["户号", "户编号", "household", "householdnumber"]),
+    ("name", &["姓名", "人员姓名", "name"]),
+    (
+        "id_number",
+        &[
+            "身份证号",
+            "身份证号码",
+            "公民身份号码",
+            "证件号码",
+            "证件号",
+            "idnumber",
+            "id",
+        ],
+    ),
+    (
+        "phones",
+        &["电话", "手机", "手机号", "联系电话", "phone", "phones", "mobile"],
+    ),
+    ("relation", &["与户主关系", "与户主的关系", "关系", "relation"]),
+    ("kind", &["居住类型", "人户状态", "户籍或居住", "residence", "kind"]),
+    (
+        "valid_from",
+        &["入住日期", "迁入日期", "登记日期", "从何时起", "from", "since"],
+    ),
+];
+
+fn field_of(name: &str) -> Option<usize> {
+    let plain: String = name
+        .chars()
+        .filter(|c| !c.is_whitespace() && !matches!(c, '*' | '＊' | ':' | '：' | '\u{feff}' | '_'))
+        .collect();
+    let plain = plain.split(['(', '（']).next().unwrap_or_default().to_lowercase();
+    FIELDS.iter().position(|(_, names)| names.contains(&plain.as_str()))
+}
+
+/// Names of the columns that are understood, for a template.
+pub fn template() -> impl Iterator<Item = &'static str> {
+    FIELDS.iter().map(|(_, names)| names[0])
+}
+
+/// How a list is taken over.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Name of the list.
+    pub source: String,
+    /// Where lines lie that say nothing of it.
+    pub area: Option<AreaId>,
+    /// Field of each column by its number, `name,id_number,,room`; otherwise as said last for this header, or by the columns' names.
+    pub columns: Option<String>,
+    /// Only say what would happen.
+    pub dry_run: bool,
+    /// Take the good lines although there are bad ones.
+    pub skip_bad: bool,
+}
+
+/// What a column is taken for.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct Column {
+    /// As the file has it.
+    pub name: String,
+    /// `dwelling`, `area`, `building`, `entrance`, `floor`, `room`, `number`, `name`, `id_number`, `phones`, `relation`, `kind` or `valid_from`;
+    /// none: it is left out.
+    pub field: Option<String>,
+}
+
+/// What was found and done.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, ToSchema)]
+pub struct PeopleReport {
+    /// Lines read.
+    pub rows: usize,
+    /// Households and residents registered; in a dry run, that would be.
+    pub households: usize,
+    pub residents: usize,
+    /// People who are registered in that household already.
+    pub already: usize,
+    /// People who are registered in another household: they wait for a person to decide.
+    pub duplicates: usize,
+    pub columns: Vec<Column>,
+    /// What is wrong, line by line. Without leave to skip bad lines, any problem means that nothing was changed.
+    pub problems: Vec<RowProblem>,
+    /// Problems beyond those listed.
+    pub more_problems: usize,
+    pub dry_run: bool,
+    /// Whether anything was written.
+    pub changed: bool,
+}
+
+/// What the columns mean.
+struct Columns {
+    header: Vec<String>,
+    fields: Vec<Option<usize>>,
+    /// Code of the area of lines that name none.
+    area: String,
+}
+
+impl Columns {
+    /// As somebody says, as they said last for such a header, or by the names.
+    async fn of(ctx: &Ctx, header: &[String], options: &Options) -> Result<Columns, Fault> {
+        let fields = match &options.columns {
+            Some(text) => Some(text.clone()),
+            None => intake::mapping(ctx, &hash(header)).await?,
+        };
+        let fields = match fields {
+            None => header.iter().map(|name| field_of(name)).collect(),
+            Some(text) => text
+                .split(',')
+                .map(|key| match key.trim() {
+                    "" => Ok(None),
+                    key => FIELDS
+                        .iter()
+                        .position(|(field, _)| *field == key)
+                        .map(Some)
+                        .ok_or_else(|| Fault::invalid("columns", "list_mapping_invalid").with("found", key)),
+                })
+                .collect::<Result<Vec<_>, Fault>>()?,
+        };
+        let mut once = std::collections::BTreeSet::new();
+        if let Some(twice) = fields.iter().flatten().find(|field| !once.insert(**field)) {
+            return Err(Fault::refused("import_column_twice").with("column", FIELDS[*twice].1[0]));
+        }
+        let area = match options.area {
+            None => String::new(),
+            Some(id) => {
+                let map = territory::current(&ctx.app);
+                let area = map.area(id).ok_or_else(|| Fault::invalid("area", "area_unknown"))?;
+                area.code.clone()
+            }
+        };
+        Ok(Columns {
+            header: header.to_vec(),
+            fields,
+            area,
+        })
+    }
+
+    fn line(&self, row: Row) -> Line {
+        let mut line = Line {
+            row: row.number,
+            ..Line::default()
+        };
+        for (field, cell) in self.fields.iter().zip(row.cells) {
+            let Some(field) = field else { continue };
+            let place = match FIELDS[*field].0 {
+                "dwelling" => &mut line.dwelling,
+                "area" => &mut line.area,
+                "building" => &mut line.building,
+                "entrance" => &mut line.entrance,
+                "floor" => &mut line.floor,
+                "room" => &mut line.room,
+                "number" => &mut line.number,
+                "name" => &mut line.name,
+                "id_number" => &mut line.id_number,
+                "phones" => &mut line.phones,
+                "relation" => &mut line.relation,
+                "kind" => &mut line.kind,
+                _ => &mut line.from,
+            };
+            *place = cell;
+        }
+        if line.dwelling.trim().is_empty() && line.area.trim().is_empty() {
+            line.area.clone_from(&self.area);
+        }
+        line
+    }
+
+    fn told(&self) -> Vec<Column> {
+        let one = |(at, name): (usize, &String)| Column {
+            name: name.clone(),
+            field: self
+                .fields
+                .get(at)
+                .copied()
+                .flatten()
+                .map(|field| FIELDS[field].0.to_owned()),
+        };
+        self.header.iter().enumerate().map(one).collect()
+    }
+
+    /// The name of a field's column in the file.
+    fn name(&self, field: &str) -> String {
+        let at = self
+            .fields
+            .iter()
+            .position(|one| one.is_some_and(|one| FIELDS[one].0 == field));
+        at.and_then(|at| self.header.get(at))
+            .cloned()
+            .unwrap_or_else(|| field.to_owned())
+    }
+}
+
+fn hash(header: &[String]) -> String {
+    hex::encode(Sha256::digest(header.join("\u{1f}").as_bytes()))
+}
+
+/// Takes a spreadsheet over.
+pub async fn import(ctx: &Ctx, bytes: Vec<u8>, options: Options) -> Result<PeopleReport, Fault> {
+    let is_header = |cells: &[String]| cells.iter().filter(|cell| field_of(cell).is_some()).count() > 1;
+    let read = tokio::task::spawn_blocking(move || table::read(&bytes, is_header));
+    let table = read.await.map_err(Fault::internal)??;
+    let columns = Columns::of(ctx, &table.header, &options).await?;
+    let rows = || Ok(table.rows.iter().cloned().map(Ok));
+    let report = passes(ctx, rows, columns, &options, |_| {}).await?;
+    if let Some(said) = options.columns.as_ref().filter(|_| !options.dry_run) {
+        intake::keep_mapping(ctx, hash(&table.header), said.clone()).await?;
+    }
+    Ok(report)
+}
+
+/// Takes a CSV file over, read line by line: a town's list does not go into memory. `progress` hears how many lines were looked at.
+pub async fn import_csv(
+    ctx: &Ctx,
+    path: &Path,
+    options: Options,
+    progress: impl Fn(usize),
+) -> Result<PeopleReport, Fault> {
+    let header = csv_rows(path)?
+        .next()
+        .transpose()?
+        .ok_or_else(|| Fault::refused("sheet_empty"))?;
+    let columns = Columns::of(ctx, &header.cells, &options).await?;
+    passes(ctx, || Ok(csv_rows(path)?.skip(1)), columns, &options, progress).await
+}
+
+fn csv_rows(path: &Path) -> Result<impl Iterator<Item = Result<Row, Fault>>, Fault> {
+    let file = std::fs::File::open(path).map_err(|error| Fault::refused("sheet_not_text").because(error))?;
+    let reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .from_reader(std::io::BufReader::new(file));
+    Ok(reader.into_records().enumerate().map(|(at, record)| {
+        let bad = |error: csv::Error| Fault::refused("sheet_bad_csv").with("row", at + 1).because(error);
+        let cells = record.map_err(bad)?.iter().map(str::to_owned).collect();
+        Ok(Row { number: at + 1, cells })
+    }))
+}
+
+/// Looks at every line first, unless bad ones may be left out; then writes.
+async fn passes<R: Iterator<Item = Result<Row, Fault>>>(
+    ctx: &Ctx,
+    rows: impl Fn() -> Result<R, Fault>,
+    columns: Columns,
+    options: &Options,
+    progress: impl Fn(usize),
+) -> Result<PeopleReport, Fault> {
+    ctx.scope.require(Permission::RegistryImport)?;
+    if options.source.is_empty() || options.source.chars().count() > MAX_SOURCE {
+        return Err(Fault::invalid("source", "import_source").with("most", MAX_SOURCE));
+    }
+    let columns = Arc::new(columns);
+    if options.dry_run || !options.skip_bad {
+        let report = pass(ctx, rows()?, &columns, options, true, &progress).await?;
+        if options.dry_run || !report.problems.is_empty() {
+            let mut report = report;
+            report.dry_run = options.dry_run;
+            return Ok(report);
+        }
+    }
+    pass(ctx, rows()?, &columns, options, false, &progress).await
+}
+
+async fn pass(
+    ctx: &Ctx,
+    mut rows: impl Iterator<Item = Result<Row, Fault>>,
+    columns: &Arc<Columns>,
+    options: &Options,
+    dry: bool,
+    progress: &impl Fn(usize),
+) -> Result<PeopleReport, Fault> {
+    let areas: Areas = Arc::new(area_names(&territory::current(&ctx.app)));
+    let mut intake = Intake::new(&options.source, dry);
+    let mut report = PeopleReport {
+        columns: columns.told(),
+        ..PeopleReport::default()
+    };
+    // While one batch is written, the next one is read and sealed.
+    let mut waiting = ready(ctx, &areas, columns, batch(&mut rows)?).await?;
+    while !waiting.is_empty() {
+        report.rows += waiting.len();
+        let next = batch(&mut rows)?;
+        let (taken, next) = tokio::join!(intake.take(ctx, waiting), ready(ctx, &areas, columns, next));
+        (intake, waiting) = (taken?, next?);
+        for trouble in std::mem::take(&mut intake.taken.troubles) {
+            report.problem(ctx, columns, trouble);
+        }
+        progress(report.rows);
+    }
+    let taken = &intake.taken;
+    (report.households, report.residents) = (taken.households, taken.residents);
+    (report.already, report.duplicates) = (taken.already, taken.duplicates);
+    report.changed = !dry && taken.households + taken.residents + taken.duplicates > 0;
+    report.problems.sort_by_key(|one| one.row);
+    Ok(report)
+}
+
+fn batch(rows: &mut impl Iterator<Item = Result<Row, Fault>>) -> Result<Vec<Row>, Fault> {
+    let mut found = Vec::with_capacity(BATCH);
+    for row in rows {
+        let row = row?;
+        if row.cells.iter().any(|cell| !cell.trim().is_empty()) {
+            found.push(row);
+        }
+        if found.len() == BATCH {
+            break;
+        }
+    }
+    Ok(found)
+}
+
+async fn ready(
+    ctx: &Ctx,
+    areas: &Areas,
+    columns: &Arc<Columns>,
+    rows: Vec<Row>,
+) -> Result<Vec<Result<Ready, Trouble>>, Fault> {
+    let (ctx, areas, columns) = (ctx.clone(), areas.clone(), columns.clone());
+    let work = move || {
+        let lines = rows.into_iter().map(|row| columns.line(row)).collect();
+        intake::ready(&ctx, &areas, lines)
+    };
+    tokio::task::spawn_blocking(work).await.map_err(Fault::internal)
+}
+
+impl PeopleReport {
+    fn problem(&mut self, ctx: &Ctx, columns: &Columns, trouble: Trouble) {
+        if self.problems.len() == MAX_PROBLEMS {
+            self.more_problems += 1;
+            return;
+        }
+        let view = trouble.fault.view(ctx.lang);
+        self.problems.push(RowProblem {
+            row: trouble.row,
+            column: view.field.map(|field| columns.name(&field)).unwrap_or_default(),
+            code: view.code.to_string(),
+            message: view.message,
+        });
+    }
+}
+
+/// The problems as a file: row, column, what is wrong.
+pub fn problems_csv(report: &PeopleReport) -> Result<Vec<u8>, Fault> {
+    let mut writer = csv::Writer::from_writer(vec![0xEF, 0xBB, 0xBF]);
+    writer
+        .write_record(["行", "列", "代码", "问题"])
+        .map_err(Fault::internal)?;
+    for one in &report.problems {
+        let cells = [
+            one.row.to_string(),
+            one.column.clone(),
+            one.code.clone(),
+            one.message.clone(),
+        ];
+        let cells = cells.map(|cell| sheet::without_formula(&cell));
+        writer.write_record(&cells).map_err(Fault::internal)?;
+    }
+    writer.into_inner().map_err(Fault::internal)
+}
