@@ -61,6 +61,22 @@ test('a block is brought in row by row, and grids are drawn on it', async () => 
   await page.getByRole('button', { name: '导入', exact: true }).click()
   await see(page.getByText(/新增 30 处.*已全部导入/))
 
+  // Two households are registered in one of the houses: its number becomes theirs, the other houses keep theirs.
+  const house = (await get<{ items: { id: string; code: string }[] }>(page, `/dwellings?area=${village.area_id}&limit=200`)).items.find((one) => one.code === 'H0')!
+  const centre = await staff(running, 'dispatcher')
+  for (const room of ['101', '102']) {
+    const home = { id: crypto.randomUUID(), number: '', place: { area_id: village.area_id, dwelling_id: house.id, room } }
+    expect((await post(centre.page, '/registry/households', home)).status(), room).toBeLessThan(300)
+  }
+  await leave(centre)
+  await page.getByRole('button', { name: '按登记的户数' }).click()
+  await page.getByRole('button', { name: '检查（不导入）' }).click()
+  await see(page.getByText(/1 处房屋有登记，1 处数字不同：现在 10 户，登记 2 户/))
+  await accessible(page, 'registered households')
+  await shoot(page, 'desk-registered-households')
+  await page.getByRole('button', { name: '采用', exact: true }).click()
+  await see(page.getByText(/由 10 户变为 2 户/))
+
   await page.getByRole('button', { name: '新建方案' }).click()
   await field(dialog(page), '名称').fill('三十户一试')
   await choose(page, dialog(page).getByRole('combobox', { name: '覆盖的区域' }), area.name)

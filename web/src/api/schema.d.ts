@@ -2552,6 +2552,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/registry/dwellings/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Takes the registered households and residents over as the numbers of the buildings, which plans of grids are made from. Buildings
+         *     without a registered household keep theirs.
+         */
+        post: operations["into_dwellings"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/registry/households": {
         parameters: {
             query?: never;
@@ -5134,6 +5154,12 @@ export interface components {
             key: string;
             name: string;
             unit: string;
+        };
+        IntoDwellings: {
+            /** @description The area whose buildings are counted, with everything below it. */
+            area_id: components["schemas"]["AreaId"];
+            /** @description Only look: say what would change. */
+            dry_run?: boolean;
         };
         /** @description What this platform says of itself. */
         Introduction: {
@@ -8184,6 +8210,25 @@ export interface components {
             /** @description `no_need`, `own_wish` or `mistake`. */
             how: string;
             resident_id: components["schemas"]["ResidentId"];
+        };
+        /** @description What was found, and what was (or would be) changed. */
+        TakenOver: {
+            /** @description Of these, those whose numbers are others than registered. */
+            changed: number;
+            /** @description Dwellings with registered households. */
+            dwellings: number;
+            /** Format: int64 */
+            households: number;
+            /**
+             * Format: int64
+             * @description Households of these dwellings before, and as registered.
+             */
+            households_before: number;
+            /**
+             * Format: int64
+             * @description Registered households of the area whose building is not known: they are in none of these numbers.
+             */
+            without_dwelling: number;
         };
         /** @description One visiting team's figures; each number leads to its cases. */
         TeamFigure: {
@@ -25215,6 +25260,128 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description The body cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Without the right, or without the header that names the client */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Absent, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Somebody was faster, or the id is used */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description The body is of another type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description A value or a rule refuses; `field` and `code` say which */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Not now; try again after `retry_after_s` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+        };
+    };
+    into_dwellings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IntoDwellings"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TakenOver"];
+                };
             };
             /** @description The body cannot be read */
             400: {

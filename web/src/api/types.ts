@@ -1618,6 +1618,15 @@ export interface ZoningShare {
   of_grid: number
 }
 
+/** What taking registered households over would change, or changed. */
+export interface HouseholdsTakenOver {
+  dwellings: number
+  changed: number
+  households_before: number
+  households: number
+  without_dwelling: number
+}
+
 /** What became of a zone's ground in a community in a plan made from its zoning. */
 export interface ZoneVerdict {
   zone_no: number

@@ -4,6 +4,7 @@
 //! along), [`living_in`] (what an area that ends would lose), [`home`] and [`homes_after`] (where households are, for what is owed to them), [`intake`] (lists taken over). Every look at a person takes a purpose and is logged in the transaction that
 //! reads. Must not: say anything about a person that a service does not need.
 
+mod buildings;
 mod care;
 mod counts;
 mod follow;

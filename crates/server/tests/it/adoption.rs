@@ -902,3 +902,46 @@ async fn what_is_brought_in_again_keeps_its_grid() {
     })
     .await;
 }
+
+/// What is registered in a building is what plans count there; a building in which nobody is registered keeps its number.
+#[tokio::test]
+async fn households_by_building_come_from_the_registry() {
+    each_backend(async |app| {
+        furnish(app).await;
+        let centre = app.login_as("dispatcher", Some(EAST)).await;
+        for (one, room) in [((5, 1), "101"), ((5, 1), "102"), ((6, 1), "201")] {
+            let place = json!({ "area_id": EAST_GRID, "dwelling_id": dwelling_id(one), "room": room });
+            let home = crate::registry::household(&centre, app, place).await;
+            let head = json!({ "id": new_id(app), "household_id": home, "relation": "户主", "name": "王小明" });
+            centre.post("/api/v1/registry/residents", head).await.ok();
+        }
+        crate::registry::household(&centre, app, json!({ "area_id": EAST_GRID, "room": "301" })).await;
+        let planner = app.login_as("planner", Some(EAST)).await;
+        let take = async |dry: bool| {
+            let wish = json!({ "area_id": EAST, "dry_run": dry });
+            planner.post("/api/v1/registry/dwellings/import", wish).await.ok()
+        };
+        let told =
+            json!({ "dwellings": 2, "changed": 2, "households_before": 10, "households": 3, "without_dwelling": 1 });
+        let total = async || {
+            let summary = planner
+                .get(&format!("/api/v1/dwellings/summary?area={EAST_COMMUNITY}"))
+                .await
+                .ok();
+            [
+                summary["households"].as_i64().unwrap(),
+                summary["people"].as_i64().unwrap(),
+            ]
+        };
+        let before = total().await;
+        assert_eq!(take(true).await, told);
+        assert_eq!(total().await, before, "only looked");
+        assert_eq!(take(false).await, told);
+        assert_eq!(total().await, [before[0] - 7, before[1] - 17]);
+        assert_eq!(take(false).await["changed"], 0);
+        let other = json!({ "area_id": crate::kit::WEST, "dry_run": true });
+        let west = planner.post("/api/v1/registry/dwellings/import", other).await;
+        assert_eq!(west.verdict(), "404 not_found");
+    })
+    .await;
+}

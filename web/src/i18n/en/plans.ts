@@ -34,6 +34,13 @@ const dwellings = {
   rows: 'Rows',
   leftOut: 'left out',
   mended: 'mended',
+  registered: 'Registered households',
+  registeredWhy: 'The households and residents registered in each building now take the place of its numbers here; buildings without a registered household keep theirs. Check first, then take over.',
+  takeOver: 'Take over',
+  noneRegistered: 'No household is registered in the buildings here yet.',
+  wouldTakeOver: '{dwellings} buildings have registered households, {changed} with other numbers: {before} households now, {households} registered.',
+  tookOver: 'Taken over: {dwellings} buildings as registered, {changed} changed, {before} households became {households}.',
+  withoutDwelling: '{n} registered households belong to no known building and are not counted.',
 }
 
 const plans = {

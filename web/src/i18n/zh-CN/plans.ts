@@ -33,6 +33,13 @@ const dwellings = {
   rows: '行',
   leftOut: '略去',
   mended: '已修正',
+  registered: '按登记的户数',
+  registeredWhy: '用人房登记里每栋的现有户数、人数，替换这里各栋的数字；没有登记的栋不变。先检查，再采用。',
+  takeOver: '采用',
+  noneRegistered: '这里的房屋还没有登记的户。',
+  wouldTakeOver: '{dwellings} 处房屋有登记，{changed} 处数字不同：现在 {before} 户，登记 {households} 户。',
+  tookOver: '已采用：{dwellings} 处房屋按登记计，改动 {changed} 处，由 {before} 户变为 {households} 户。',
+  withoutDwelling: '另有 {n} 户登记时没有对应到房屋，没有算进来。',
 }
 
 const plans = {

@@ -6,11 +6,12 @@ mod households;
 mod organisations;
 mod residents;
 
+use super::buildings::{self, TakenOver};
 use super::counts;
 use crate::access::Staff;
 use crate::platform::http::{Json, Query};
 use crate::platform::*;
-use crate::territory::{self, Area, AreaBrief};
+use crate::territory::{self, Area, AreaBrief, dwellings};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -21,6 +22,7 @@ use utoipa_axum::routes;
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(counts_of))
+        .routes(routes!(into_dwellings))
         .merge(households::routes())
         .merge(residents::routes())
         .merge(organisations::routes())
@@ -79,6 +81,25 @@ struct Written {
 struct AreaQuery {
     /// The area; its children are told beside it.
     area: AreaId,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+struct IntoDwellings {
+    /// The area whose buildings are counted, with everything below it.
+    area_id: AreaId,
+    /// Only look: say what would change.
+    #[serde(default)]
+    dry_run: bool,
+}
+
+/// Takes the registered households and residents over as the numbers of the buildings, which plans of grids are made from. Buildings
+/// without a registered household keep theirs.
+#[utoipa::path(post, path = "/registry/dwellings/import", tag = "registry", request_body = IntoDwellings,
+    responses((status = 200, body = TakenOver)))]
+async fn into_dwellings(Staff(ctx): Staff, Json(wish): Json<IntoDwellings>) -> Result<Json<TakenOver>, Fault> {
+    ctx.scope.require(Permission::TerritoryManage)?;
+    let area = dwellings::planned_area(&ctx, wish.area_id)?;
+    Ok(Json(buildings::into_dwellings(&ctx, area, wish.dry_run).await?))
 }
 
 /// How much lives in an area and all below it, now.

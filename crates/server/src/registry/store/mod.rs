@@ -1,5 +1,6 @@
 //! The SQL of the registry: households, residents with their keys and fingerprints, residences, organisations.
 
+pub mod buildings;
 pub mod care;
 pub mod counts;
 pub mod follow;

@@ -123,6 +123,22 @@ pub fn by_grid(tx: &mut Tx, community: AreaId) -> Result<Vec<GridTotal>, Fault> 
     store::by_grid(tx, community)
 }
 
+/// How many live in a dwelling.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Living {
+    pub dwelling: DwellingId,
+    pub households: i64,
+    pub people: i64,
+}
+
+/// Puts numbers that somebody counted in place of those known of these dwellings. Whoever does leaves the mark.
+pub fn set_living(tx: &mut Tx, community: AreaId, living: &[Living]) -> Result<(), Fault> {
+    for one in living {
+        store::set_living(tx, community, one)?;
+    }
+    store::recount(tx, community)
+}
+
 /// Communities of one plan at most.
 pub const MOST_COMMUNITIES: u32 = 10_000;
 

@@ -1,7 +1,7 @@
 //! SQL of dwellings.
 
 use super::import::{Known, Placed};
-use super::{Dwelling, GridTotal, Link, Total};
+use super::{Dwelling, GridTotal, Link, Living, Total};
 use crate::platform::*;
 use crate::territory::Area;
 use db::{Row, Sql};
@@ -185,6 +185,19 @@ pub fn change(tx: &mut Tx, community: AreaId) -> Result<i64, Fault> {
     let sql = "select change from dwelling_total where community_id = $1";
     tx.query_opt(sql, &[community.into()])?
         .map_or(Ok(0), |row| Ok(row.get(0)?))
+}
+
+pub fn set_living(tx: &mut Tx, community: AreaId, one: &Living) -> Result<(), Fault> {
+    tx.defer(
+        "update dwelling set households = $1, people = $2, households_source = 'given' where id = $3 and community_id = $4",
+        &[
+            one.households.into(),
+            one.people.into(),
+            one.dwelling.into(),
+            community.into(),
+        ],
+    )?;
+    Ok(())
 }
 
 pub fn update(tx: &mut Tx, one: &Dwelling) -> Result<(), Fault> {

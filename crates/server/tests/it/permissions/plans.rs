@@ -36,6 +36,10 @@ pub async fn samples(world: &mut World<'_>) -> Vec<Sample> {
         Sample::new("POST /api/v1/dwellings/import")
             .query("?dry_run=true")
             .body(json!({ "datum": "wgs84" })),
+        Sample::new("POST /api/v1/registry/dwellings/import")
+            .body(json!({ "area_id": "01900000-0000-7000-8000-0000000000e1", "dry_run": true })),
+        Sample::new("POST /api/v1/registry/dwellings/import")
+            .body(json!({ "area_id": "01900000-0000-7000-8000-0000000000f1", "dry_run": true })),
         of_dwelling("PATCH /api/v1/dwellings/{id}").body(json!({ "households": 12 })),
         of_dwelling("PUT /api/v1/dwellings/{id}/links").body(json!({ "v": own })),
         of_dwelling("DELETE /api/v1/dwellings/{id}/links").query("?v=01900000-0000-7000-8000-00000000dead"),
