@@ -879,6 +879,13 @@ async fn a_list_of_people_is_tried_taken_over_once_and_decided_on() {
         // Without a number somebody of the same name in the same home is the same.
         let unnumbered = "网格,楼栋,房号,姓名,与户主关系\n第一网格,3,501,李四,配偶\n第一网格,3,501,周九,子\n";
         assert_eq!(came(&send(&centre, "", unnumbered).await.ok()), "0 1 1 0 0");
+        let tried = send(&centre, "?dry_run=true", unnumbered).await.ok();
+        assert_eq!(came(&tried), "0 0 2 0 0");
+        let audit = app.login_as("audit_admin", None).await;
+        let log = audit.get("/api/v1/access-log?limit=200").await.ok();
+        let compared = |one: &&Value| one["subject_kind"] == "household" && one["fields"] == json!(["name"]);
+        let compared = log["items"].as_array().unwrap().iter().filter(compared).count();
+        assert_eq!(compared, 6, "each line that was compared with a home, tried or not");
         assert_eq!(came(&send(&centre, "", unnumbered).await.ok()), "0 0 2 0 0");
         assert_eq!(came(&send(&centre, "?skip_bad=true", bad).await.ok()), "0 0 3 1 7");
         counted(app).await;

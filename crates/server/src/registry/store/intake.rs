@@ -226,13 +226,14 @@ pub fn duplicate(tx: &mut Tx, id: DuplicateId) -> Result<Option<Duplicate>, Faul
     tx.fetch(&sql)?.first().map(read).transpose()
 }
 
-pub fn decide(ctx: &Ctx, tx: &mut Tx, id: DuplicateId, decided: &str) -> Result<(), Fault> {
+/// False when somebody else has decided meanwhile.
+pub fn decide(ctx: &Ctx, tx: &mut Tx, id: DuplicateId, decided: &str) -> Result<bool, Fault> {
     let account = ctx.account()?;
-    tx.execute(
+    let put = tx.execute(
         "update duplicate set decided = $1, decided_by = $2, decided_at = $3 where id = $4 and decided is null",
         &params![decided, account, ctx.now.0, id],
     )?;
-    Ok(())
+    Ok(put > 0)
 }
 
 /// The fields of a list's columns, as somebody said last for this header.
