@@ -1618,6 +1618,44 @@ export interface ZoningShare {
   of_grid: number
 }
 
+/** One thing owed to a place, a household or a person today. */
+export interface Due {
+  id: Id
+  rule: string
+  rule_name: string
+  act: 'visit' | 'check' | 'patrol'
+  subject_kind: 'facility' | 'grid' | 'household' | 'resident'
+  subject_id: Id
+  subject_name: string
+  area_id: Id
+  area_name: string
+  lon: number | null
+  lat: number | null
+  period: string
+  nth: number
+  need: number
+  got: number
+  in_minutes: boolean
+  standing: 'early' | 'due' | 'late' | 'missed'
+  from: string
+  planned: string
+  until: string
+  owed_until: string
+  tried: number
+  reason: string | null
+  photo: boolean
+  position: boolean
+  talk: boolean
+  people: number
+}
+
+/** What came of recording a visit. */
+export interface VisitRecorded {
+  id: Id
+  already: boolean
+  counts: { rule: string; name: string; counts: 'settles' | 'makes_up' | 'extra' | 'not'; nth: number | null; why: string | null; message: string | null }[]
+}
+
 /** What taking registered households over would change, or changed. */
 export interface HouseholdsTakenOver {
   dwellings: number

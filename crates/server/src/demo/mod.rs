@@ -19,6 +19,7 @@ pub use cases::make as make_cases;
 pub use people::{DemoAccount, ROLES, set_passwords};
 pub use plans::make as make_plans;
 
+use crate::duties;
 use crate::platform::{App, Ctx, Fault};
 use crate::policy::{self, PackError};
 use crate::territory::{self, features::MapFile};
@@ -74,6 +75,7 @@ pub async fn furnish(app: &App, seed: u64) -> Result<bool, Fault> {
     make_addresses(&ctx, seed, &grids).await?;
     facilities::make(&ctx, seed).await?;
     people::make(&ctx, seed).await?;
+    app.write(&ctx, duties::roll_now).await?;
     Ok(true)
 }
 

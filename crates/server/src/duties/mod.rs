@@ -23,12 +23,14 @@ pub use subject::SubjectKind;
 pub use visits::{Found, MAX_LATE_DAYS, NewVisit, Position, Recorded, found, record};
 
 use crate::platform::{App, Ctx, DutySubjectId, Fault, Tx, news};
+use crate::policy::PackChanged;
 use crate::registry::HomesChanged;
 
 /// Makes the jobs of this part known; once at the start.
 pub fn register(app: &App) {
     roll::register(app);
     news::follow(app, homes_changed);
+    news::follow(app, |ctx, tx, _: &PackChanged| roll::renew(ctx, tx));
 }
 
 /// A household or somebody on a care register that came, went or moved: what they are owed is worked out with the change.

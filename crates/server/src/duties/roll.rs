@@ -11,12 +11,14 @@ use crate::platform::jobs::{self, Handler, Outcome, Recurring};
 use crate::platform::*;
 use crate::policy;
 use domain::duties::{Rule, Who};
-use domain::time::{Timestamp, date_of};
+use domain::time::{MINUTE_MS, Timestamp, date_of};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 const NIGHTLY: &str = "duties.nightly";
 const ROLL: &str = "duties.roll";
+/// What the night does, once, by other rules.
+const RENEW: &str = "duties.renew";
 /// Subjects of one page.
 const PAGE: u32 = 500;
 /// Obligations that turn late or missed in one transaction.
@@ -26,6 +28,7 @@ const TURN: i64 = 1_000;
 pub fn register(app: &App) {
     jobs::register_recurring(app, Recurring::nightly(NIGHTLY, 0, 10), Handler::Step(nightly));
     jobs::register(app, ROLL, Handler::Step(roll));
+    jobs::register(app, RENEW, Handler::Step(nightly));
 }
 
 /// Has everything worked out now instead of in the night; how many groups were put in line.
@@ -35,6 +38,11 @@ pub fn roll_now(ctx: &Ctx, tx: &mut Tx) -> Result<usize, Fault> {
     let body = json!({ "groups": queued });
     tx.record(ctx, Mark::new("duty.roll_asked", Subject::System, body))?;
     Ok(queued)
+}
+
+/// Has everything worked out a little later, when the new rules are in force in every process.
+pub fn renew(ctx: &Ctx, tx: &mut Tx) -> Result<(), Fault> {
+    jobs::enqueue(ctx, tx, RENEW, "renew", ctx.now.plus_ms(MINUTE_MS), &json!({}))
 }
 
 fn nightly(ctx: &Ctx, tx: &mut Tx, _: &Value) -> Result<Outcome, Fault> {

@@ -12,7 +12,7 @@ mod view;
 
 pub use http::routes;
 
-use crate::platform::{App, Ctx, Fault, Lang};
+use crate::platform::{App, Ctx, Fault, Lang, news};
 use axum::http::StatusCode;
 use domain::calendar::{Calendar, CalendarRef, Calendars, Duty};
 use domain::cases::clock::RuleRef;
@@ -171,6 +171,9 @@ pub async fn start(app: &App) -> Result<(), PackError> {
     }
 }
 
+/// News: another pack than before comes into force in a moment.
+pub struct PackChanged;
+
 /// Reads, checks and brings a pack into force. `place` replaces the pack's jurisdiction (a fictional place on a real pack).
 pub async fn adopt(app: &App, files: Files, place: Option<Jurisdiction>) -> Result<(), PackError> {
     let mut pack = read::read_pack(&files).map_err(PackError::Problems)?;
@@ -185,7 +188,10 @@ pub async fn adopt(app: &App, files: Files, place: Option<Jurisdiction>) -> Resu
     let (own_digest, pack_text) = (digest.clone(), files.get("pack.toml").cloned().unwrap_or_default());
     let stored = app
         .write(&ctx, move |ctx, tx| {
-            let number = store::pack_version(ctx, tx, &key, &version, &own_digest)?;
+            let (number, new) = store::pack_version(ctx, tx, &key, &version, &own_digest)?;
+            if new && number > 1 {
+                news::tell(ctx, tx, &PackChanged)?;
+            }
             let versions = calendar::store(ctx, tx, &base, &pack_text, shipped_years)?;
             Ok((number, versions))
         })

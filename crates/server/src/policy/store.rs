@@ -4,7 +4,7 @@ use crate::platform::{Ctx, Fault, Mark, Subject, Tx};
 use std::collections::BTreeMap;
 
 /// The number of the pack with this digest: the newest one's when nothing changed, else the next.
-pub fn pack_version(ctx: &Ctx, tx: &mut Tx, key: &str, label: &str, digest: &str) -> Result<i64, Fault> {
+pub fn pack_version(ctx: &Ctx, tx: &mut Tx, key: &str, label: &str, digest: &str) -> Result<(i64, bool), Fault> {
     let newest = tx.query_opt(
         "select version, digest from pack_version order by version desc limit 1",
         &[],
@@ -13,7 +13,7 @@ pub fn pack_version(ctx: &Ctx, tx: &mut Tx, key: &str, label: &str, digest: &str
     if let Some(row) = newest {
         last = row.get::<i64>(0)?;
         if row.text(1)? == digest {
-            return Ok(last);
+            return Ok((last, false));
         }
     }
     let number = last + 1;
@@ -23,7 +23,7 @@ pub fn pack_version(ctx: &Ctx, tx: &mut Tx, key: &str, label: &str, digest: &str
     )?;
     let body = serde_json::json!({ "key": key, "version": label, "number": number, "digest": digest });
     tx.record(ctx, Mark::new("pack.adopted", Subject::Pack, body))?;
-    Ok(number)
+    Ok((number, true))
 }
 
 /// Years brought in by the administrator.

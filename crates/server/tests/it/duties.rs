@@ -705,6 +705,27 @@ async fn places_come_move_and_go() {
     .await;
 }
 
+/// Other rules in force: what is owed by them is worked out within minutes, without waiting for the night.
+#[tokio::test(flavor = "multi_thread")]
+async fn other_rules_hold_within_minutes() {
+    each_with_photos(async |app| {
+        place(app).await;
+        assert_eq!(open_in(app, EAST_GRID).await, [""; 0], "no night has passed");
+        settled(app).await;
+        assert_eq!(
+            open_in(app, EAST_GRID).await,
+            ["call", "call", "out", "paired", "rounds", "rounds", "toilet"]
+        );
+        let mut files = policy::shipped("zhoushan").unwrap();
+        files.insert("duties.toml".into(), "default_source = \"assumption\"\n".into());
+        policy::adopt(&app.app, files, None).await.unwrap();
+        app.advance_minutes(2);
+        settled(app).await;
+        assert_eq!(open_in(app, EAST_GRID).await, [""; 0]);
+    })
+    .await;
+}
+
 /// Households are called on once a quarter.
 const HOMES: &str = r#"
 [[rule]]

@@ -1,0 +1,109 @@
+// What a worker owes without being asked: a list for today, one form at the door, and all of it without signal.
+import type { Page } from 'playwright-core'
+import { expect, onTestFinished, test } from 'vitest'
+import { accessible, see } from '../kit/check'
+import { field } from '../kit/desk'
+import { lineTo } from '../kit/line'
+import { leave, PHONE, shoot, staff } from '../kit/people'
+import { photo } from '../kit/photo'
+import { pointOf } from '../kit/portal'
+import { startDemo } from '../kit/server'
+
+const MORNING = '2026-03-11T09:30:00+08:00'
+const WHOLE_MS = 120_000
+const GRID = '海晏第一网格'
+const get = async <T>(page: Page, path: string) => (await (await page.request.get(`/api/v1${path}`)).json()) as T
+const post = (page: Page, path: string, data: unknown) => page.request.post(`/api/v1${path}`, { data, headers: { 'x-wangge-client': 'desk' } })
+
+interface Counts { rules: { rule: string; owed: number; done: number }[] }
+
+test('a worker calls at homes without a signal, reports what is found there, and all of it arrives once', async () => {
+  const running = await startDemo(MORNING)
+  onTestFinished(running.stop)
+  const centre = await staff(running, 'dispatcher')
+  const grid = (await get<{ items: { id: string; name: string }[] }>(centre.page, '/areas?level=grid')).items.find((one) => one.name === GRID)!
+  for (const room of ['101', '102', '201']) {
+    const home = { id: crypto.randomUUID(), number: '', place: { area_id: grid.id, room } }
+    expect((await post(centre.page, '/registry/households', home)).status(), room).toBeLessThan(300)
+  }
+  const visits = async () => {
+    const [own] = await get<Counts[]>(centre.page, `/duties/counts?area=${grid.id}`)
+    const found = own.rules.find((one) => one.rule === 'household_visit')!
+    return [found.owed, found.done]
+  }
+  expect(await visits()).toEqual([3, 0])
+
+  const line = await lineTo(running)
+  onTestFinished(line.close)
+  const worker = await staff(line, 'grid', { size: PHONE, at: await pointOf(running, GRID) })
+  const { page, context } = worker
+  await page.goto('/field/')
+  await see(page.getByRole('heading', { name: /今日履职/ }))
+  const list = page.getByRole('region', { name: '今日履职' })
+  await expect.poll(() => list.getByRole('link').filter({ hasText: '入户走访' }).count()).toBe(3)
+  await accessible(page, 'what is owed today')
+  await shoot(page, 'field-duties')
+
+  // With a signal: what it counted for is said at once.
+  await list.getByRole('link', { name: /101室/ }).click()
+  await see(page.getByText('已定位'))
+  await see(page.getByText('这一次还要写下说了什么才算数'))
+  await field(page, '说了什么、看到什么').fill('老人说楼道灯好了，谢谢；下月要做白内障手术。')
+  await accessible(page, 'a visit')
+  await shoot(page, 'field-visit')
+  await page.getByRole('button', { name: '记下' }).click()
+  await see(page.getByRole('heading', { name: '已记下' }))
+  await see(page.getByText(/入户走访\s*完成第 1 次/))
+  await shoot(page, 'field-visit-done')
+  expect(await visits()).toEqual([3, 1])
+  await page.getByRole('link', { name: '回今日' }).click()
+  await expect.poll(() => list.getByRole('link').filter({ hasText: '入户走访' }).count()).toBe(2)
+  await page.evaluate(async () => void (await navigator.serviceWorker.ready))
+  // The form is on the phone before the signal goes.
+  await list.getByRole('link', { name: /102室/ }).click()
+  await page.getByRole('link', { name: '今日', exact: true }).click()
+
+  line.cut()
+  await context.setOffline(true)
+  await page.reload()
+  await list.getByRole('link', { name: /102室/ }).click()
+  await field(page, '说了什么、看到什么').fill('孩子在家，家里都好。')
+  await page.getByText('发现问题，一并上报').click()
+  await field(page, '简单说一句').fill('门口消防通道堆着旧家具')
+  await page.locator('input[type=file]').setInputFiles(photo('rubble'))
+  await see(page.locator('.photo img'))
+  await page.getByRole('button', { name: '记下' }).click()
+  await see(page.getByRole('heading', { name: '已存在手机里' }))
+  await see(page.getByText('发现的问题也已存在手机里'))
+  await page.getByRole('link', { name: '回今日' }).click()
+  await see(page.getByText('已记下 1 处，等有网络时发送。'))
+  await see(page.getByText('有 2 条还没发出去'))
+  await list.getByRole('link', { name: /201室/ }).click()
+  await page.getByText('没人在家').click()
+  await page.getByRole('button', { name: '记下' }).click()
+  await see(page.getByRole('heading', { name: '已存在手机里' }))
+  await page.getByRole('link', { name: '回今日' }).click()
+  await see(page.getByText('已记下 2 处，等有网络时发送。'))
+  await shoot(page, 'field-duties-offline')
+  expect(await visits(), 'nothing has arrived').toEqual([3, 1])
+
+  // Back: the first answer is lost on the way; what was sent twice is there once.
+  line.mend()
+  await page.route('**/api/v1/visits', async (route) => {
+    await route.fetch()
+    await route.abort('connectionreset')
+  }, { times: 1 })
+  await context.setOffline(false)
+  await page.goto('/field/me')
+  const now = page.getByRole('button', { name: '现在发送' })
+  await expect.poll(async () => {
+    if (await now.isVisible()) await now.click().catch(() => undefined)
+    return visits()
+  }).toEqual([3, 2])
+  await expect.poll(async () => (await get<{ items: { title: string }[] }>(centre.page, '/cases?limit=50')).items.filter((one) => one.title.includes('消防通道堆着旧家具')).length).toBe(1)
+  await page.goto('/field/')
+  await see(page.getByText('全部已发送'))
+  // Nobody was home: it is owed still, and the list says that somebody went.
+  await see(list.getByRole('link', { name: /201室.*去过 1 次没办成/ }))
+  await leave(worker, centre)
+}, WHOLE_MS)

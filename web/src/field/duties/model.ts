@@ -1,0 +1,79 @@
+// What is owed today on this phone: the list as the server gave it last, without what is recorded here and waits for signal.
+// Entry points: `loadDues`, `dues`, `visitBody`.
+import { computed, ref } from 'vue'
+import { api } from '@/api/client'
+import type { Due, Page } from '@/api/types'
+import { waiting } from '../unsent'
+import { remembered } from '../vault'
+
+/** One page: more than a day's walk. */
+const MOST = 200
+const UTC_8_MS = 8 * 3_600_000
+
+const all = ref<Due[]>([])
+/** Subjects of visits that are recorded here and not yet sent. */
+const recorded = computed(() => new Set(waiting.value.filter((u) => u.path === '/visits').map((u) => String(u.body.subject_id))))
+
+/** What is still to be done, the most pressing first. */
+export const dues = computed(() => all.value.filter((d) => !recorded.value.has(d.subject_id)))
+/** So many places are done but not sent. */
+export const unsentVisits = computed(() => recorded.value.size)
+
+/** Asks the server; without signal, what it said last. */
+export async function loadDues(): Promise<void> {
+  const page = await remembered('duties', () => api.get<Page<Due>>('/duties/today', { limit: MOST }))
+  all.value = page.items
+}
+
+/** What is owed to one subject, recorded here or not. */
+export const duesOf = (subject: string) => all.value.filter((d) => d.subject_id === subject)
+
+/** A moment with its offset, as the place's clocks show it. */
+export const inShanghai = (ms: number) => new Date(ms + UTC_8_MS).toISOString().replace('Z', '+08:00')
+
+export const OUTCOMES = ['met', 'nobody_home', 'refused', 'closed', 'moved_away'] as const
+export type Outcome = (typeof OUTCOMES)[number]
+
+/** How it can have gone: a place is not at home and does not move away, a home is not closed. */
+export function outcomesOf(kind: Due['subject_kind']): Outcome[] {
+  if (kind === 'grid') return ['met']
+  return kind === 'facility' ? ['met', 'closed'] : ['met', 'nobody_home', 'refused', 'moved_away']
+}
+
+export interface VisitForm {
+  id: string
+  problemId: string
+  outcome: Outcome
+  minutes: number | ''
+  talk: string
+  photos: string[]
+  problem: string
+  category: string
+}
+
+/** What is sent of a visit. `at`: where the phone is, if it knows. */
+export function visitBody(due: Due, form: VisitForm, begun: number, at: { lon: number; lat: number } | null): Record<string, unknown> {
+  return {
+    id: form.id,
+    act: due.act,
+    subject_kind: due.subject_kind,
+    subject_id: due.subject_id,
+    at: inShanghai(begun),
+    minutes: form.minutes === '' ? 0 : form.minutes,
+    outcome: form.outcome,
+    position: at ?? undefined,
+    talk: form.talk.trim() || undefined,
+    photos: form.photos,
+  }
+}
+
+/** What the rules of a subject want to see and the form does not have. Only of a visit that met with somebody: one in vain is never in want. */
+export function wanting(of: Due[], form: VisitForm, at: object | null): ('photo' | 'position' | 'talk')[] {
+  if (form.outcome !== 'met') return []
+  const wants = (key: 'photo' | 'position' | 'talk') => of.some((d) => d[key])
+  const missing: ('photo' | 'position' | 'talk')[] = []
+  if (wants('photo') && !form.photos.length) missing.push('photo')
+  if (wants('position') && !at) missing.push('position')
+  if (wants('talk') && !form.talk.trim()) missing.push('talk')
+  return missing
+}
