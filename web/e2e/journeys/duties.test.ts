@@ -105,5 +105,22 @@ test('a worker calls at homes without a signal, reports what is found there, and
   await see(page.getByText('全部已发送'))
   // Nobody was home: it is owed still, and the list says that somebody went.
   await see(list.getByRole('link', { name: /201室.*去过 1 次没办成/ }))
-  await leave(worker, centre)
+
+  // The supervisor goes down from the city to the grid and finds each home.
+  const supervisor = await staff(running, 'supervisor')
+  await supervisor.page.goto('/desk/duties')
+  await supervisor.page.getByText('入户走访', { exact: true }).click()
+  const table = supervisor.page.getByRole('region', { name: '履职' })
+  await see(table.getByRole('row', { name: /望海市.*3.*2/ }))
+  await accessible(supervisor.page, 'duties of a city')
+  await shoot(supervisor.page, 'desk-duties')
+  for (const area of ['望海门街道', '海晏社区', GRID]) await table.getByRole('button', { name: new RegExp(`${area}$`) }).click()
+  const lines = supervisor.page.getByRole('region', { name: '逐处' })
+  await see(lines.getByRole('row', { name: /101室.*已办/ }))
+  await see(lines.getByRole('row', { name: /201室.*未到期.*去过 1 次没办成 没人在家/ }))
+  await accessible(supervisor.page, 'duties of a grid')
+  await shoot(supervisor.page, 'desk-duties-grid')
+  await supervisor.page.setViewportSize(PHONE)
+  await shoot(supervisor.page, 'desk-duties-grid')
+  await leave(worker, centre, supervisor)
 }, WHOLE_MS)

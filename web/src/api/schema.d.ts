@@ -831,6 +831,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/duties": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The lines behind a count of an area's own subjects. Telling where people live is logged. */
+        get: operations["listed"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/duties/counts": {
         parameters: {
             query?: never;
@@ -6473,6 +6490,34 @@ export interface components {
                 /** Format: u-int64 */
                 leaf: number;
                 record: components["schemas"]["LedgerRecord"];
+            }[];
+            /** @description Where the next page begins; none at the end. */
+            next?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_LineView: {
+            /** @description The items, in the order asked for. */
+            items: {
+                done_late: boolean;
+                done_on?: string | null;
+                id: components["schemas"]["ObligationId"];
+                /** Format: int64 */
+                nth: number;
+                /** @description ISO dates. */
+                planned: string;
+                reason?: string | null;
+                /** @description `open`, `late`, `missed`, `made_up` or `done`. */
+                state: string;
+                subject_id: components["schemas"]["DutySubjectId"];
+                subject_kind: components["schemas"]["SubjectKind"];
+                /** @description Empty where it is gone meanwhile. */
+                subject_name: string;
+                /**
+                 * Format: int64
+                 * @description How often somebody went in vain, and how it went the last time.
+                 */
+                tried: number;
+                until: string;
             }[];
             /** @description Where the next page begins; none at the end. */
             next?: string | null;
@@ -14249,6 +14294,101 @@ export interface operations {
             };
             /** @description Somebody was faster, or the id is used */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description A value or a rule refuses; `field` and `code` say which */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Not now; try again after `retry_after_s` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+        };
+    };
+    listed: {
+        parameters: {
+            query: {
+                /** @description The area in which the subjects themselves lie: a grid, mostly. */
+                area: components["schemas"]["AreaId"];
+                /** @description Key of the rule. */
+                rule: string;
+                /** @description ISO date: the period this day lies in. Today when left out. */
+                on?: string;
+                /** @description `open`, `late`, `missed` (made up later or not), `made_up` or `done`; all when left out. */
+                state?: string;
+                /** @description Number of items, at most 200. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_LineView"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Without the right, or without the header that names the client */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Absent, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description It took too long, the sending of the body too */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -1649,6 +1649,31 @@ export interface Due {
   people: number
 }
 
+/** What is owed in an area under each rule, and how it stands. */
+export interface DutyCounts {
+  area_id: Id
+  area_name: string
+  rules: { rule: string; name: string; period: string; owed: number; done: number; late: number; missed: number; made_up: number }[]
+}
+
+export type DutyState = 'open' | 'late' | 'missed' | 'made_up' | 'done'
+
+/** One thing owed, behind a count. */
+export interface DutyLine {
+  id: Id
+  subject_kind: Due['subject_kind']
+  subject_id: Id
+  subject_name: string
+  nth: number
+  state: DutyState
+  planned: string
+  until: string
+  done_on: string | null
+  done_late: boolean
+  tried: number
+  reason: string | null
+}
+
 /** What came of recording a visit. */
 export interface VisitRecorded {
   id: Id

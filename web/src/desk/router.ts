@@ -25,6 +25,7 @@ const children: RouteRecordRaw[] = [
   { path: 'orders/:id', name: 'order', component: () => import('./orders/OrderPage.vue'), props: true, meta: { needs: ['case.read'] } },
   { path: 'handovers', name: 'handovers', component: () => import('./handovers/HandoversPage.vue'), meta: { needs: ['case.read'] } },
   { path: 'board', name: 'board', component: () => import('./insight/BoardPage.vue'), meta: { needs: ['board.read'] } },
+  { path: 'duties', name: 'duties', component: () => import('./insight/DutiesPage.vue'), meta: { needs: ['duty.read'] } },
   { path: 'board/teams', name: 'team-figures', component: () => import('./insight/TeamsPage.vue'), meta: { needs: ['board.read'] } },
   { path: 'exports', name: 'exports', component: () => import('./cases/ExportsPage.vue'), meta: { needs: ['case.export', 'export.approve'] } },
   { path: 'import', name: 'import', component: () => import('./cases/ImportPage.vue'), meta: { needs: ['case.import'] } },

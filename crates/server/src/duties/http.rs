@@ -1,6 +1,7 @@
 //! Routes of duties: today's list, the counts of areas, visits.
 
-use super::list::Due;
+use super::list::{Asked, Due, lines};
+use super::store::State;
 use super::visits::{Found, NewVisit, Position, Recorded};
 use super::{SubjectKind, counted, found, record, roll_now, today};
 use crate::access::Staff;
@@ -13,6 +14,7 @@ use domain::duties::{Act, Outcome, Quantity, Verdict};
 use domain::geo::LonLat;
 use domain::policy::DutyRule;
 use domain::time::{Timestamp, date_of};
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -23,6 +25,7 @@ pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(todays))
         .routes(routes!(counts))
+        .routes(routes!(listed))
         .routes(routes!(roll))
         .routes(routes!(make))
         .routes(routes!(one))
@@ -166,10 +169,7 @@ struct RuleCounts {
 /// What is owed in an area and the areas right below it, and how it stands; the first of the list is the area itself.
 #[utoipa::path(get, path = "/duties/counts", tag = "duties", params(CountsQuery), responses((status = 200, body = Vec<AreaCounts>)))]
 async fn counts(Staff(ctx): Staff, Query(query): Query<CountsQuery>) -> Result<Json<Vec<AreaCounts>>, Fault> {
-    let on = match &query.on {
-        Some(text) => text.parse().map_err(|_| Fault::invalid("on", "date_expected"))?,
-        None => ctx.now.date(),
-    };
+    let on = day_of(&ctx, query.on.as_deref())?;
     let found = ctx
         .app
         .read(&ctx, move |ctx, tx| counted(ctx, tx, query.area, on))
@@ -193,6 +193,89 @@ async fn counts(Staff(ctx): Staff, Query(query): Query<CountsQuery>) -> Result<J
             .collect(),
     });
     Ok(Json(views.collect()))
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct LinesQuery {
+    /// The area in which the subjects themselves lie: a grid, mostly.
+    area: AreaId,
+    /// Key of the rule.
+    rule: String,
+    /// ISO date: the period this day lies in. Today when left out.
+    on: Option<String>,
+    /// `open`, `late`, `missed` (made up later or not), `made_up` or `done`; all when left out.
+    state: Option<String>,
+    /// Number of items, at most 200.
+    limit: Option<u32>,
+    /// `next` of the page before.
+    after: Option<String>,
+}
+
+/// One thing owed, and how it stands.
+#[derive(Debug, Serialize, ToSchema)]
+struct LineView {
+    id: ObligationId,
+    subject_kind: SubjectKind,
+    subject_id: DutySubjectId,
+    /// Empty where it is gone meanwhile.
+    subject_name: String,
+    nth: i64,
+    /// `open`, `late`, `missed`, `made_up` or `done`.
+    state: String,
+    /// ISO dates.
+    planned: String,
+    until: String,
+    done_on: Option<String>,
+    done_late: bool,
+    /// How often somebody went in vain, and how it went the last time.
+    tried: i64,
+    reason: Option<String>,
+}
+
+/// The lines behind a count of an area's own subjects. Telling where people live is logged.
+#[utoipa::path(get, path = "/duties", tag = "duties", params(LinesQuery), responses((status = 200, body = Page<LineView>)))]
+async fn listed(Staff(ctx): Staff, Query(query): Query<LinesQuery>) -> Result<Json<Page<LineView>>, Fault> {
+    let state = query.state.as_deref().map(State::from_key).transpose();
+    let paging = PageQuery {
+        limit: query.limit,
+        after: query.after.clone(),
+    };
+    let limit = paging.limit();
+    let asked = Asked {
+        area: query.area,
+        rule: query.rule.clone(),
+        on: day_of(&ctx, query.on.as_deref())?,
+        state: state.map_err(|_| Fault::invalid("state", "invalid_field"))?,
+        after: paging.after()?,
+        limit,
+    };
+    let ctx = ctx.for_purpose(Purpose::Supervise);
+    let rows = ctx.app.write(&ctx, move |ctx, tx| lines(ctx, tx, asked)).await?;
+    let page = Page::cut(rows, limit, |(row, _)| (row.until, row.id));
+    let day = |day: i64| date_of(day).to_string();
+    Ok(Json(page.map(|(row, known)| LineView {
+        id: row.id,
+        subject_kind: row.kind,
+        subject_id: row.subject,
+        subject_name: known.map(|known| known.name).unwrap_or_default(),
+        nth: row.nth,
+        state: row.state.key().to_owned(),
+        planned: day(row.planned),
+        until: day(row.until),
+        done_on: row.done_day.map(day),
+        done_late: row.done_late,
+        tried: row.tried,
+        reason: row.reason.map(|reason| reason.key().to_owned()),
+    })))
+}
+
+/// A day given, or today.
+fn day_of(ctx: &Ctx, text: Option<&str>) -> Result<Date, Fault> {
+    match text {
+        Some(text) => text.parse().map_err(|_| Fault::invalid("on", "date_expected")),
+        None => Ok(ctx.now.date()),
+    }
 }
 
 /// How many groups of subjects were put in line.

@@ -94,6 +94,43 @@ fn within(ctx: &Ctx, map: &territory::Map, served: impl IntoIterator<Item = Area
     areas.into_iter().collect()
 }
 
+/// Which lines are asked for: of an area itself, under a rule, in the period of a day; in one state, or in any.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    pub area: AreaId,
+    pub rule: String,
+    pub on: Date,
+    pub state: Option<store::State>,
+    pub after: Option<After>,
+    pub limit: u32,
+}
+
+/// What a count of an area's own subjects is made of, by the last day in time; one more than `limit` when there is more. Addresses of homes are
+/// personal: the look is logged.
+pub fn lines(ctx: &Ctx, tx: &mut Tx, asked: Asked) -> Result<Vec<(Row, Option<Known>)>, Fault> {
+    ctx.scope.require(Permission::DutyRead)?;
+    let map = territory::current(&ctx.app);
+    let area = map
+        .area(asked.area)
+        .filter(|area| ctx.scope.covers(&area.chain, Permission::DutyRead));
+    let area = area.ok_or_else(Fault::not_found)?.id;
+    let rules = subject::rules(&ctx.app)?;
+    let rule = rules.iter().find(|rule| rule.key == asked.rule);
+    let rule = rule.ok_or_else(|| Fault::invalid("rule", "invalid_field"))?;
+    let period = rule.every.period_of(asked.on);
+    let days = (period.first, period.last);
+    let rows = store::lines(tx, area, &rule.key, days, asked.state, asked.after, asked.limit)?;
+    let subjects: Vec<_> = rows.iter().map(|row| (row.kind, row.subject)).collect();
+    let mut named = subject::named(ctx, tx, &subjects)?;
+    Ok(rows
+        .into_iter()
+        .map(|row| {
+            let known = named.remove(&row.subject);
+            (row, known)
+        })
+        .collect())
+}
+
 /// The counts of an area and of each below it: by rule, of the period a day lies in.
 pub fn counted(ctx: &Ctx, tx: &mut Tx, area: AreaId, on: Date) -> Result<Vec<(AreaId, Vec<(Rule, Counted)>)>, Fault> {
     ctx.scope.require(Permission::DutyRead)?;

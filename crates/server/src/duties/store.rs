@@ -37,7 +37,7 @@ impl State {
         }
     }
 
-    fn from_key(key: &str) -> Result<State, Fault> {
+    pub fn from_key(key: &str) -> Result<State, Fault> {
         let found = Self::ALL.into_iter().find(|one| one.key() == key);
         found.ok_or_else(|| Fault::internal("an unknown state of an obligation"))
     }
@@ -344,6 +344,46 @@ pub fn today(
         sql = sql.push(") and o.rule in (").list(rules.iter()).push("))");
     }
     sql = sql.push(")");
+    if let Some((until, id)) = after {
+        sql = sql
+            .push(" and (o.until_day, o.id) > (")
+            .bind(until)
+            .push(", ")
+            .bind(id)
+            .push(")");
+    }
+    let sql = sql
+        .push(" order by o.until_day, o.id limit ")
+        .bind(i64::from(limit) + 1);
+    tx.fetch(&sql)?.iter().map(read).collect()
+}
+
+/// What is owed under a rule in one period to the subjects of an area itself, by the last day in time; one more than `limit` when there is more.
+pub fn lines(
+    tx: &mut Tx,
+    area: AreaId,
+    rule: &str,
+    (first, last): (i64, i64),
+    state: Option<State>,
+    after: Option<After>,
+    limit: u32,
+) -> Result<Vec<Row>, Fault> {
+    let sql = Sql::new(concat!("select ", columns!(), " from obligation o where o.area_id = ")).bind(area);
+    // Both values of `open`, and the period's days: so the index on the two serves.
+    let sql = sql.push(" and o.open in (0, 1) and o.until_day >= ").bind(first);
+    let sql = sql.push(" and o.until_day <= ").bind(last);
+    let mut sql = sql
+        .push(" and o.rule = ")
+        .bind(rule)
+        .push(" and o.first_day = ")
+        .bind(first);
+    // As counted: what was missed and made up later was missed.
+    if let Some(state) = state {
+        sql = match state {
+            State::Missed => sql.push(" and o.state in ('missed', 'made_up')"),
+            _ => sql.push(" and o.state = ").bind(state.key()),
+        };
+    }
     if let Some((until, id)) = after {
         sql = sql
             .push(" and (o.until_day, o.id) > (")

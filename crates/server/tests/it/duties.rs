@@ -705,6 +705,100 @@ async fn places_come_move_and_go() {
     .await;
 }
 
+/// Every household twice a quarter, a week apart at least (Luohe).
+const TWICE: &str = r#"
+default_source = "LH-07"
+[[rule]]
+key = "home"
+name = "入户走访"
+act = "visit"
+who = "households"
+times = 2
+every = "quarter"
+spacing = 7
+partial = "full"
+missed = "owed"
+"#;
+
+/// Visits come from a rule of how often; the days planned are spread over the quarter; coverage and lateness are told for the grid, with every
+/// household behind them.
+/// Clause LH-07
+#[tokio::test(flavor = "multi_thread")]
+async fn every_household_is_visited_twice_a_quarter() {
+    const HOMES: usize = 20;
+    each_with_photos(async |app| {
+        let place = place(app).await;
+        let mut files = policy::shipped("zhoushan").unwrap();
+        files.insert("duties.toml".into(), TWICE.into());
+        policy::adopt(&app.app, files, None).await.unwrap();
+        let centre = person(app, "dispatcher", CITY, None).await.on(app).await;
+        for room in 0..HOMES {
+            let lives = json!({ "area_id": EAST_GRID, "room": format!("{}", 101 + room) });
+            crate::registry::household(&centre, app, lives).await;
+        }
+        go_to(app, "2026-04-01").await;
+        let supervisor = place.supervisor.on(app).await;
+        let path = format!("/api/v1/duties?area={EAST_GRID}&rule=home&limit=200");
+        let lines = supervisor.get(&path).await.ok()["items"].as_array().unwrap().clone();
+        assert_eq!(lines.len(), 2 * HOMES);
+        let mut weeks: BTreeMap<i64, usize> = BTreeMap::new();
+        for line in &lines {
+            let day: Date = line["planned"].as_str().unwrap().parse().unwrap();
+            let since = (Timestamp::start_of(day).0 - Timestamp::start_of("2026-04-01".parse().unwrap()).0) / DAY_MS;
+            assert!((0..91).contains(&since), "{line}");
+            *weeks.entry(since / 7).or_default() += 1;
+        }
+        assert!(
+            weeks.len() >= 10 && weeks.values().all(|n| *n <= 7),
+            "spread over the quarter: {weeks:?}"
+        );
+
+        // One household is called on twice, a day too early the first time it is tried again.
+        let home = lines[0]["subject_id"].as_str().unwrap().to_owned();
+        let call = async |day: &str| {
+            go_to(app, day).await;
+            said(
+                app,
+                &place.worker.on(app).await,
+                &new_visit(app, "visit", "household", &home),
+            )
+            .await
+        };
+        assert_eq!(call("2026-04-10").await, ["home: settles"]);
+        assert_eq!(call("2026-04-16").await, ["home: not too_soon"]);
+        assert_eq!(call("2026-04-17").await, ["home: settles"]);
+        assert_eq!(
+            counts(app, &place.supervisor.on(app).await, EAST_GRID, "home", "2026-04-17").await[..2],
+            [40, 2]
+        );
+        go_to(app, "2026-06-30").await;
+        let supervisor = place.supervisor.on(app).await;
+        let [owed, done, late, missed, _] = counts(app, &supervisor, EAST_GRID, "home", "2026-06-30").await;
+        assert_eq!((owed, done, missed), (40, 2, 0));
+        assert_eq!(
+            supervisor.get(&format!("{path}&on=2026-06-30&state=late")).await.ok()["items"]
+                .as_array()
+                .unwrap()
+                .len() as i64,
+            late
+        );
+        assert!(late >= 19, "the first of each is late by the end: {late}");
+        go_to(app, "2026-07-01").await;
+        let supervisor = place.supervisor.on(app).await;
+        assert_eq!(
+            counts(app, &supervisor, EAST_GRID, "home", "2026-06-30").await,
+            [40, 2, 0, 38, 0]
+        );
+        let missed = supervisor.get(&format!("{path}&on=2026-06-30&state=missed")).await.ok();
+        assert_eq!(missed["items"].as_array().unwrap().len(), 38);
+        let elsewhere = supervisor.get(&format!("/api/v1/duties?area={WEST}&rule=home")).await;
+        assert_eq!(elsewhere.verdict(), "404 not_found");
+        let wrong = supervisor.get(&format!("{path}&state=asleep")).await;
+        assert_eq!(wrong.verdict(), "422 invalid_field");
+    })
+    .await;
+}
+
 /// Other rules in force: what is owed by them is worked out within minutes, without waiting for the night.
 #[tokio::test(flavor = "multi_thread")]
 async fn other_rules_hold_within_minutes() {

@@ -23,6 +23,7 @@ export const NAV: NavGroup[] = [
       { name: 'orders', needs: ['case.handle', 'case.dispatch', 'case.supervise'], icon: 'order' },
       { name: 'handovers', needs: ['case.dispatch', 'case.supervise'], icon: 'swap' },
       { name: 'board', needs: ['board.read'], icon: 'chart' },
+      { name: 'duties', needs: ['duty.read'], icon: 'check' },
       { name: 'team-figures', needs: ['board.read'], icon: 'visit' },
       { name: 'exports', needs: ['case.export', 'export.approve'], icon: 'export' },
     ],

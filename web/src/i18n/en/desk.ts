@@ -3,6 +3,7 @@ import disputes from './disputes'
 import migrations from './migrations'
 import orders from './orders'
 import plans from './plans'
+import duties from './duties'
 import teams from './teams'
 import records from './records'
 
@@ -10,6 +11,7 @@ const en: typeof zh = {
   disputes,
   migrations,
   orders,
+  duties,
   teams,
   ...records,
   ...plans,
@@ -67,6 +69,7 @@ const en: typeof zh = {
     workers: 'Workers',
     teams: 'Visiting teams',
     'team-figures': 'Visits in figures',
+    duties: 'Duties',
     pack: 'Rule pack',
     calendar: 'Working calendar',
     import: 'Import cases',

@@ -3,6 +3,7 @@ import disputes from './disputes'
 import migrations from './migrations'
 import orders from './orders'
 import plans from './plans'
+import duties from './duties'
 import teams from './teams'
 import records from './records'
 
@@ -10,6 +11,7 @@ export default {
   disputes,
   migrations,
   orders,
+  duties,
   teams,
   ...records,
   ...plans,
@@ -67,6 +69,7 @@ export default {
     workers: '人员',
     teams: '走访队',
     'team-figures': '走访统计',
+    duties: '履职',
     pack: '规则包',
     calendar: '工作日历',
     import: '导入事件',

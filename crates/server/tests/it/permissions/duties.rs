@@ -19,6 +19,8 @@ pub async fn samples(world: &mut World<'_>) -> Vec<Sample> {
         Sample::new("GET /api/v1/duties/today"),
         Sample::new("GET /api/v1/duties/counts").query("?area=01900000-0000-7000-8000-0000000000e1"),
         Sample::new("GET /api/v1/duties/counts").query("?area=01900000-0000-7000-8000-0000000000f1"),
+        Sample::new("GET /api/v1/duties").query("?area=01900000-0000-7000-8000-0000000000e3&rule=grid_visit"),
+        Sample::new("GET /api/v1/duties").query("?area=01900000-0000-7000-8000-0000000000f1&rule=grid_visit"),
         Sample::new("POST /api/v1/duties/roll"),
         Sample::new("POST /api/v1/visits").body(body),
         of_visit("GET /api/v1/visits/{id}").query("?purpose=supervise"),
