@@ -4,8 +4,8 @@ use super::counts::Counted;
 use super::store::{self, After, Row};
 use super::subject::{self, Known};
 use crate::platform::*;
-use crate::{territory, workforce};
-use domain::duties::{Away, Rule, Standing};
+use crate::{registry, territory, workforce};
+use domain::duties::{Away, Rule, Standing, Who};
 use jiff::civil::Date;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -94,6 +94,21 @@ fn within(ctx: &Ctx, map: &territory::Map, served: impl IntoIterator<Item = Area
     areas.into_iter().collect()
 }
 
+/// The rules the caller may know of in an area: how many are on a sensitive register, and where, is told to those who serve it.
+fn known_rules(ctx: &Ctx, tx: &mut Tx, area: AreaId) -> Result<Vec<Rule>, Fault> {
+    let mut known = Vec::new();
+    for rule in subject::rules(&ctx.app)? {
+        let told = match &rule.who {
+            Who::Register(key) => registry::may_know(ctx, tx, key, area)?,
+            _ => true,
+        };
+        if told {
+            known.push(rule);
+        }
+    }
+    Ok(known)
+}
+
 /// Which lines are asked for: of an area itself, under a rule, in the period of a day; in one state, or in any.
 #[derive(Debug, Clone)]
 pub struct Asked {
@@ -114,7 +129,7 @@ pub fn lines(ctx: &Ctx, tx: &mut Tx, asked: Asked) -> Result<Vec<(Row, Option<Kn
         .area(asked.area)
         .filter(|area| ctx.scope.covers(&area.chain, Permission::DutyRead));
     let area = area.ok_or_else(Fault::not_found)?.id;
-    let rules = subject::rules(&ctx.app)?;
+    let rules = known_rules(ctx, tx, area)?;
     let rule = rules.iter().find(|rule| rule.key == asked.rule);
     let rule = rule.ok_or_else(|| Fault::invalid("rule", "invalid_field"))?;
     let period = rule.every.period_of(asked.on);
@@ -142,7 +157,7 @@ pub fn counted(ctx: &Ctx, tx: &mut Tx, area: AreaId, on: Date) -> Result<Vec<(Ar
     let areas: Vec<AreaId> = std::iter::once(top.id)
         .chain(map.children(Some(top.id)).map(|area| area.id))
         .collect();
-    let rules = subject::rules(&ctx.app)?;
+    let rules = known_rules(ctx, tx, top.id)?;
     let periods: Vec<(String, i64)> = rules
         .iter()
         .map(|rule| (rule.key.clone(), rule.every.period_of(on).first))

@@ -265,24 +265,14 @@ pub fn open_in(tx: &mut Tx, kind: SubjectKind, areas: &[AreaId]) -> Result<Vec<R
     Ok(found)
 }
 
-/// How much can still be done under each of these rules for the households of some dwellings, or for those who live in them.
-pub fn open_at_homes(
-    tx: &mut Tx,
-    kind: SubjectKind,
-    rules: &[&str],
-    dwellings: &[DwellingId],
-) -> Result<BTreeMap<String, i64>, Fault> {
+/// How much can still be done under each of these rules for the households of some dwellings.
+pub fn open_at_homes(tx: &mut Tx, rules: &[&str], dwellings: &[DwellingId]) -> Result<BTreeMap<String, i64>, Fault> {
     let mut found: BTreeMap<String, i64> = BTreeMap::new();
     if rules.is_empty() {
         return Ok(found);
     }
     for some in dwellings.chunks(AT_ONCE) {
-        let sql = Sql::new(match kind {
-            SubjectKind::Resident => {
-                "select o.rule, count(*) from household h join resident r on r.household_id = h.id join obligation o on o.subject_id = r.id"
-            }
-            _ => "select o.rule, count(*) from household h join obligation o on o.subject_id = h.id",
-        });
+        let sql = Sql::new("select o.rule, count(*) from household h join obligation o on o.subject_id = h.id");
         let sql = sql.push(" where h.valid_to is null and o.open = 1 and o.rule in (");
         let sql = sql.list(rules.iter().copied()).push(") and h.dwelling_id in (");
         let sql = sql.list(some.iter().copied()).push(") group by o.rule");

@@ -67,6 +67,14 @@ fn told(ctx: &Ctx, tx: &mut Tx, one: &CareRegister, area: AreaId) -> Result<bool
     Ok(one.serves.iter().any(|duty| duties.contains(duty)))
 }
 
+/// Whether the caller may know of a register in an area: for parts that tell something of those who are on it. On one the pack has not nobody is.
+pub fn may_know(ctx: &Ctx, tx: &mut Tx, key: &str, area: AreaId) -> Result<bool, Fault> {
+    match known(&ctx.app, key) {
+        Ok(one) => told(ctx, tx, &one, area),
+        Err(_) => Ok(true),
+    }
+}
+
 /// The registers of the pack the caller may know of in an area, with how they stand.
 pub fn all(ctx: &Ctx, tx: &mut Tx, area: AreaId) -> Result<Vec<(CareRegister, Option<InUse>)>, Fault> {
     let current = policy::current(&ctx.app)?;

@@ -19,7 +19,7 @@ mod search;
 mod store;
 mod vault;
 
-pub use care::{OnRegister, on_register_after, on_registers};
+pub use care::{OnRegister, may_know, on_register_after, on_registers};
 pub use counts::living_in;
 pub use follow::{Loose, follow_dwellings, loose_in, move_loose};
 pub use homes::{Address, Home, addresses, addresses_of, home, homes_after};

@@ -715,6 +715,21 @@ async fn a_register_is_put_into_use_and_ends() {
     .await;
 }
 
+/// Those on a sensitive register are called on once a month.
+const OF_RESETTLED: &str = r#"
+default_source = "assumption"
+[[rule]]
+key = "resettled_call"
+name = "帮教走访"
+act = "visit"
+who = "register"
+of = "resettled"
+times = 1
+every = "month"
+partial = "full"
+missed = "owed"
+"#;
+
 /// A sensitive register does not exist but for those who serve the people on it; whoever puts it into use does not see who is on it.
 #[tokio::test]
 async fn a_sensitive_register_is_read_by_those_who_serve() {
@@ -783,6 +798,26 @@ async fn a_sensitive_register_is_read_by_those_who_serve() {
             kept.iter().all(|body| !body.contains(&who)),
             "the ledger does not say who is on it: {kept:?}"
         );
+        // Nor does what is owed to those people tell of it.
+        let mut files = server::policy::shipped("zhoushan").unwrap();
+        files.insert("duties.toml".into(), OF_RESETTLED.into());
+        server::policy::adopt(&app.app, files, None).await.unwrap();
+        let rules = async |by: &Client| {
+            let counts = by.get(&format!("/api/v1/duties/counts?area={EAST_GRID}")).await.ok();
+            counts[0]["rules"].as_array().unwrap().len()
+        };
+        let lines = async |by: &Client| {
+            by.get(&format!("/api/v1/duties?area={EAST_GRID}&rule=resettled_call"))
+                .await
+                .verdict()
+        };
+        assert_eq!((rules(&serves).await, lines(&serves).await), (1, "200".to_owned()));
+        for outsider in [&centre, &leader] {
+            assert_eq!(
+                (rules(outsider).await, lines(outsider).await),
+                (0, "422 invalid_field".to_owned())
+            );
+        }
         leader
             .post("/api/v1/registry/registers/resettled/close", json!({}))
             .await
