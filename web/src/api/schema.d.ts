@@ -3741,15 +3741,11 @@ export interface components {
             level_name: string;
             name: string;
         };
-        /** @description How much lives in an area and all below it, now. */
+        /** @description The counts of an area. */
         AreaCounts: {
-            area: components["schemas"]["AreaBrief"];
-            /** Format: int64 */
-            households: number;
-            /** Format: int64 */
-            organisations: number;
-            /** Format: int64 */
-            residents: number;
+            area_id: components["schemas"]["AreaId"];
+            area_name: string;
+            rules: components["schemas"]["RuleCounts"][];
         };
         /** @description An area with those above it and those who serve it. */
         AreaDetail: components["schemas"]["AreaView"] & {
@@ -3762,6 +3758,32 @@ export interface components {
          * @description The id of the same name in the rules, at the edge.
          */
         AreaId: string;
+        /** @description What an import found or did. */
+        AreaImportReport: {
+            /** @description Boundaries set. */
+            boundaries: number;
+            /** @description New areas by level. */
+            by_level: {
+                [key: string]: number;
+            };
+            /** @description Areas that are (or would be) new. */
+            created: number;
+            /** @description Rows of other jurisdictions, left out. */
+            elsewhere: number;
+            /** @description New areas without a name of their own yet. */
+            placeholders: number;
+            /** @description Any problem here means that nothing was changed. */
+            problems: components["schemas"]["AreaRowProblem"][];
+            /** @description Areas that get (or would get) another name. */
+            renamed: number;
+            /** @description Rows or features read. */
+            rows: number;
+            /**
+             * Format: int64
+             * @description The territory version made; none for a dry run or without change.
+             */
+            territory_version?: number | null;
+        };
         AreaList: {
             items: components["schemas"]["AreaView"][];
             next?: string | null;
@@ -3795,6 +3817,12 @@ export interface components {
             full_name: string;
             id: string;
             name: string;
+        };
+        /** @description One problem of one row. */
+        AreaRowProblem: {
+            code: string;
+            message: string;
+            row: number;
         };
         /** @description An area as listed. */
         AreaView: {
@@ -4312,9 +4340,9 @@ export interface components {
              */
             total: number;
         };
-        CountsView: components["schemas"]["AreaCounts"] & {
+        CountsView: components["schemas"]["HomeCounts"] & {
             /** @description The areas directly below, in order of code. */
-            below: components["schemas"]["AreaCounts"][];
+            below: components["schemas"]["HomeCounts"][];
         };
         /** @description One day of the working calendar. */
         DayView: {
@@ -4327,12 +4355,9 @@ export interface components {
             /** @description `08:30-12:00`. */
             sessions: string[];
         };
-        /** @description What is decided. */
+        /** @description Yes or no. */
         Decision: {
-            /** @description They moved into the list's household; else they stay where they are. */
-            moved: boolean;
-            /** @description First day there; ISO date, the list's when left out. */
-            valid_from?: string | null;
+            approve: boolean;
         };
         /** @description One more wrong field. */
         DetailView: {
@@ -4421,6 +4446,13 @@ export interface components {
             tried: number;
             until: string;
         };
+        /** @description What is decided. */
+        DuplicateDecision: {
+            /** @description They moved into the list's household; else they stay where they are. */
+            moved: boolean;
+            /** @description First day there; ISO date, the list's when left out. */
+            valid_from?: string | null;
+        };
         /**
          * Format: uuid
          * @description Somebody a list puts into another household than they are registered in.
@@ -4441,6 +4473,29 @@ export interface components {
             /** @description Name of the list, and the row in it. */
             source: string;
             valid_from: string;
+        };
+        /** @description One thing owed, and how it stands. */
+        DutyLineView: {
+            done_late: boolean;
+            done_on?: string | null;
+            id: components["schemas"]["ObligationId"];
+            /** Format: int64 */
+            nth: number;
+            /** @description ISO dates. */
+            planned: string;
+            reason?: string | null;
+            /** @description `open`, `late`, `missed`, `made_up` or `done`. */
+            state: string;
+            subject_id: components["schemas"]["DutySubjectId"];
+            subject_kind: components["schemas"]["SubjectKind"];
+            /** @description Empty where it is gone meanwhile. */
+            subject_name: string;
+            /**
+             * Format: int64
+             * @description How often somebody went in vain, and how it went the last time.
+             */
+            tried: number;
+            until: string;
         };
         /**
          * Format: uuid
@@ -4513,7 +4568,7 @@ export interface components {
             /** @description Rows mended or left out; they do not hold the others back. */
             notes: components["schemas"]["RowNote"][];
             /** @description Any problem here means that nothing was changed; the first hundred. */
-            problems: components["schemas"]["RowProblem"][];
+            problems: components["schemas"]["AreaRowProblem"][];
             replaced: number;
             rows: number;
             /** @description Dwellings whose households were shared out by floor area. */
@@ -4693,7 +4748,7 @@ export interface components {
             /** @description Facilities that are (or would be) new. */
             created: number;
             /** @description Any problem here means that nothing was changed; the first hundred. */
-            problems: components["schemas"]["RowProblem"][];
+            problems: components["schemas"]["AreaRowProblem"][];
             /** @description Facilities that are (or would be) replaced. */
             replaced: number;
             /** @description Rows or features read. */
@@ -5084,6 +5139,16 @@ export interface components {
          * @enum {string}
          */
         Home: "desk" | "field";
+        /** @description How much lives in an area and all below it, now. */
+        HomeCounts: {
+            area: components["schemas"]["AreaBrief"];
+            /** Format: int64 */
+            households: number;
+            /** Format: int64 */
+            organisations: number;
+            /** Format: int64 */
+            residents: number;
+        };
         /** @description A household with those who belong to it. */
         HouseholdDetail: components["schemas"]["HouseholdView"] & {
             /** @description Masked; householder and others in order of registration. */
@@ -5121,31 +5186,31 @@ export interface components {
             /** @description Last day. */
             valid_to?: string | null;
         };
-        /** @description What an import found or did. */
+        /** @description What was found and done. */
         ImportReport: {
-            /** @description Boundaries set. */
-            boundaries: number;
-            /** @description New areas by level. */
-            by_level: {
-                [key: string]: number;
-            };
-            /** @description Areas that are (or would be) new. */
-            created: number;
-            /** @description Rows of other jurisdictions, left out. */
-            elsewhere: number;
-            /** @description New areas without a name of their own yet. */
-            placeholders: number;
-            /** @description Any problem here means that nothing was changed. */
+            /** @description Cases made; in a dry run, that would be made. */
+            added: number;
+            /** @description Rows that were here already. */
+            already: number;
+            /** @description Of the added: with the responsible unit. */
+            assigned: number;
+            /** @description Whether anything was written. */
+            changed: boolean;
+            /** @description Of the added: with an answer and closed. */
+            closed: number;
+            dry_run: boolean;
+            /** @description Columns of the file that were not taken over. */
+            ignored_columns: string[];
+            /** @description Problems beyond those listed. */
+            more_problems: number;
+            /** @description Rows that can be taken over. */
+            ok: number;
+            /** @description What is wrong, row by row. Without leave to skip bad rows, any problem means that nothing was changed. */
             problems: components["schemas"]["RowProblem"][];
-            /** @description Areas that get (or would get) another name. */
-            renamed: number;
-            /** @description Rows or features read. */
+            /** @description Rows read. */
             rows: number;
-            /**
-             * Format: int64
-             * @description The territory version made; none for a dry run or without change.
-             */
-            territory_version?: number | null;
+            /** @description Of the added: waiting for a person to look. */
+            to_look_at: number;
         };
         /** @description A year file as text. */
         ImportYear: {
@@ -5705,6 +5770,11 @@ export interface components {
             turns_late: boolean;
             was_late: boolean;
         };
+        MigrationDecision: {
+            approve: boolean;
+            /** @description Why. */
+            reason?: string;
+        };
         /** @description A migration with a page of its clocks. */
         MigrationDetail: components["schemas"]["MigrationView"] & {
             clocks: components["schemas"]["MigratedClock"][];
@@ -5786,8 +5856,8 @@ export interface components {
             /** @description From the top down; empty when nobody knows where this is. */
             chain: components["schemas"]["AreaBrief"][];
             office?: components["schemas"]["OfficeView"] | null;
-            stand_in?: components["schemas"]["PublicWorker"] | null;
-            worker?: components["schemas"]["PublicWorker"] | null;
+            stand_in?: components["schemas"]["PublicGridWorker"] | null;
+            worker?: components["schemas"]["PublicGridWorker"] | null;
         };
         /** @description A date the file names. */
         NamedDay: {
@@ -6271,6 +6341,34 @@ export interface components {
             next?: string | null;
         };
         /** @description One page of a list. */
+        Page_DutyLineView: {
+            /** @description The items, in the order asked for. */
+            items: {
+                done_late: boolean;
+                done_on?: string | null;
+                id: components["schemas"]["ObligationId"];
+                /** Format: int64 */
+                nth: number;
+                /** @description ISO dates. */
+                planned: string;
+                reason?: string | null;
+                /** @description `open`, `late`, `missed`, `made_up` or `done`. */
+                state: string;
+                subject_id: components["schemas"]["DutySubjectId"];
+                subject_kind: components["schemas"]["SubjectKind"];
+                /** @description Empty where it is gone meanwhile. */
+                subject_name: string;
+                /**
+                 * Format: int64
+                 * @description How often somebody went in vain, and how it went the last time.
+                 */
+                tried: number;
+                until: string;
+            }[];
+            /** @description Where the next page begins; none at the end. */
+            next?: string | null;
+        };
+        /** @description One page of a list. */
         Page_DwellingView: {
             /** @description The items, in the order asked for. */
             items: {
@@ -6490,34 +6588,6 @@ export interface components {
                 /** Format: u-int64 */
                 leaf: number;
                 record: components["schemas"]["LedgerRecord"];
-            }[];
-            /** @description Where the next page begins; none at the end. */
-            next?: string | null;
-        };
-        /** @description One page of a list. */
-        Page_LineView: {
-            /** @description The items, in the order asked for. */
-            items: {
-                done_late: boolean;
-                done_on?: string | null;
-                id: components["schemas"]["ObligationId"];
-                /** Format: int64 */
-                nth: number;
-                /** @description ISO dates. */
-                planned: string;
-                reason?: string | null;
-                /** @description `open`, `late`, `missed`, `made_up` or `done`. */
-                state: string;
-                subject_id: components["schemas"]["DutySubjectId"];
-                subject_kind: components["schemas"]["SubjectKind"];
-                /** @description Empty where it is gone meanwhile. */
-                subject_name: string;
-                /**
-                 * Format: int64
-                 * @description How often somebody went in vain, and how it went the last time.
-                 */
-                tried: number;
-                until: string;
             }[];
             /** @description Where the next page begins; none at the end. */
             next?: string | null;
@@ -6841,32 +6911,6 @@ export interface components {
             next?: string | null;
         };
         /** @description One page of a list. */
-        Page_ShareView: {
-            /** @description The items, in the order asked for. */
-            items: {
-                /** Format: int64 */
-                dwellings: number;
-                grid?: components["schemas"]["AreaBrief"] | null;
-                /** Format: int64 */
-                households: number;
-                /** Format: double */
-                of_grid: number;
-                /**
-                 * Format: double
-                 * @description Share of the zone's households, and of the grid's, that this is (0 to 1).
-                 */
-                of_zone: number;
-                zone_name: string;
-                /**
-                 * Format: int64
-                 * @description 0: in no zone.
-                 */
-                zone_no: number;
-            }[];
-            /** @description Where the next page begins; none at the end. */
-            next?: string | null;
-        };
-        /** @description One page of a list. */
         Page_TextMessage: {
             /** @description The items, in the order asked for. */
             items: {
@@ -6938,6 +6982,32 @@ export interface components {
                 outcome_text?: string | null;
                 /** @description `waiting`, `delivered`, `failed`. */
                 state: string;
+            }[];
+            /** @description Where the next page begins; none at the end. */
+            next?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_ZoneShareView: {
+            /** @description The items, in the order asked for. */
+            items: {
+                /** Format: int64 */
+                dwellings: number;
+                grid?: components["schemas"]["AreaBrief"] | null;
+                /** Format: int64 */
+                households: number;
+                /** Format: double */
+                of_grid: number;
+                /**
+                 * Format: double
+                 * @description Share of the zone's households, and of the grid's, that this is (0 to 1).
+                 */
+                of_zone: number;
+                zone_name: string;
+                /**
+                 * Format: int64
+                 * @description 0: in no zone.
+                 */
+                zone_no: number;
             }[];
             /** @description Where the next page begins; none at the end. */
             next?: string | null;
@@ -7605,6 +7675,11 @@ export interface components {
             body: string;
             way: string;
         };
+        /** @description A worker as residents see one: name and number, nothing private. */
+        PublicGridWorker: {
+            badge_no: string;
+            name: string;
+        };
         /** @description A public matter nearby: no words of residents, no position. */
         PublicNearby: {
             category_name: string;
@@ -7658,7 +7733,7 @@ export interface components {
             out_of_scope?: components["schemas"]["Elsewhere"] | null;
             urgent_hint?: components["schemas"]["Hint"] | null;
         };
-        /** @description A worker as residents see one: name and number, nothing private. */
+        /** @description The worker who comes: what is on the badge. */
         PublicWorker: {
             badge_no: string;
             name: string;
@@ -8011,8 +8086,12 @@ export interface components {
             purpose: string;
             report_id: string;
         };
-        /** @description The field whole. */
+        /** @description What was asked for. */
         Revealed: {
+            value?: string | null;
+        };
+        /** @description The field whole. */
+        RevealedResident: {
             /** @description Empty where nothing is known; several phones. */
             values: string[];
         };
@@ -8046,10 +8125,15 @@ export interface components {
             /** @description The first rows, by their layer. */
             rows: string[];
         };
-        /** @description One problem of one row. */
+        /** @description Something wrong in a row. */
         RowProblem: {
+            /** @description Stable. */
             code: string;
+            /** @description Name of the column in the file. */
+            column: string;
+            /** @description What is wrong and what to do. */
             message: string;
+            /** @description As the spreadsheet program numbers it. */
             row: number;
         };
         /** @description What is owed under a rule in a period, and how it stands. */
@@ -8748,6 +8832,27 @@ export interface components {
             solved?: number | null;
             to: string;
         };
+        /** @description What of a grid lies in a zone. */
+        ZoneShareView: {
+            /** Format: int64 */
+            dwellings: number;
+            grid?: components["schemas"]["AreaBrief"] | null;
+            /** Format: int64 */
+            households: number;
+            /** Format: double */
+            of_grid: number;
+            /**
+             * Format: double
+             * @description Share of the zone's households, and of the grid's, that this is (0 to 1).
+             */
+            of_zone: number;
+            zone_name: string;
+            /**
+             * Format: int64
+             * @description 0: in no zone.
+             */
+            zone_no: number;
+        };
         /** @description One zone. */
         ZoneView: {
             code: string;
@@ -8780,7 +8885,7 @@ export interface components {
             /** Format: int64 */
             outside: number;
             /** @description Any problem here means that nothing was kept; the first hundred. */
-            problems: components["schemas"]["RowProblem"][];
+            problems: components["schemas"]["AreaRowProblem"][];
             /** @description Features that are sound zones. */
             zones: number;
             zoning?: components["schemas"]["ZoningView"] | null;
@@ -10202,7 +10307,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ImportReport"];
+                    "application/json": components["schemas"]["AreaImportReport"];
                 };
             };
             /** @description The body cannot be read */
@@ -13740,7 +13845,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Decision"];
+                "application/json": components["schemas"]["MigrationDecision"];
             };
         };
         responses: {
@@ -14357,7 +14462,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_LineView"];
+                    "application/json": components["schemas"]["Page_DutyLineView"];
                 };
             };
             /** @description Nobody is signed in */
@@ -25390,7 +25495,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Decision"];
+                "application/json": components["schemas"]["DuplicateDecision"];
             };
         };
         responses: {
@@ -28577,7 +28682,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Revealed"];
+                    "application/json": components["schemas"]["RevealedResident"];
                 };
             };
             /** @description The body cannot be read */
@@ -32652,7 +32757,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_ShareView"];
+                    "application/json": components["schemas"]["Page_ZoneShareView"];
                 };
             };
             /** @description Nobody is signed in */

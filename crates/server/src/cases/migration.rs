@@ -487,6 +487,7 @@ async fn page(
 }
 
 #[derive(Debug, Clone, Deserialize, ToSchema)]
+#[schema(as = MigrationDecision)]
 struct Decision {
     approve: bool,
     /// Why.

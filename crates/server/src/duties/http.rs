@@ -214,6 +214,7 @@ struct LinesQuery {
 
 /// One thing owed, and how it stands.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = DutyLineView)]
 struct LineView {
     id: ObligationId,
     subject_kind: SubjectKind,

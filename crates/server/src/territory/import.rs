@@ -17,6 +17,7 @@ const MIN_RING: usize = 4;
 
 /// What an import found or did.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, ToSchema)]
+#[schema(as = AreaImportReport)]
 pub struct ImportReport {
     /// Rows or features read.
     pub rows: usize,
@@ -40,6 +41,7 @@ pub struct ImportReport {
 
 /// One problem of one row.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[schema(as = AreaRowProblem)]
 pub struct RowProblem {
     pub row: usize,
     pub code: String,

@@ -1001,6 +1001,7 @@ struct MyWorkerQuery {
 
 /// A worker as residents see one: name and number, nothing private.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PublicGridWorker)]
 struct PublicWorker {
     name: String,
     badge_no: String,

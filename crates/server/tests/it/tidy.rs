@@ -339,3 +339,41 @@ fn an_act_has_one_word_on_the_server_and_on_the_screens() {
     }
     assert!(differ.is_empty(), "{differ:#?}");
 }
+
+/// The name a shape has in the API's description: its own, or the one it says.
+fn described(lines: &[&str]) -> Option<String> {
+    let (at, own) = lines.iter().enumerate().find_map(|(at, line)| {
+        let own = line.split_once("struct ").or_else(|| line.split_once("enum "))?;
+        Some((at, own.1))
+    })?;
+    let said = lines[..at]
+        .iter()
+        .find_map(|line| Some(line.split_once("schema(as = ")?.1));
+    let name = said.unwrap_or(own);
+    let end = name.find(|c: char| !c.is_alphanumeric()).unwrap_or(name.len());
+    Some(name[..end].to_owned())
+}
+
+#[test]
+fn no_two_shapes_have_one_name_in_the_api() {
+    let mut seen = std::collections::BTreeMap::<String, String>::new();
+    let mut found = Vec::new();
+    for (path, text) in sources("crates/server/src") {
+        let lines: Vec<&str> = shipped(&text).lines().collect();
+        for (at, line) in lines.iter().enumerate() {
+            if !(line.contains("#[derive(") && line.contains("ToSchema")) {
+                continue;
+            }
+            let end = lines.len().min(at + 8);
+            if let Some(name) = described(&lines[at + 1..end])
+                && let Some(other) = seen.insert(name.clone(), path.clone())
+            {
+                found.push(format!("{name}: {other}, {path}"));
+            }
+        }
+    }
+    refuse(
+        "One of two shapes of one name is lost in the API's description: clients are told the other's fields.",
+        found,
+    );
+}

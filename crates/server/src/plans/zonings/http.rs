@@ -141,6 +141,7 @@ struct ZoningDetail {
 
 /// What of a grid lies in a zone.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ZoneShareView)]
 struct ShareView {
     /// 0: in no zone.
     zone_no: i64,

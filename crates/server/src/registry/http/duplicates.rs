@@ -102,6 +102,7 @@ fn view(ctx: &Ctx, tx: &mut Tx, one: Duplicate) -> Result<DuplicateView, Fault> 
 
 /// What is decided.
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = DuplicateDecision)]
 struct Decision {
     /// They moved into the list's household; else they stay where they are.
     moved: bool,

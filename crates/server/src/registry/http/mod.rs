@@ -104,6 +104,7 @@ async fn into_dwellings(Staff(ctx): Staff, Json(wish): Json<IntoDwellings>) -> R
 
 /// How much lives in an area and all below it, now.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = HomeCounts)]
 struct AreaCounts {
     area: AreaBrief,
     households: i64,

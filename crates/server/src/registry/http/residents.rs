@@ -282,6 +282,7 @@ struct RevealField {
 
 /// The field whole.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = RevealedResident)]
 struct Revealed {
     /// Empty where nothing is known; several phones.
     values: Vec<String>,
