@@ -94,15 +94,19 @@ fn within(ctx: &Ctx, map: &territory::Map, served: impl IntoIterator<Item = Area
     areas.into_iter().collect()
 }
 
-/// The rules the caller may know of in an area: how many are on a sensitive register, and where, is told to those who serve it.
+/// Whether the caller may know that a rule holds for somebody in an area: who is on a sensitive register is told to those who serve it.
+pub fn told(ctx: &Ctx, tx: &mut Tx, rule: &Rule, area: AreaId) -> Result<bool, Fault> {
+    match &rule.who {
+        Who::Register(key) => registry::may_know(ctx, tx, key, area),
+        _ => Ok(true),
+    }
+}
+
+/// The rules the caller may know of in an area.
 fn known_rules(ctx: &Ctx, tx: &mut Tx, area: AreaId) -> Result<Vec<Rule>, Fault> {
     let mut known = Vec::new();
     for rule in subject::rules(&ctx.app)? {
-        let told = match &rule.who {
-            Who::Register(key) => registry::may_know(ctx, tx, key, area)?,
-            _ => true,
-        };
-        if told {
+        if told(ctx, tx, &rule, area)? {
             known.push(rule);
         }
     }

@@ -3,6 +3,7 @@
 //! Entry points: [`record`] and [`found`]. The id is made on the client: the same visit sent again is the same visit. What it fulfils is
 //! settled in the same transaction.
 
+use super::list;
 use super::settle::settle;
 use super::subject::{self, SubjectKind};
 use super::{roll, store};
@@ -258,7 +259,7 @@ fn applying(ctx: &Ctx, tx: &mut Tx, visit: &VisitRow) -> Result<Vec<(Rule, DutyS
     Ok(found)
 }
 
-/// Works out the periods a visit touches, from its day to today; what became of it under each rule.
+/// Works out the periods a visit touches, from its day to today; what became of it under each rule the caller may know of.
 fn settle_all(
     ctx: &Ctx,
     tx: &mut Tx,
@@ -268,10 +269,11 @@ fn settle_all(
     let (day, today) = (visit.at.day_and_ms().0, ctx.now.day_and_ms().0);
     let mut verdicts = Vec::new();
     for (rule, subject) in applying {
+        let told = list::told(ctx, tx, rule, visit.area)?;
         let mut period = rule.every.period_of(date_of(day));
         loop {
             let settled = settle(ctx, tx, rule, period, &[*subject])?;
-            if let Some(verdict) = settled.verdicts.get(&visit.id) {
+            if let Some(verdict) = settled.verdicts.get(&visit.id).filter(|_| told) {
                 verdicts.push((rule.key.clone(), *verdict));
             }
             if period.holds(today) || period.first > today {

@@ -812,6 +812,14 @@ async fn a_sensitive_register_is_read_by_those_who_serve() {
                 .verdict()
         };
         assert_eq!((rules(&serves).await, lines(&serves).await), (1, "200".to_owned()));
+        // Nor does a visit to one of them by somebody else.
+        let visit = json!({
+            "id": new_id(app), "act": "visit", "subject_kind": "resident", "subject_id": who, "at": app.app.now().to_string(), "outcome": "met",
+        });
+        app.advance_minutes(2);
+        jobs::run_due(&app.app).await.unwrap();
+        let done = other.post("/api/v1/visits", visit).await.ok();
+        assert!(!done.to_string().contains("resettled"), "{done}");
         for outsider in [&centre, &leader] {
             assert_eq!(
                 (rules(outsider).await, lines(outsider).await),
