@@ -70,7 +70,7 @@ test('a worker calls at homes without a signal, reports what is found there, and
   await field(page, '说了什么、看到什么').fill('孩子在家，家里都好。')
   await page.getByText('发现问题，一并上报').click()
   await field(page, '简单说一句').fill('门口消防通道堆着旧家具')
-  await page.locator('input[type=file]').setInputFiles(photo('rubble'))
+  await page.locator('details input[type=file]').setInputFiles(photo('rubble'))
   await see(page.locator('.photo img'))
   await page.getByRole('button', { name: '记下' }).click()
   await see(page.getByRole('heading', { name: '已存在手机里' }))
@@ -101,6 +101,8 @@ test('a worker calls at homes without a signal, reports what is found there, and
     return visits()
   }).toEqual([3, 2])
   await expect.poll(async () => (await get<{ items: { title: string }[] }>(centre.page, '/cases?limit=50')).items.filter((one) => one.title.includes('消防通道堆着旧家具')).length).toBe(1)
+  const [found] = (await get<{ items: { id: string; title: string }[] }>(centre.page, '/cases?limit=50')).items.filter((one) => one.title.includes('消防通道堆着旧家具'))
+  await expect.poll(async () => (await get<{ attachments: unknown[] }>(centre.page, `/cases/${found.id}?purpose=handle`)).attachments.length, { message: 'its photo' }).toBe(1)
   await page.goto('/field/')
   await see(page.getByText('全部已发送'))
   // Nobody was home: it is owed still, and the list says that somebody went.
@@ -116,6 +118,9 @@ test('a worker calls at homes without a signal, reports what is found there, and
   await shoot(supervisor.page, 'desk-duties')
   for (const area of ['望海门街道', '海晏社区', GRID]) await table.getByRole('button', { name: new RegExp(`${area}$`) }).click()
   const lines = supervisor.page.getByRole('region', { name: '逐处' })
+  await see(lines.getByRole('row', { name: /101室.*已办/ }))
+  // A link to it shows the same.
+  await supervisor.page.reload()
   await see(lines.getByRole('row', { name: /101室.*已办/ }))
   await see(lines.getByRole('row', { name: /201室.*未到期.*去过 1 次没办成 没人在家/ }))
   await accessible(supervisor.page, 'duties of a grid')

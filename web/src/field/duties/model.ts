@@ -11,11 +11,13 @@ const MOST = 200
 const UTC_8_MS = 8 * 3_600_000
 
 const all = ref<Due[]>([])
-/** Subjects of visits that are recorded here and not yet sent. */
-const recorded = computed(() => new Set(waiting.value.filter((u) => u.path === '/visits').map((u) => String(u.body.subject_id))))
+/** A visit to a place is not yet a patrol of it. */
+const errand = (subject: unknown, act: unknown) => `${String(subject)} ${String(act)}`
+/** What is recorded here and not yet sent. */
+const recorded = computed(() => new Set(waiting.value.filter((u) => u.path === '/visits').map((u) => errand(u.body.subject_id, u.body.act))))
 
 /** What is still to be done, the most pressing first. */
-export const dues = computed(() => all.value.filter((d) => !recorded.value.has(d.subject_id)))
+export const dues = computed(() => all.value.filter((d) => !recorded.value.has(errand(d.subject_id, d.act))))
 /** So many places are done but not sent. */
 export const unsentVisits = computed(() => recorded.value.size)
 
@@ -25,8 +27,8 @@ export async function loadDues(): Promise<void> {
   all.value = page.items
 }
 
-/** What is owed to one subject, recorded here or not. */
-export const duesOf = (subject: string) => all.value.filter((d) => d.subject_id === subject)
+/** What one errand to a subject is for, recorded here or not. */
+export const duesOf = (subject: string, act: string) => all.value.filter((d) => d.subject_id === subject && d.act === act)
 
 /** A moment with its offset, as the place's clocks show it. */
 export const inShanghai = (ms: number) => new Date(ms + UTC_8_MS).toISOString().replace('Z', '+08:00')
@@ -48,17 +50,22 @@ export interface VisitForm {
   talk: string
   photos: string[]
   problem: string
+  problemPhotos: string[]
   category: string
+  /** When it began, in milliseconds. */
+  begun: number
+  /** The visit itself is sent or kept; a problem was refused. */
+  sent: boolean
 }
 
 /** What is sent of a visit. `at`: where the phone is, if it knows. */
-export function visitBody(due: Due, form: VisitForm, begun: number, at: { lon: number; lat: number } | null): Record<string, unknown> {
+export function visitBody(due: Due, form: VisitForm, at: { lon: number; lat: number } | null): Record<string, unknown> {
   return {
     id: form.id,
     act: due.act,
     subject_kind: due.subject_kind,
     subject_id: due.subject_id,
-    at: inShanghai(begun),
+    at: inShanghai(form.begun),
     minutes: form.minutes === '' ? 0 : form.minutes,
     outcome: form.outcome,
     position: at ?? undefined,
