@@ -1,6 +1,7 @@
 //! Pure rules of wangge: no clock, no randomness, no file, no network, no database. Time is a parameter.
 
 pub mod calendar;
+pub mod campaigns;
 pub mod cases;
 pub mod disclosure;
 pub mod duties;

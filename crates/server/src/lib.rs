@@ -1,9 +1,10 @@
 //! The shell: everything that touches the world. Library behind the one binary `wangge`.
 //!
 //! Entry points: [`router::router`] for the server, [`cli::main`] for the command line. Parts depend on each other in this order, never
-//! back: platform, access, policy, territory, workforce, registry, cases, duties, plans, tiles, insight, exchange, demo; `operations`, `router` and `cli` know them all.
+//! back: platform, access, policy, territory, workforce, registry, cases, duties, campaigns, plans, tiles, insight, exchange, demo; `operations`, `router` and `cli` know them all.
 
 pub mod access;
+pub mod campaigns;
 pub mod cases;
 pub mod cli;
 pub mod demo;
@@ -29,6 +30,7 @@ pub fn register(app: &platform::App) {
     registry::register(app);
     cases::register(app);
     duties::register(app);
+    campaigns::register(app);
     plans::register(app);
     exchange::webhooks::register(app);
     exchange::sending::register(app);

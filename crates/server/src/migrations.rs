@@ -44,6 +44,7 @@ steps! {
     68 "0068_duty_subjects",
     69 "0069_care_register",
     70 "0070_registry_list",
+    75 "0075_campaigns",
 }
 
 #[cfg(test)]

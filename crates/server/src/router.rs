@@ -4,7 +4,8 @@
 
 use crate::platform::{App, AreaId, Fault, Lang, Tx, UnitId, assets, fault, http};
 use crate::{
-    access, cases, duties, exchange, insight, operations, plans, policy, registry, territory, tiles, workforce,
+    access, campaigns, cases, duties, exchange, insight, operations, plans, policy, registry, territory, tiles,
+    workforce,
 };
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -66,6 +67,7 @@ fn api() -> OpenApiRouter<App> {
         registry::routes(),
         cases::routes(),
         duties::routes(),
+        campaigns::routes(),
         plans::routes(),
         tiles::routes(),
         insight::routes(),

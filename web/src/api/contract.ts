@@ -20,6 +20,8 @@ type Hold<T extends true> = T
 
 export type Contract = [
   Hold<Fits<'Me', shown.Me>>,
+  Hold<Fits<'CampaignTaskView', shown.CampaignTask>>,
+  Hold<Fits<'StandingView', shown.CampaignStanding>>,
   Hold<Fits<'CaseBrief', shown.CaseBrief>>,
   Hold<Fits<'ReportView', shown.CaseReport>>,
   Hold<Fits<'ClockView', shown.CaseClock>>,

@@ -73,6 +73,7 @@ export type PermissionKey =
   | 'registry.reveal'
   | 'registry.erase'
   | 'registry.import'
+  | 'campaign.manage'
   | 'register.manage'
   | 'export.approve'
   | 'field.use'
@@ -1654,6 +1655,100 @@ export interface DutyCounts {
   area_id: Id
   area_name: string
   rules: { rule: string; name: string; period: string; owed: number; done: number; late: number; missed: number; made_up: number }[]
+}
+
+/** Somebody of whom this holds. Left out: it does not matter. */
+export interface CampaignPerson {
+  age_from?: number
+  age_to?: number
+  sex?: 'female' | 'male'
+  register?: string
+}
+
+/** Whom a campaign is for. */
+export interface CampaignQuestion {
+  who: 'households' | 'facilities' | 'grids'
+  of?: string
+  floor_from?: number
+  lift?: boolean
+  size_from?: number
+  size_to?: number
+  with: CampaignPerson[]
+  without: CampaignPerson[]
+}
+
+/** What is asked at the door; who answers one that says `follow` is followed up. */
+export interface CampaignAsk {
+  text: string
+  choices: { text: string; follow: boolean }[]
+}
+
+export interface Campaign {
+  id: Id
+  title: string
+  why: string
+  script: string
+  question: CampaignQuestion
+  asks: CampaignAsk[]
+  duty: string
+  duty_name: string
+  area_id: Id
+  area_name: string
+  from: string
+  until: string
+  keep_until: string
+  phase: 'draft' | 'filling' | 'running' | 'closed'
+  erased: boolean
+  summary: string | null
+  created_at: Instant
+  closed_at: Instant | null
+  looks_from: Id | null
+  manages: boolean
+}
+
+/** What a campaign can be made of here. */
+export interface CampaignPrepared {
+  templates: (Pick<Campaign, 'why' | 'script' | 'question' | 'asks' | 'duty'> & { key: string; name: string; days: number; keep_days: number })[]
+  duties: { key: string; name: string }[]
+  registers: { key: string; name: string }[]
+}
+
+export interface CampaignStanding {
+  area_id: Id
+  area_name: string
+  tasks: number
+  open: number
+  tried: number
+  follow: number
+  done: number
+  gone: number
+  reasons: Record<string, number>
+  answers: number[][]
+}
+
+export type CampaignTaskState = 'open' | 'follow' | 'done' | 'gone'
+
+/** A doorstep of a campaign. */
+export interface CampaignTask {
+  campaign_id: Id
+  subject_kind: Due['subject_kind']
+  subject_id: Id
+  subject_name: string
+  area_id: Id
+  area_name: string
+  lon: number | null
+  lat: number | null
+  state: CampaignTaskState
+  tried: number
+  reason: string | null
+  met_at: Instant | null
+  note: string | null
+}
+
+export interface CampaignToday {
+  campaigns: Campaign[]
+  tasks: CampaignTask[]
+  next: string | null
 }
 
 export type DutyState = 'open' | 'late' | 'missed' | 'made_up' | 'done'

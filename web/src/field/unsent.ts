@@ -30,6 +30,13 @@ export const waiting = computed(() => mine.value.filter((u) => !u.refusal))
 export const refused = computed(() => mine.value.filter((u) => u.refusal))
 let running = Promise.resolve()
 
+/** A moment after every one given before: what belongs to a visit is sent after it, however fast both were written. */
+let last = 0
+function inOrder(): string {
+  last = Math.max(Date.now(), last + 1)
+  return new Date(last).toISOString()
+}
+
 /** Reads what an earlier page left; call once before the first page is shown. */
 export async function loadUnsent() {
   const kept = await Promise.all((await names(NAME)).map((name) => get<Unsent>(name)))
@@ -71,10 +78,9 @@ async function post<T>(entry: Unsent): Promise<T> {
   }
 }
 
-/** The answer, or 'kept' when there is no signal. Refusals are thrown, to be shown at their fields. */
-export async function sendOrKeep<T>(path: string, body: Record<string, unknown>, title: string): Promise<T | 'kept'> {
-  const key = String(body.id ?? body.action_id)
-  const entry: Unsent = { key, account: me.value?.id ?? '', path, body, title, at: new Date().toISOString(), refusal: '', photos: photosIn(body) }
+/** The answer, or 'kept' when there is no signal. Refusals are thrown, to be shown at their fields. `key`: under which it is kept, its own id mostly. */
+export async function sendOrKeep<T>(path: string, body: Record<string, unknown>, title: string, key = String(body.id ?? body.action_id)): Promise<T | 'kept'> {
+  const entry: Unsent = { key, account: me.value?.id ?? '', path, body, title, at: inOrder(), refusal: '', photos: photosIn(body) }
   try {
     const answer = await deliver<T>(entry)
     for (const photo of entry.photos) await dropPhoto(photo)

@@ -5,6 +5,7 @@
 //! every answer given here may rely on its cross-references ([`Pack::limit`] always finds a rule for a known category).
 //! Must not: know any place by name, read a file, or decide what a person must decide.
 
+mod campaign;
 mod duty;
 mod grids;
 mod register;
@@ -13,6 +14,7 @@ mod text_rules;
 
 use crate::calendar::{DayHours, Season, Shift, Week};
 use crate::cases::clock::{Limit, When};
+pub use campaign::CampaignTemplate;
 pub use duty::DutyRule;
 pub use grids::{GridBand, GridRules, MAX_GRID_BANDS, Measure};
 pub use register::CareRegister;
@@ -77,6 +79,8 @@ pub struct Pack {
     pub duty_rules: Vec<DutyRule>,
     /// The care registers the place may keep.
     pub registers: Vec<CareRegister>,
+    /// Campaigns prepared, to be taken as they are or changed.
+    pub campaigns: Vec<CampaignTemplate>,
 }
 
 /// The place that owns the data.

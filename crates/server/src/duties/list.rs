@@ -63,12 +63,10 @@ fn falling_to<'r>(
             .or_default()
             .push(rule.key.clone());
     }
-    let map = territory::current(&ctx.app);
     let mut mine = Vec::new();
     for ((duty, waits), mut keys) in by_post {
         let away = if waits { Away::Waits } else { Away::StandIn };
-        let served = workforce::areas_falling_to(tx, worker, &duty, away, ctx.now)?;
-        let areas = within(ctx, &map, served);
+        let areas = areas_served(ctx, tx, worker, &duty, away)?;
         if !areas.is_empty() {
             keys.sort_unstable();
             mine.push((areas, keys));
@@ -77,8 +75,10 @@ fn falling_to<'r>(
     Ok(mine)
 }
 
-/// Areas in scope among these and below them.
-fn within(ctx: &Ctx, map: &territory::Map, served: impl IntoIterator<Item = AreaId>) -> Vec<AreaId> {
+/// The areas in scope that fall to a worker now by the posts of a duty, and those below them.
+pub fn areas_served(ctx: &Ctx, tx: &mut Tx, worker: WorkerId, duty: &str, away: Away) -> Result<Vec<AreaId>, Fault> {
+    let map = territory::current(&ctx.app);
+    let served = workforce::areas_falling_to(tx, worker, duty, away, ctx.now)?;
     let mut todo: Vec<AreaId> = served.into_iter().collect();
     let mut areas = BTreeSet::new();
     while let Some(area) = todo
@@ -91,7 +91,7 @@ fn within(ctx: &Ctx, map: &territory::Map, served: impl IntoIterator<Item = Area
         }
         todo.extend(map.children(Some(area.id)).map(|one| one.id));
     }
-    areas.into_iter().collect()
+    Ok(areas.into_iter().collect())
 }
 
 /// Whether the caller may know that a rule holds for somebody in an area: who is on a sensitive register is told to those who serve it.

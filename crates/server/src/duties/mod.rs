@@ -17,10 +17,10 @@ mod visits;
 
 pub use counts::Counted;
 pub use http::routes;
-pub use list::{Due, counted, today};
+pub use list::{Due, areas_served, counted, today};
 pub use roll::roll_now;
-pub use subject::SubjectKind;
-pub use visits::{Found, MAX_LATE_DAYS, NewVisit, Position, Recorded, found, record};
+pub use subject::{Known, SubjectKind, find, named, page as subjects_after};
+pub use visits::{Found, MAX_LATE_DAYS, NewVisit, Position, Recorded, VisitRow, found, own, record};
 
 use crate::platform::{App, Ctx, DutySubjectId, Fault, Tx, news};
 use crate::policy::PackChanged;

@@ -285,6 +285,12 @@ fn settle_all(
     Ok(verdicts)
 }
 
+/// A visit the caller recorded, for the parts above that add to what came of it.
+pub fn own(ctx: &Ctx, tx: &mut Tx, id: VisitId) -> Result<Option<VisitRow>, Fault> {
+    let account = ctx.account()?;
+    Ok(store::visit(tx, id)?.filter(|row| row.account == account))
+}
+
 /// A visit as somebody reads it, with what was said.
 #[derive(Debug)]
 pub struct Found {

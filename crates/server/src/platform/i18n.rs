@@ -77,6 +77,7 @@ texts![
     "orders",
     "migration",
     "duties",
+    "campaigns",
     "adoption",
     "plans",
     "insight",

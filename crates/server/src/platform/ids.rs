@@ -250,6 +250,10 @@ id!(
     VisitId
 );
 id!(
+    /// A campaign.
+    CampaignId
+);
+id!(
     /// One comment on a plan.
     PlanCommentId
 );

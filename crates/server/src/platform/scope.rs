@@ -63,6 +63,7 @@ permissions! {
     DutyRead = "duty.read": "See what is owed, and what was done of it.",
     DutyRecord = "duty.record": "Record visits, checks and patrols.",
     DutyManage = "duty.manage": "Have what is owed worked out anew.",
+    CampaignManage = "campaign.manage": "Prepare, start and close campaigns.",
 }
 
 impl Permission {

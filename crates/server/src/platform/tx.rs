@@ -94,6 +94,8 @@ pub enum Subject {
     Plan(PlanId),
     /// A visit, check or patrol.
     Visit(VisitId),
+    /// A campaign.
+    Campaign(CampaignId),
     /// A household.
     Household(HouseholdId),
     /// A resident of the registry.
@@ -133,6 +135,7 @@ impl Subject {
             Subject::Handover(_) => "handover",
             Subject::Plan(_) => "plan",
             Subject::Visit(_) => "visit",
+            Subject::Campaign(_) => "campaign",
             Subject::Household(_) => "household",
             Subject::Resident(_) => "resident",
             Subject::Organisation(_) => "organisation",
@@ -164,6 +167,7 @@ impl Subject {
             Subject::Handover(id) => Some(id.to_string()),
             Subject::Plan(id) => Some(id.to_string()),
             Subject::Visit(id) => Some(id.to_string()),
+            Subject::Campaign(id) => Some(id.to_string()),
             Subject::Household(id) => Some(id.to_string()),
             Subject::Resident(id) => Some(id.to_string()),
             Subject::Organisation(id) => Some(id.to_string()),

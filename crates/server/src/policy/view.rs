@@ -170,6 +170,7 @@ pub fn pack(current: &Current, lang: Lang) -> PackView {
             section("redirects", redirects(current, lang)),
             section("duty_rules", duty_rules(current, lang)),
             section("registers", registers(current, lang)),
+            section("campaigns", campaigns(current, lang)),
         ],
     }
 }
@@ -530,6 +531,20 @@ fn registers(current: &Current, lang: Lang) -> Vec<LineView> {
         )
     };
     current.pack.registers.iter().map(one).collect()
+}
+
+/// The campaigns prepared: why each is done, and how long.
+fn campaigns(current: &Current, lang: Lang) -> Vec<LineView> {
+    let one = |one: &domain::policy::CampaignTemplate| {
+        let days = format!("{} {}", one.days, lang.pick("天", "days"));
+        line(
+            &one.key,
+            pick(lang, &one.name),
+            format!("{}{}{days}", one.why, lang.pick("；", "; ")),
+            &one.source,
+        )
+    };
+    current.pack.campaigns.iter().map(one).collect()
 }
 
 /// `households 走访：每季 2 次`.

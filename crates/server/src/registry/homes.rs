@@ -2,9 +2,11 @@
 //!
 //! Entry points: [`home`], [`homes_after`] (areas only, nothing personal), [`addresses`] (logged). Whoever asks for somebody looks at the scope.
 
-use super::store::{care, homes as store};
+use super::store::matching::At;
+use super::store::{care, homes as store, matching};
 use crate::access;
 use crate::platform::*;
+use domain::campaigns::Homes;
 use domain::geo::LonLat;
 use std::collections::{BTreeSet, HashMap};
 
@@ -34,6 +36,22 @@ pub fn home(tx: &mut Tx, id: HouseholdId) -> Result<Option<Home>, Fault> {
 /// Households that live here in order of id, after one; fewer than `limit` at the end.
 pub fn homes_after(tx: &mut Tx, after: Option<HouseholdId>, limit: u32) -> Result<Vec<Home>, Fault> {
     store::after(tx, after, limit)
+}
+
+/// How many households a question finds in an area. Who asks about care registers may know of them: the caller looks.
+pub fn matching_count(tx: &mut Tx, of: &Homes, at: At) -> Result<i64, Fault> {
+    matching::count(tx, of, at)
+}
+
+/// Those households in order of id, after one; fewer than `limit` at the end.
+pub fn matching_after(
+    tx: &mut Tx,
+    of: &Homes,
+    at: At,
+    after: Option<HouseholdId>,
+    limit: u32,
+) -> Result<Vec<Home>, Fault> {
+    matching::after(tx, of, at, after, limit)
 }
 
 /// Where some households live, ended ones too. The look is logged with the areas they lie in.

@@ -10,6 +10,7 @@ mod backup;
 mod bare;
 mod blobs;
 mod board;
+mod campaigns;
 mod cases;
 mod classify;
 mod cli_learn;

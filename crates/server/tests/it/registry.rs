@@ -493,6 +493,7 @@ async fn homes_go_along_when_the_map_is_made_anew() {
             people: 1,
             enterprises: 0,
             spread: false,
+            lift: None,
             compound: None,
             village: None,
             street: None,

@@ -6,7 +6,7 @@ use std::{
 };
 
 /// The parts in the order in which they may know each other: a part uses only what stands before it.
-const ORDER: [&str; 14] = [
+const ORDER: [&str; 15] = [
     "platform",
     "access",
     "policy",
@@ -15,6 +15,7 @@ const ORDER: [&str; 14] = [
     "registry",
     "cases",
     "duties",
+    "campaigns",
     "plans",
     "tiles",
     "insight",

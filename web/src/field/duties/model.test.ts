@@ -1,22 +1,24 @@
 import { describe, expect, it } from 'vitest'
 import type { Due } from '@/api/types'
-import { inShanghai, outcomesOf, visitBody, wanting, type VisitForm } from './model'
+import { inShanghai, outcomesOf, visitBody, wanting, type VisitForm, type Errand } from './model'
 
 const due = (more: Partial<Due> = {}): Due => ({
   id: 'o', rule: 'home', rule_name: '入户走访', act: 'visit', subject_kind: 'household', subject_id: 's', subject_name: '1层101室', area_id: 'a',
   area_name: '第一网格', lon: null, lat: null, period: '2026', nth: 1, need: 1, got: 0, in_minutes: false, standing: 'due', from: '2026-01-01',
   planned: '2026-03-01', until: '2026-03-31', owed_until: '2026-12-31', tried: 0, reason: null, photo: false, position: true, talk: true, people: 1, ...more,
 })
-const form = (more: Partial<VisitForm> = {}): VisitForm => ({ id: 'v', problemId: 'p', outcome: 'met', minutes: '', talk: '', photos: [], problem: '', problemPhotos: [], category: '', begun: Date.UTC(2026, 2, 11), sent: false, ...more })
+const form = (more: Partial<VisitForm> = {}): VisitForm => ({ id: 'v', problemId: 'p', outcome: 'met', minutes: '', talk: '', photos: [], problem: '', problemPhotos: [], category: '', begun: Date.UTC(2026, 2, 11), sent: [], tasks: {}, ...more })
+
+const to: Errand = { act: 'visit', kind: 'household', subject: 's', name: '101室', area: 'a', areaName: '海晏第一网格' }
 
 describe('a visit', () => {
   it('is sent with the moment as the clocks of the place show it, without what was left empty', () => {
     expect(inShanghai(Date.UTC(2026, 2, 10, 18, 30))).toBe('2026-03-11T02:30:00.000+08:00')
-    expect(visitBody(due(), form({ talk: '  都好 ' }), { lon: 122.3, lat: 29.9 })).toEqual({
+    expect(visitBody(to, form({ talk: '  都好 ' }), { lon: 122.3, lat: 29.9 })).toEqual({
       id: 'v', act: 'visit', subject_kind: 'household', subject_id: 's', at: '2026-03-11T08:00:00.000+08:00', minutes: 0, outcome: 'met',
       position: { lon: 122.3, lat: 29.9 }, talk: '都好', photos: [],
     })
-    expect(visitBody(due(), form(), null)).toMatchObject({ position: undefined, talk: undefined })
+    expect(visitBody(to, form(), null)).toMatchObject({ position: undefined, talk: undefined })
   })
 
   it('says what it still wants to count, of any of the rules it is for, and nothing where nobody was met', () => {

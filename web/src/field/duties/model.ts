@@ -3,6 +3,7 @@
 import { computed, ref } from 'vue'
 import { api } from '@/api/client'
 import type { Due, Page } from '@/api/types'
+import type { TaskForm } from '../campaigns/model'
 import { waiting } from '../unsent'
 import { remembered } from '../vault'
 
@@ -12,9 +13,9 @@ const UTC_8_MS = 8 * 3_600_000
 
 const all = ref<Due[]>([])
 /** A visit to a place is not yet a patrol of it. */
-const errand = (subject: unknown, act: unknown) => `${String(subject)} ${String(act)}`
+export const errand = (subject: unknown, act: unknown) => `${String(subject)} ${String(act)}`
 /** What is recorded here and not yet sent. */
-const recorded = computed(() => new Set(waiting.value.filter((u) => u.path === '/visits').map((u) => errand(u.body.subject_id, u.body.act))))
+export const recorded = computed(() => new Set(waiting.value.filter((u) => u.path === '/visits').map((u) => errand(u.body.subject_id, u.body.act))))
 
 /** What is still to be done, the most pressing first. */
 export const dues = computed(() => all.value.filter((d) => !recorded.value.has(errand(d.subject_id, d.act))))
@@ -42,6 +43,16 @@ export function outcomesOf(kind: Due['subject_kind']): Outcome[] {
   return kind === 'facility' ? ['met', 'closed'] : ['met', 'nobody_home', 'refused', 'moved_away']
 }
 
+/** Whom an errand is to. */
+export interface Errand {
+  act: string
+  kind: Due['subject_kind']
+  subject: string
+  name: string
+  area: string
+  areaName: string
+}
+
 export interface VisitForm {
   id: string
   problemId: string
@@ -54,17 +65,19 @@ export interface VisitForm {
   category: string
   /** When it began, in milliseconds. */
   begun: number
-  /** The visit itself is sent or kept; a problem was refused. */
-  sent: boolean
+  /** What is sent or kept already, while something else was refused: `visit`, `problem`, ids of campaigns. */
+  sent: string[]
+  /** What campaigns ask here, by campaign. */
+  tasks: Record<string, TaskForm>
 }
 
 /** What is sent of a visit. `at`: where the phone is, if it knows. */
-export function visitBody(due: Due, form: VisitForm, at: { lon: number; lat: number } | null): Record<string, unknown> {
+export function visitBody(to: Errand, form: VisitForm, at: { lon: number; lat: number } | null): Record<string, unknown> {
   return {
     id: form.id,
-    act: due.act,
-    subject_kind: due.subject_kind,
-    subject_id: due.subject_id,
+    act: to.act,
+    subject_kind: to.kind,
+    subject_id: to.subject,
     at: inShanghai(form.begun),
     minutes: form.minutes === '' ? 0 : form.minutes,
     outcome: form.outcome,

@@ -3,6 +3,7 @@ import disputes from './disputes'
 import migrations from './migrations'
 import orders from './orders'
 import plans from './plans'
+import campaigns from './campaigns'
 import duties from './duties'
 import teams from './teams'
 import records from './records'
@@ -11,6 +12,7 @@ const en: typeof zh = {
   disputes,
   migrations,
   orders,
+  campaigns,
   duties,
   teams,
   ...records,
@@ -70,6 +72,7 @@ const en: typeof zh = {
     teams: 'Visiting teams',
     'team-figures': 'Visits in figures',
     duties: 'Duties',
+    campaigns: 'Campaigns',
     pack: 'Rule pack',
     calendar: 'Working calendar',
     import: 'Import cases',

@@ -19,6 +19,18 @@ const en: typeof zh = {
     people: '{n} people',
     away: '{distance} {direction}',
   },
+  campaign: {
+    left: '{n} left',
+    script: 'What to say, and why',
+    follow: 'follow up',
+    all: 'All {n}',
+    more: 'There are more: refresh when these are done.',
+    last: 'Agreed last time: ',
+    called: 'This answer is followed up: write down what is to be done.',
+    wantsFollow: 'Something is still to be done',
+    stillFollow: 'Not settled yet, to be followed up',
+    note: 'What is to be done, and when',
+  },
   duty: {
     title: 'Owed today',
     count: '{n} to do',

@@ -3,6 +3,7 @@ import disputes from './disputes'
 import migrations from './migrations'
 import orders from './orders'
 import plans from './plans'
+import campaigns from './campaigns'
 import duties from './duties'
 import teams from './teams'
 import records from './records'
@@ -11,6 +12,7 @@ export default {
   disputes,
   migrations,
   orders,
+  campaigns,
   duties,
   teams,
   ...records,
@@ -70,6 +72,7 @@ export default {
     teams: '走访队',
     'team-figures': '走访统计',
     duties: '履职',
+    campaigns: '专项行动',
     pack: '规则包',
     calendar: '工作日历',
     import: '导入事件',

@@ -18,6 +18,18 @@ export default {
     people: '{n} 人反映',
     away: '{direction} {distance}',
   },
+  campaign: {
+    left: '还有 {n} 处',
+    script: '怎么说、为什么走',
+    follow: '需跟进',
+    all: '全部 {n} 处',
+    more: '还有更多没有列出，走完这些再刷新。',
+    last: '上次说好：',
+    called: '这样的回答要跟进，请写下还要办什么。',
+    wantsFollow: '还有事要跟进',
+    stillFollow: '还没办完，继续跟进',
+    note: '还要办什么、约了什么时候',
+  },
   duty: {
     title: '今日履职',
     count: '{n} 项',

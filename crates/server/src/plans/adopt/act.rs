@@ -8,7 +8,7 @@ use crate::platform::jobs::{self, Handler, Outcome};
 use crate::platform::*;
 use crate::territory::division::{self, Division, Made, Undone};
 use crate::territory::{GeoJson, Map};
-use crate::{cases, duties, policy, territory};
+use crate::{campaigns, cases, duties, policy, territory};
 use domain::geo::Region;
 use domain::time::{MINUTE_MS, Timestamp};
 use jiff::civil::Date;
@@ -68,6 +68,7 @@ async fn settle(ctx: Ctx, payload: Value) -> Result<jobs::Effect, Fault> {
             return Ok(Outcome::Again(ctx.now));
         }
         duties::moves::follow(ctx, tx)?;
+        campaigns::follow(ctx, tx)?;
         Ok(Outcome::Done)
     }))
 }

@@ -2,6 +2,7 @@
 //!
 //! Entry point: [`read_pack`]. Nothing of a pack with problems is used.
 
+mod campaigns;
 mod check;
 mod doc;
 mod duties;
@@ -25,6 +26,7 @@ pub const FILES: [&str; 6] = [
 /// Read where it is there.
 pub const DUTIES_FILE: &str = "duties.toml";
 pub const REGISTERS_FILE: &str = "registers.toml";
+pub const CAMPAIGNS_FILE: &str = "campaigns.toml";
 /// Largest file read.
 pub const MAX_FILE_BYTES: usize = 1 << 20;
 
@@ -80,13 +82,16 @@ pub fn read_pack(files: &BTreeMap<String, String>) -> Result<Pack, Vec<Problem>>
     let [pack, categories, routes, clocks, answers, intake] = &docs[..] else {
         return Err(problems.into_sorted());
     };
-    let owed = files.get(DUTIES_FILE).map_or("", String::as_str);
-    let owed = Doc::parse(DUTIES_FILE, owed, &problems);
-    let kept = files.get(REGISTERS_FILE).map_or("", String::as_str);
-    let kept = Doc::parse(REGISTERS_FILE, kept, &problems);
+    let optional = |name: &'static str| Doc::parse(name, files.get(name).map_or("", String::as_str), &problems);
+    let (owed, kept, prepared) = (
+        optional(DUTIES_FILE),
+        optional(REGISTERS_FILE),
+        optional(CAMPAIGNS_FILE),
+    );
     let found = sections::pack(&sections::Roots {
         duties: root(&owed, &problems),
         registers: root(&kept, &problems),
+        campaigns: root(&prepared, &problems),
         pack: root(pack, &problems),
         categories: root(categories, &problems),
         routes: root(routes, &problems),
@@ -256,6 +261,7 @@ mod tests {
             include_str!("doc.rs"),
             include_str!("duties.rs"),
             include_str!("registers.rs"),
+            include_str!("campaigns.rs"),
             include_str!("mod.rs"),
         ] {
             for code in source

@@ -2,7 +2,7 @@
 
 use super::check;
 use super::doc::Table;
-use super::{duties, registers};
+use super::{campaigns, duties, registers};
 use domain::calendar::{Amount, DayHours, Season, Shift, Span, Unit, Week};
 use domain::cases::clock::{Limit, Start, When};
 use domain::policy::*;
@@ -17,6 +17,7 @@ pub struct Roots<'d> {
     pub intake: Table<'d>,
     pub duties: Table<'d>,
     pub registers: Table<'d>,
+    pub campaigns: Table<'d>,
 }
 
 /// Everything, with references checked; `None` when a whole section is missing (already reported).
@@ -35,6 +36,7 @@ pub fn pack(roots: &Roots<'_>) -> Option<Pack> {
     let posts = roots.pack.tables("duty");
     let owed = roots.duties.tables("rule");
     let kept = roots.registers.tables("register");
+    let prepared = roots.campaigns.tables("campaign");
     let built = Pack {
         key: head.str("key").to_owned(),
         name: name(&head),
@@ -60,6 +62,7 @@ pub fn pack(roots: &Roots<'_>) -> Option<Pack> {
         duties: posts.iter().map(coded).collect(),
         duty_rules: owed.iter().filter_map(duties::rule).collect(),
         registers: kept.iter().map(registers::register).collect(),
+        campaigns: prepared.iter().map(campaigns::template).collect(),
     };
     for table in [&head, &place, &calendar, &thresholds] {
         table.done();
@@ -73,6 +76,7 @@ pub fn pack(roots: &Roots<'_>) -> Option<Pack> {
         &roots.intake,
         &roots.duties,
         &roots.registers,
+        &roots.campaigns,
     ] {
         table.done();
     }
@@ -103,6 +107,7 @@ pub fn pack(roots: &Roots<'_>) -> Option<Pack> {
     check::calendar(&calendar, &built);
     duties::check(&owed, &built);
     registers::check(&kept, &owed, &built);
+    campaigns::check(&prepared, &built);
     Some(built)
 }
 

@@ -6,7 +6,7 @@ use db::{Row, Sql, params};
 use domain::geo::LonLat;
 use domain::registry::room::Room;
 
-fn read(row: &Row) -> Result<Home, Fault> {
+pub(super) fn read(row: &Row) -> Result<Home, Fault> {
     Ok(Home {
         id: row.get(0)?,
         area: row.get(1)?,

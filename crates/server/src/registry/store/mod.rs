@@ -6,6 +6,7 @@ pub mod counts;
 pub mod follow;
 pub mod homes;
 pub mod intake;
+pub mod matching;
 
 use super::place::Spot;
 use crate::platform::*;

@@ -53,13 +53,13 @@ fn some(record: &StringRecord, column: Option<usize>) -> Option<String> {
 }
 
 /// `nodes`: id, lon, lat, region (code or name of the community), households, and where known pop, enterprises, area, floor_area, name,
-/// compound, village, street. `edges`: u, v, and where known shared_perim, w, barrier.
+/// compound, village, street, lift (1 or 0). `edges`: u, v, and where known shared_perim, w, barrier.
 pub fn read(nodes: &str, edges: &str, datum: Datum) -> Result<Graph, Fault> {
     let mut table = Table::open("nodes", nodes)?;
     let (id, region) = (table.need(&["id", "code"])?, table.need(&["region", "community"])?);
     let (lon, lat) = (table.need(&["lon"])?, table.need(&["lat"])?);
     let households = table.need(&["households"])?;
-    let [people, enterprises, area, floor, name, compound, village, street] = [
+    let [people, enterprises, area, floor, name, compound, village, street, lift] = [
         table.column(&["pop", "people"]),
         table.column(&["enterprises"]),
         table.column(&["area"]),
@@ -68,6 +68,7 @@ pub fn read(nodes: &str, edges: &str, datum: Datum) -> Result<Graph, Fault> {
         table.column(&["compound"]),
         table.column(&["village"]),
         table.column(&["street"]),
+        table.column(&["lift", "电梯"]),
     ];
     let mut graph = Graph::default();
     let mut places: HashMap<String, u32> = HashMap::new();
@@ -111,6 +112,12 @@ pub fn read(nodes: &str, edges: &str, datum: Datum) -> Result<Graph, Fault> {
             compound: some(&record, compound),
             village: some(&record, village),
             street: some(&record, street),
+            lift: match some(&record, lift).as_deref() {
+                None => None,
+                Some("1" | "yes" | "有") => Some(true),
+                Some("0" | "no" | "无") => Some(false),
+                Some(other) => return Err(fault("nodes", row, "dwelling_row_lift", other)),
+            },
         });
     }
     graph.rows = graph.dwellings.len();

@@ -53,6 +53,8 @@ pub struct DwellingView {
     pub enterprises: i64,
     /// `given`, or `spread` from a total by floor area.
     pub households_source: String,
+    /// Whether it has a lift, where somebody said so.
+    pub lift: Option<bool>,
     pub compound: Option<String>,
     pub village: Option<String>,
     pub street: Option<String>,
@@ -74,6 +76,7 @@ impl DwellingView {
             people: one.people,
             enterprises: one.enterprises,
             households_source: if one.spread { "spread" } else { "given" }.to_owned(),
+            lift: one.lift,
             compound: one.compound,
             village: one.village,
             street: one.street,

@@ -42,6 +42,8 @@ pub struct NewDwelling {
     pub people: i64,
     pub enterprises: i64,
     pub spread: bool,
+    /// Whether it has a lift, where the source says so: what was known stays otherwise.
+    pub lift: Option<bool>,
     pub compound: Option<String>,
     pub village: Option<String>,
     pub street: Option<String>,

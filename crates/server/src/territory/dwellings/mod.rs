@@ -53,6 +53,8 @@ pub struct Dwelling {
     pub compound: Option<String>,
     pub village: Option<String>,
     pub street: Option<String>,
+    /// Whether it has a lift; nobody knows where it is left out.
+    pub lift: Option<bool>,
 }
 
 /// Two dwellings next to each other; `u` before `v`.

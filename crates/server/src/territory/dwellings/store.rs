@@ -10,7 +10,7 @@ use domain::geo::LonLat;
 macro_rules! columns {
     () => {
         "d.id, d.code, d.name, d.area_id, d.community_id, d.lon, d.lat, d.land_area, d.floor_area, d.households, d.people, d.enterprises, \
-         d.households_source, d.compound, d.village, d.street"
+         d.households_source, d.compound, d.village, d.street, d.lift"
     };
 }
 
@@ -34,6 +34,7 @@ fn read(row: &Row) -> Result<Dwelling, Fault> {
         compound: row.get(13)?,
         village: row.get(14)?,
         street: row.get(15)?,
+        lift: row.get::<Option<i64>>(16)?.map(|lift| lift != 0),
         outline: None,
         cell: None,
     })
@@ -340,18 +341,19 @@ pub fn put_all(tx: &mut Tx, day: &str, all: &[Placed]) -> Result<(), Fault> {
             text(&row.compound),
             text(&row.village),
             text(&row.street),
+            row.lift.map(i64::from).into(),
             day.into(),
         ]
     });
     tx.insert_rows(
         "insert into dwelling(id, code, name, area_id, community_id, lon, lat, outline, cell, land_area, floor_area, households, people,
-         enterprises, households_source, compound, village, street, valid_from) values ",
+         enterprises, households_source, compound, village, street, lift, valid_from) values ",
         rows,
         " on conflict (code) do update set name = excluded.name, area_id = excluded.area_id, community_id = excluded.community_id,
          lon = excluded.lon, lat = excluded.lat, outline = excluded.outline, cell = excluded.cell, land_area = excluded.land_area,
          floor_area = excluded.floor_area, households = excluded.households, people = excluded.people, enterprises = excluded.enterprises,
          households_source = excluded.households_source, compound = excluded.compound, village = excluded.village,
-         street = excluded.street, valid_to = null",
+         street = excluded.street, lift = coalesce(excluded.lift, dwelling.lift), valid_to = null",
     )?;
     Ok(())
 }

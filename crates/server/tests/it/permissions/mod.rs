@@ -6,6 +6,7 @@
 
 mod access;
 mod adoption;
+mod campaigns;
 mod cases;
 mod duties;
 mod exchange;
@@ -136,6 +137,7 @@ async fn samples(world: &mut World<'_>) -> Vec<Sample> {
     all.extend(place::samples(world).await);
     all.extend(cases::samples(world).await);
     all.extend(duties::samples(world).await);
+    all.extend(campaigns::samples(world).await);
     all.extend(adoption::samples(world).await);
     all.extend(exchange::samples(world).await);
     all.extend(plans::samples(world).await);

@@ -380,6 +380,7 @@ pub fn graph(files: &Files, how: &How) -> Result<Graph, BadMap> {
             people: whole(home.pop),
             enterprises: whole(home.enterprises),
             spread: home.shared,
+            lift: None,
             compound: unit
                 .compound
                 .and_then(|at| town.compound_names.get(at as usize).cloned()),
