@@ -12,7 +12,7 @@ test('a question is said in sentences, ages as people say them', () => {
 })
 
 test('what was left empty is left out, and nothing of homes is asked of places', () => {
-  const question = { who: 'households' as const, of: '公共厕所', floor_from: undefined, size_to: 1, with: [{ age_to: 2, sex: undefined, register: '' }], without: [] }
+  const question = { who: 'households' as const, of: '公共厕所', floor_from: undefined, size_to: 1, with: [{ age_to: 2, sex: undefined, register: '' }, { age_from: undefined }], without: [] }
   expect(cleaned(question)).toEqual({ who: 'households', size_to: 1, with: [{ age_to: 2 }], without: [] })
   expect(cleaned({ ...question, who: 'facilities' })).toEqual({ who: 'facilities', of: '公共厕所', with: [], without: [] })
 })

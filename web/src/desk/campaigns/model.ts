@@ -40,10 +40,10 @@ export function questionText(question: CampaignQuestion, registers: Registers, t
   return said.length ? said : [t('campaigns.said.everybody')]
 }
 
-/** What is sent: fields left empty are left out. */
+/** What is sent: fields left empty are left out, and somebody of whom nothing is said. */
 export function cleaned(question: CampaignQuestion): CampaignQuestion {
   const filled = <T extends object>(of: T) => Object.fromEntries(Object.entries(of).filter(([, v]) => v !== undefined && v !== null && v !== '')) as T
-  const people = (all: CampaignPerson[]) => all.map(filled)
+  const people = (all: CampaignPerson[]) => all.map(filled).filter((person) => Object.keys(person).length)
   if (question.who !== 'households') return filled({ who: question.who, of: question.who === 'facilities' ? question.of : undefined, with: [], without: [] })
   return { ...filled(question), of: undefined, with: people(question.with), without: people(question.without) }
 }
