@@ -38,7 +38,7 @@ async function families(page: Page) {
 }
 
 /**
- * Clause ZS-14: base data finds every family with a child under three at once, each falls to the worker of its grid, the supervisor sees the doors
+ * Base data finds every family with a child under three at once, each falls to the worker of its grid, the supervisor sees the doors
  * reached as they are reached, and those who are unwell are followed up to the end.
  */
 test('every family with a child under three is reached, and the sick are followed up', async () => {
