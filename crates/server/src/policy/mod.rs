@@ -133,7 +133,12 @@ pub fn folder(path: &Path) -> Result<Files, PackError> {
 }
 
 /// What a pack folder may hold beside its files.
-const BESIDE: [&str; 4] = [read::DUTIES_FILE, read::REGISTERS_FILE, NAMES_FILE, read::CAMPAIGNS_FILE];
+const BESIDE: [&str; 4] = [
+    read::DUTIES_FILE,
+    read::REGISTERS_FILE,
+    NAMES_FILE,
+    read::CAMPAIGNS_FILE,
+];
 
 /// Names of areas by code, `code,name`, in a pack folder.
 pub const NAMES_FILE: &str = "names.csv";
