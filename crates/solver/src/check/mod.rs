@@ -4,11 +4,13 @@
 //! - [`breaches`]: everything a plan breaks, named;
 //! - [`figures`]: what it comes to;
 //! - [`proved`]: whether what a plan says about a zone is true.
+//! - [`route`]: the same for a walker's day and its route.
 
 mod figures;
 mod input;
 mod plan;
 mod proofs;
+pub mod route;
 
 pub use figures::{Figures, figures};
 pub use input::{Flaw, sound};

@@ -20,7 +20,7 @@ mod proof;
 mod recut;
 mod redraw;
 mod repair;
-mod rng;
+pub(crate) mod rng;
 mod split;
 mod town;
 mod tree;
