@@ -45,6 +45,7 @@ steps! {
     69 "0069_care_register",
     70 "0070_registry_list",
     75 "0075_campaigns",
+    76 "0076_patrol_track",
 }
 
 #[cfg(test)]

@@ -20,6 +20,9 @@ type Hold<T extends true> = T
 
 export type Contract = [
   Hold<Fits<'Me', shown.Me>>,
+  Hold<Fits<'PatrolDays', shown.PatrolDays>>,
+  Hold<Fits<'PatrolView', shown.Patrol>>,
+  Hold<Fits<'TrackInput', shown.Track>>,
   Hold<Fits<'CampaignTaskView', shown.CampaignTask>>,
   Hold<Fits<'StandingView', shown.CampaignStanding>>,
   Hold<Fits<'CaseBrief', shown.CaseBrief>>,

@@ -1931,6 +1931,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/patrols": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What each worker patrolled on a day in an area and all below it. */
+        get: operations["days"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/patrols/grids": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The grids the caller patrols. */
+        get: operations["grids"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/patrols/workers/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The patrols of one worker on a day. */
+        get: operations["of_worker"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/peers": {
         parameters: {
             query?: never;
@@ -3483,6 +3534,23 @@ export interface paths {
         };
         /** A photo of a visit; the look is logged with its purpose. */
         get: operations["photo"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/visits/{id}/track": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A patrol's track; the look is logged with its purpose. */
+        get: operations["track"];
         put?: never;
         post?: never;
         delete?: never;
@@ -7569,6 +7637,69 @@ export interface components {
             /** @description What is told of the matter; the reporter's words when empty. */
             text?: string;
         };
+        /** @description A day's patrols by worker, and what the pack wants. */
+        PatrolDays: {
+            items: {
+                /**
+                 * Format: int64
+                 * @description Stretches without a position of more than three minutes.
+                 */
+                gaps: number;
+                /**
+                 * Format: double
+                 * @description Along the tracks, but for gaps and pauses.
+                 */
+                metres: number;
+                /** Format: int64 */
+                minutes: number;
+                /**
+                 * Format: int64
+                 * @description Patrols whose phone said that the position was made up, and those without a track.
+                 */
+                mock: number;
+                /** Format: int64 */
+                times: number;
+                /** Format: int64 */
+                without_track: number;
+                worker_id: components["schemas"]["WorkerId"];
+                worker_name: string;
+            }[];
+            next?: string | null;
+            wanted: {
+                in_minutes: boolean;
+                name: string;
+                /**
+                 * Format: u-int32
+                 * @description Times, or minutes.
+                 */
+                need: number;
+            }[];
+        };
+        /** @description A grid one patrols. */
+        PatrolGrid: {
+            id: components["schemas"]["AreaId"];
+            name: string;
+        };
+        /** @description One patrol. */
+        PatrolView: {
+            at: string;
+            /** Format: u-int32 */
+            gaps?: number | null;
+            grid_name: string;
+            id: components["schemas"]["VisitId"];
+            /** Format: int64 */
+            longest_gap_s?: number | null;
+            /** Format: double */
+            metres?: number | null;
+            /** Format: int64 */
+            minutes: number;
+            mock: boolean;
+            /**
+             * Format: int64
+             * @description None without a track.
+             */
+            points?: number | null;
+        };
         /** @description An agreement to make. The id is made by the caller: the same request again is the same agreement. */
         PeerBody: {
             /** @description RFC 3339; now when left out. */
@@ -9005,6 +9136,29 @@ export interface components {
             /** @description To open on the phone. */
             uri: string;
         };
+        /** @description Where a phone says it went, in order of time. */
+        TrackInput: {
+            pauses?: {
+                /** Format: u-int32 */
+                from_s: number;
+                /** Format: u-int32 */
+                to_s: number;
+            }[];
+            /** @description At most 3,000. */
+            steps: {
+                /** Format: double */
+                accuracy_m?: number | null;
+                /** Format: double */
+                lat: number;
+                /** Format: double */
+                lon: number;
+                /**
+                 * Format: u-int32
+                 * @description Seconds after the patrol began.
+                 */
+                s: number;
+            }[];
+        };
         /** @description The page. */
         Transparency: {
             as_of: string;
@@ -9185,6 +9339,29 @@ export interface components {
             subject_kind: components["schemas"]["SubjectKind"];
             /** @description What was said. */
             talk?: string | null;
+            /** @description Of a patrol: where the phone says it went; what is outside duty time is not kept. */
+            track?: {
+                pauses?: {
+                    /** Format: u-int32 */
+                    from_s: number;
+                    /** Format: u-int32 */
+                    to_s: number;
+                }[];
+                /** @description At most 3,000. */
+                steps: {
+                    /** Format: double */
+                    accuracy_m?: number | null;
+                    /** Format: double */
+                    lat: number;
+                    /** Format: double */
+                    lon: number;
+                    /**
+                     * Format: u-int32
+                     * @description Seconds after the patrol began.
+                     */
+                    s: number;
+                }[];
+            } | null;
         };
         /** @description A visit as recorded. */
         VisitView: {
@@ -21942,6 +22119,266 @@ export interface operations {
             };
         };
     };
+    days: {
+        parameters: {
+            query: {
+                area: components["schemas"]["AreaId"];
+                /** @description ISO date; today when left out. */
+                on?: string;
+                /** @description Number of items, at most 200. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PatrolDays"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Without the right, or without the header that names the client */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Absent, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description A value or a rule refuses; `field` and `code` say which */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Not now; try again after `retry_after_s` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+        };
+    };
+    grids: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PatrolGrid"][];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Without the right, or without the header that names the client */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Absent, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description A value or a rule refuses; `field` and `code` say which */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Not now; try again after `retry_after_s` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+        };
+    };
+    of_worker: {
+        parameters: {
+            query: {
+                area: components["schemas"]["AreaId"];
+                /** @description ISO date; today when left out. */
+                on?: string;
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["WorkerId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PatrolView"][];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Without the right, or without the header that names the client */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Absent, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description A value or a rule refuses; `field` and `code` say which */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Not now; try again after `retry_after_s` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+        };
+    };
     peers: {
         parameters: {
             query?: never;
@@ -33059,6 +33496,93 @@ export interface operations {
                 };
                 content: {
                     "image/jpeg": number[];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Without the right, or without the header that names the client */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Absent, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description A value or a rule refuses; `field` and `code` say which */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Not now; try again after `retry_after_s` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+        };
+    };
+    track: {
+        parameters: {
+            query?: {
+                /** @description Why it is looked at: `verify`, `supervise` or `audit`. Without one nothing personal is shown to anybody. */
+                purpose?: string;
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["VisitId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrackInput"];
                 };
             };
             /** @description Nobody is signed in */

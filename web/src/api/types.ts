@@ -1751,6 +1751,49 @@ export interface CampaignToday {
   next: string | null
 }
 
+/** What a pack wants of a day's patrols in a grid. */
+export interface PatrolWish {
+  name: string
+  need: number
+  in_minutes: boolean
+}
+
+/** What one worker patrolled on a day. */
+export interface PatrolDay {
+  worker_id: Id
+  worker_name: string
+  times: number
+  minutes: number
+  metres: number
+  gaps: number
+  mock: number
+  without_track: number
+}
+
+export interface PatrolDays {
+  wanted: PatrolWish[]
+  items: PatrolDay[]
+  next: string | null
+}
+
+export interface Patrol {
+  id: Id
+  grid_name: string
+  at: Instant
+  minutes: number
+  mock: boolean
+  points: number | null
+  metres: number | null
+  gaps: number | null
+  longest_gap_s: number | null
+}
+
+/** Where somebody walked, in seconds after the beginning. */
+export interface Track {
+  steps: { s: number; lon: number; lat: number; accuracy_m: number | null }[]
+  pauses: { from_s: number; to_s: number }[]
+}
+
 export type DutyState = 'open' | 'late' | 'missed' | 'made_up' | 'done'
 
 /** One thing owed, behind a count. */

@@ -26,6 +26,7 @@ const children: RouteRecordRaw[] = [
   { path: 'handovers', name: 'handovers', component: () => import('./handovers/HandoversPage.vue'), meta: { needs: ['case.read'] } },
   { path: 'board', name: 'board', component: () => import('./insight/BoardPage.vue'), meta: { needs: ['board.read'] } },
   { path: 'duties', name: 'duties', component: () => import('./insight/DutiesPage.vue'), meta: { needs: ['duty.read'] } },
+  { path: 'patrols', name: 'patrols', component: () => import('./patrols/PatrolsPage.vue'), meta: { needs: ['duty.read'] } },
   { path: 'campaigns', name: 'campaigns', component: () => import('./campaigns/CampaignsPage.vue'), meta: { needs: ['duty.read', 'campaign.manage'] } },
   { path: 'campaigns/new', name: 'campaign-new', component: () => import('./campaigns/DraftPage.vue'), meta: { needs: ['campaign.manage'] } },
   { path: 'campaigns/:id', name: 'campaign', component: () => import('./campaigns/CampaignPage.vue'), props: true, meta: { needs: ['duty.read'] } },

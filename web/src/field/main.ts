@@ -11,6 +11,7 @@ import { applySettings, lang } from '@/ui/settings'
 import App from './App.vue'
 import { makeRouter } from './router'
 import { forgetSession, me } from './session'
+import { loadPatrol } from './patrol/model'
 import { loadUnsent } from './unsent'
 
 /** A line slower than this counts as broken: what is typed waits on the phone instead of the worker at the kerb. */
@@ -35,6 +36,7 @@ async function start() {
     },
   })
   await loadUnsent()
+  await loadPatrol()
   createApp(App).use(i18n.plugin).use(router).mount('#app')
 }
 

@@ -18,6 +18,7 @@
 mod owed;
 mod period;
 mod rule;
+mod track;
 
 pub use owed::{Before, Done, Obligation, Owed, Standing, Turn, Verdict, Visit, Why, owed};
 pub use period::{Days, Every, Period};
@@ -25,3 +26,4 @@ pub use rule::{
     Act, Away, By, Evidence, Hours, MAX_MINUTES, MAX_SPACING, MAX_TIMES, Misfit, Missed, On, Outcome, Partial,
     Quantity, Rule, Settled, Who, falls_to,
 };
+pub use track::{BadTrack, MAX_PAUSES, MAX_POINTS, Pause, Step, Track, TrackFigures};

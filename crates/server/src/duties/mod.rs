@@ -9,6 +9,7 @@ mod counts;
 mod http;
 mod list;
 pub mod moves;
+mod patrols;
 mod roll;
 mod settle;
 mod store;

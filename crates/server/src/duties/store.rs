@@ -1,11 +1,12 @@
 //! SQL of duties.
 
 use super::counts::{Cell, Counted};
+use super::patrols;
 use super::subject::SubjectKind;
 use super::visits::VisitRow;
 use crate::platform::*;
 use db::{Sql, params};
-use domain::duties::{Act, Outcome, Standing, Visit};
+use domain::duties::{Act, Outcome, Standing, TrackFigures, Visit};
 use domain::time::Timestamp;
 use std::collections::{BTreeMap, HashMap};
 
@@ -738,4 +739,118 @@ pub fn visits(
         found.entry(row.get(0)?).or_default().push((row.get(1)?, visit));
     }
     Ok(found)
+}
+
+/// Keeps the track of a patrol with what it comes to.
+pub fn insert_track(
+    tx: &mut Tx,
+    id: VisitId,
+    sealed: Vec<u8>,
+    points: usize,
+    figures: TrackFigures,
+) -> Result<(), Fault> {
+    tx.execute(
+        "insert into visit_track (visit_id, track_sealed, points, metres, gaps, longest_gap_s) values ($1, $2, $3, $4, $5, $6)",
+        &params![
+            id,
+            sealed,
+            points as i64,
+            figures.metres,
+            i64::from(figures.gaps),
+            figures.longest_gap_s
+        ],
+    )?;
+    Ok(())
+}
+
+pub fn track(tx: &mut Tx, id: VisitId) -> Result<Option<Vec<u8>>, Fault> {
+    let row = tx.query_opt("select track_sealed from visit_track where visit_id = $1", &params![id])?;
+    row.map(|row| Ok(row.get(0)?)).transpose()
+}
+
+const DEPTH_COLUMNS: [&str; 5] = [
+    " and v.a1 = ",
+    " and v.a2 = ",
+    " and v.a3 = ",
+    " and v.a4 = ",
+    " and v.a5 = ",
+];
+
+/// The patrols of a day in an area of a depth.
+fn of_day(sql: Sql, (area, depth): (AreaId, u8), day: i64) -> Result<Sql, Fault> {
+    let column = DEPTH_COLUMNS.get(usize::from(depth).wrapping_sub(1));
+    let column = column.ok_or_else(|| Fault::internal("an area without a depth"))?;
+    let sql =
+        sql.push(" from visit v left join visit_track t on t.visit_id = v.id where v.act = 'patrol' and v.day = ");
+    Ok(sql.bind(day).push(column).bind(area))
+}
+
+/// What each worker patrolled on a day, in order of worker; one more than `limit` when there are more.
+pub fn patrol_days(
+    tx: &mut Tx,
+    area: (AreaId, u8),
+    day: i64,
+    after: Option<WorkerId>,
+    limit: u32,
+) -> Result<Vec<patrols::Day>, Fault> {
+    let sql = Sql::new(
+        "select v.worker_id, count(*), cast(sum(v.minutes) as bigint), cast(coalesce(sum(t.metres), 0.0) as double precision), \
+         cast(coalesce(sum(t.gaps), 0) as bigint), cast(sum(v.mock) as bigint), cast(sum(case when t.visit_id is null then 1 else 0 end) as bigint)",
+    );
+    let mut sql = of_day(sql, area, day)?;
+    if let Some(after) = after {
+        sql = sql.push(" and v.worker_id > ").bind(after);
+    }
+    let sql = sql
+        .push(" group by v.worker_id order by v.worker_id limit ")
+        .bind(i64::from(limit) + 1);
+    let day = |row: &db::Row| {
+        Ok(patrols::Day {
+            worker: row.get(0)?,
+            name: String::new(),
+            times: row.get(1)?,
+            minutes: row.get(2)?,
+            metres: row.get(3)?,
+            gaps: row.get(4)?,
+            mock: row.get(5)?,
+            without: row.get(6)?,
+        })
+    };
+    tx.fetch(&sql)?.iter().map(day).collect()
+}
+
+/// The patrols of one worker on a day, in order of time.
+pub fn patrols(
+    tx: &mut Tx,
+    worker: WorkerId,
+    area: (AreaId, u8),
+    day: i64,
+    limit: i64,
+) -> Result<Vec<patrols::Patrol>, Fault> {
+    let sql = Sql::new("select v.id, v.area_id, v.at, v.minutes, v.mock, t.points, t.metres, t.gaps, t.longest_gap_s");
+    let sql = of_day(sql, area, day)?.push(" and v.worker_id = ").bind(worker);
+    let sql = sql.push(" order by v.at, v.id limit ").bind(limit);
+    let one = |row: &db::Row| {
+        let points: Option<i64> = row.get(5)?;
+        let track = match points {
+            Some(points) => Some((
+                points,
+                TrackFigures {
+                    metres: row.get(6)?,
+                    gaps: number(row.get(7)?)?,
+                    longest_gap_s: row.get(8)?,
+                },
+            )),
+            None => None,
+        };
+        Ok(patrols::Patrol {
+            id: row.get(0)?,
+            grid: row.get(1)?,
+            at: Timestamp(row.get(2)?),
+            minutes: row.get(3)?,
+            mock: row.get::<i64>(4)? != 0,
+            track,
+        })
+    };
+    tx.fetch(&sql)?.iter().map(one).collect()
 }

@@ -73,7 +73,7 @@ impl Known {
 }
 
 /// How deep in the tree grids lie: the pack's lowest level.
-fn grid_depth(app: &App) -> Result<usize, Fault> {
+pub fn grid_depth(app: &App) -> Result<usize, Fault> {
     Ok(policy::current(app)?.pack.levels.len())
 }
 

@@ -4,13 +4,14 @@
 //! settled in the same transaction.
 
 use super::list;
+use super::patrols;
 use super::settle::settle;
 use super::subject::{self, SubjectKind};
 use super::{roll, store};
 use crate::access::log_read;
 use crate::platform::*;
 use crate::{policy, workforce};
-use domain::duties::{Act, Outcome, Rule, Verdict};
+use domain::duties::{Act, Outcome, Rule, Track, Verdict};
 use domain::geo::LonLat;
 use domain::time::{MINUTE_MS, Timestamp, date_of};
 use serde_json::json;
@@ -55,6 +56,8 @@ pub struct NewVisit {
     pub talk: Option<Personal<String>>,
     /// Finished uploads.
     pub photos: Vec<UploadId>,
+    /// Of a patrol: where the phone says it went.
+    pub track: Option<Track>,
 }
 
 /// A visit as stored.
@@ -114,8 +117,12 @@ pub fn record(ctx: &Ctx, tx: &mut Tx, new: NewVisit) -> Result<Recorded, Fault> 
     let known = subject::find(ctx, tx, new.kind, new.subject)?
         .filter(|known| ctx.scope.covers(&known.areas, Permission::DutyRecord))
         .ok_or_else(Fault::not_found)?;
+    let track = new.track.clone();
     let row = row(ctx, tx, new, &known, (account, worker), sent)?;
     store::insert_visit(tx, &row)?;
+    if let Some(track) = track {
+        patrols::keep(ctx, tx, &row, track)?;
+    }
     roll::know(ctx, tx, &known)?;
     if let Some(grid) = row.grid.filter(|grid| *grid != row.subject)
         && let Some(grid) = subject::find(ctx, tx, SubjectKind::Grid, grid)?
@@ -145,7 +152,7 @@ pub fn record(ctx: &Ctx, tx: &mut Tx, new: NewVisit) -> Result<Recorded, Fault> 
 fn fingerprint(ctx: &Ctx, new: &NewVisit) -> String {
     let position = new.position.map(|at| format!("{:?}", at));
     let text = format!(
-        "{:?} {:?} {} {} {} {:?} {:?} {position:?} {} {:?} {:?}",
+        "{:?} {:?} {} {} {} {:?} {:?} {position:?} {} {:?} {:?} {:?}",
         new.act,
         new.kind,
         new.subject,
@@ -156,6 +163,7 @@ fn fingerprint(ctx: &Ctx, new: &NewVisit) -> String {
         new.mock,
         new.talk.as_ref().map(Personal::reveal),
         new.photos.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        new.track,
     );
     ctx.app.sealer().blind_index("visit", &text)
 }
@@ -173,6 +181,7 @@ fn check(ctx: &Ctx, tx: &mut Tx, new: &NewVisit, worker: WorkerId) -> Result<(),
     if new.act == Act::Patrol && new.kind != SubjectKind::Grid {
         return Err(Fault::invalid("act", "visit_patrol_elsewhere"));
     }
+    patrols::check(new)?;
     if new
         .talk
         .as_ref()

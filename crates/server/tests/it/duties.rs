@@ -79,16 +79,16 @@ partial = "full"
 missed = "lapses"
 "#;
 
-struct Person(String);
+pub struct Person(String);
 
 impl Person {
     /// Signed in now; a session does not outlive the days that pass here.
-    async fn on(&self, app: &TestApp) -> Client {
+    pub async fn on(&self, app: &TestApp) -> Client {
         app.sign_in(&self.0, PASSWORD).await
     }
 }
 
-async fn person(app: &TestApp, role: &str, area: AreaId, worker: Option<WorkerId>) -> Person {
+pub async fn person(app: &TestApp, role: &str, area: AreaId, worker: Option<WorkerId>) -> Person {
     let id: AccountId = app.app.new_id();
     let login = format!("d{}", &id.to_string()[24..]);
     let new = NewAccount {

@@ -40,6 +40,7 @@ mod open311;
 mod operations;
 mod orders;
 mod packs;
+mod patrols;
 mod peers;
 mod people;
 mod permissions;

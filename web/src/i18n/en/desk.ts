@@ -5,6 +5,7 @@ import orders from './orders'
 import plans from './plans'
 import campaigns from './campaigns'
 import duties from './duties'
+import patrols from './patrols'
 import teams from './teams'
 import records from './records'
 
@@ -14,6 +15,7 @@ const en: typeof zh = {
   orders,
   campaigns,
   duties,
+  patrols,
   teams,
   ...records,
   ...plans,
@@ -72,6 +74,7 @@ const en: typeof zh = {
     teams: 'Visiting teams',
     'team-figures': 'Visits in figures',
     duties: 'Duties',
+    patrols: 'Patrols',
     campaigns: 'Campaigns',
     pack: 'Rule pack',
     calendar: 'Working calendar',

@@ -5,6 +5,7 @@ import orders from './orders'
 import plans from './plans'
 import campaigns from './campaigns'
 import duties from './duties'
+import patrols from './patrols'
 import teams from './teams'
 import records from './records'
 
@@ -14,6 +15,7 @@ export default {
   orders,
   campaigns,
   duties,
+  patrols,
   teams,
   ...records,
   ...plans,
@@ -72,6 +74,7 @@ export default {
     teams: '走访队',
     'team-figures': '走访统计',
     duties: '履职',
+    patrols: '巡查',
     campaigns: '专项行动',
     pack: '规则包',
     calendar: '工作日历',

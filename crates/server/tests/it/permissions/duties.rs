@@ -24,6 +24,13 @@ pub async fn samples(world: &mut World<'_>) -> Vec<Sample> {
         Sample::new("POST /api/v1/duties/roll"),
         Sample::new("POST /api/v1/visits").body(body),
         of_visit("GET /api/v1/visits/{id}").query("?purpose=supervise"),
+        of_visit("GET /api/v1/visits/{id}/track").query("?purpose=supervise"),
+        Sample::new("GET /api/v1/patrols/grids"),
+        Sample::new("GET /api/v1/patrols").query("?area=01900000-0000-7000-8000-0000000000e1"),
+        Sample::new("GET /api/v1/patrols").query("?area=01900000-0000-7000-8000-0000000000f1"),
+        Sample::new("GET /api/v1/patrols/workers/{id}")
+            .objects(own, own)
+            .query("?area=01900000-0000-7000-8000-0000000000e1"),
         of_visit("GET /api/v1/visits/{id}/photos/{hash}").query("?purpose=supervise"),
     ]
 }

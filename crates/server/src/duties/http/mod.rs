@@ -1,4 +1,6 @@
-//! Routes of duties: today's list, the counts of areas, visits.
+//! Routes of duties: today's list, the counts of areas, visits; `patrols` has those of patrols.
+
+mod patrols;
 
 use super::list::{Asked, Due, lines};
 use super::store::State;
@@ -23,6 +25,7 @@ use utoipa_axum::routes;
 /// Routes below `/api/v1`.
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
+        .merge(patrols::routes())
         .routes(routes!(todays))
         .routes(routes!(counts))
         .routes(routes!(listed))
@@ -320,6 +323,10 @@ struct VisitInput {
     /// Finished uploads.
     #[serde(default)]
     photos: Vec<UploadId>,
+    /// Of a patrol: where the phone says it went; what is outside duty time is not kept.
+    #[serde(default)]
+    #[schema(inline)]
+    track: Option<patrols::TrackInput>,
 }
 
 /// Where the phone says it was, WGS-84.
@@ -342,12 +349,13 @@ fn read_visit(input: VisitInput) -> Result<NewVisit, Fault> {
         }),
         None => None,
     };
+    let at = Timestamp::parse(&input.at).map_err(|_| Fault::invalid("at", "invalid_field"))?;
     Ok(NewVisit {
         id: input.id,
         act: Act::parse(&input.act).ok_or_else(|| Fault::invalid("act", "invalid_field"))?,
         kind: input.subject_kind,
         subject: input.subject_id,
-        at: Timestamp::parse(&input.at).map_err(|_| Fault::invalid("at", "invalid_field"))?,
+        at,
         minutes: input.minutes,
         outcome: Outcome::parse(&input.outcome).ok_or_else(|| Fault::invalid("outcome", "invalid_field"))?,
         companions: input.companions,
@@ -355,6 +363,7 @@ fn read_visit(input: VisitInput) -> Result<NewVisit, Fault> {
         mock: input.position.is_some_and(|at| at.mock),
         talk: input.talk.map(Personal),
         photos: input.photos,
+        track: input.track.map(|track| track.read(at)).transpose()?,
     })
 }
 
