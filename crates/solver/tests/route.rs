@@ -169,6 +169,31 @@ fn nearest(day: &Day) -> i64 {
     }
 }
 
+/// Whether an order fits the day: for who leaves as early as can be, or after lunch.
+fn fits(day: &Day, order: &[usize]) -> bool {
+    let over = day.lunch.map(|lunch| lunch.within.from + lunch.lasts);
+    let leaves = [Some(day.window.from), over.filter(|&at| at >= day.window.from)];
+    leaves
+        .into_iter()
+        .flatten()
+        .any(|leave| follow(day, order, leave).is_some())
+}
+
+/// Whether the reason is true of a stop that is left out.
+fn holds(day: &Day, order: &[usize], stop: usize, why: Why) -> bool {
+    let alone = fits(day, &[stop]);
+    let among = |day: &Day| (0..=order.len()).any(|at| fits(day, &[&order[..at], &[stop], &order[at..]].concat()));
+    let mut open = day.clone();
+    open.stops[stop].windows.clear();
+    match why {
+        Why::Unreachable => day.walk(day.start(), stop).is_none(),
+        Why::Closed => !alone,
+        Why::Clash => alone && !among(day) && among(&open),
+        Why::Full => alone && !among(&open),
+        Why::Dear => among(day) && day.stops[stop].need != Need::Must,
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
 
@@ -179,6 +204,9 @@ proptest! {
         prop_assert_eq!(breaches(&day, &route), vec![]);
         prop_assert_eq!(&route, &plan(&day, seed, &mut rounds(60)));
         let order: Vec<usize> = route.halts.iter().map(|halt| halt.stop).collect();
+        for &(stop, why) in &route.left_out {
+            prop_assert!(holds(&day, &order, stop, why), "{stop} {why:?}");
+        }
         let least = follow(&day, &order, route.leave).expect("the judge can follow it");
         prop_assert_eq!(least, i64::from(route.walking + route.waiting));
     }

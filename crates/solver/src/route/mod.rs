@@ -1,7 +1,8 @@
 //! A day's route: in which order one walker calls at the stops of a day, when, and what does not fit.
 //!
 //! - [`Day`] is what is asked: stops with the time they take, their windows (several) and whether they may be left out, the day's window, lunch, and
-//!   a matrix of metres. Where streets are known the caller fills it from them; [`straight`] makes one of straight lines times a detour;
+//!   a matrix of metres. The product keeps streets as lines that group dwellings, not as a graph to walk on: [`straight`] makes the matrix of straight
+//!   lines times a detour; who has a graph of streets fills it from that;
 //! - [`plan`] answers with a [`Route`]: halts with their times, the break, walking, waiting, and what was left out with the reason ([`Why`]).
 //!
 //! What is made least: seconds walked, seconds waited away from the start place, and the prices of what is left out; stops that must be done come
@@ -27,7 +28,7 @@ use tour::Tour;
 use ways::{FAR, Ways};
 
 /// Plans a day that is sound (see [`crate::check::route::flaws`]). `spent` is asked before every round with the number of rounds done, and says which
-/// part of the budget is used: at 1 the search ends. By rounds ([`rounds`]) the answer is the same on every machine; a caller may look at a clock.
+/// part of the budget is used: at 1 the search ends. By rounds ([`rounds`]) the answer does not depend on how fast the machine is; a caller may look at a clock.
 pub fn plan(day: &Day, seed: u64, spent: &mut dyn FnMut(u64) -> f64) -> Route {
     let mut ways = Ways::new(day);
     let first = nearest(&ways).expect("a sound day has time for the walk to its end");
@@ -43,9 +44,9 @@ pub fn plan(day: &Day, seed: u64, spent: &mut dyn FnMut(u64) -> f64) -> Route {
     schedule::timed(day, &ways, &tour, left_out)
 }
 
-/// The rounds a day of so many stops is worth: sixty take a tenth of a second, and half as many or twice as many about as long.
+/// The rounds a day of so many stops is worth: sixty take well under a fifth of a second, and half as many or twice as many about as long.
 pub fn rounds_for(stops: usize) -> u64 {
-    (150_000 / stops.max(1) as u64).clamp(500, 10_000)
+    (240_000 / stops.max(1) as u64).clamp(1_000, 8_000)
 }
 
 /// A budget of rounds: `plan(&day, seed, &mut rounds(rounds_for(day.stops.len())))`.

@@ -12,7 +12,7 @@ const MOST_ALONG: usize = 10;
 const AGAIN: usize = 4;
 /// One place in so many is passed over, so that a stop does not always go to the same.
 const SKIP: usize = 100;
-/// An order is kept that is worse by about so many average walks between two stops at first, and by so much less at last.
+/// At first an order is kept that is worse by about so many average walks between two stops; at last by this part of that.
 const WARM: f64 = 4.0;
 const COOLED: f64 = 0.01;
 
@@ -67,8 +67,13 @@ pub(super) fn search(ways: &Ways, first: Tour, seed: u64, spent: &mut dyn FnMut(
         }
     }
     // Nothing that fits and is worth it stays out because chance passed it over.
-    search.recreate(&mut best, vec![], usize::MAX);
-    best
+    loop {
+        let before = best.cost;
+        search.recreate(&mut best, vec![], usize::MAX);
+        if best.cost == before {
+            return best;
+        }
+    }
 }
 
 struct Search<'a> {

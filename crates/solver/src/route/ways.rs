@@ -5,8 +5,8 @@ use super::ramp::{Ramp, Ramps};
 
 /// A walk no day is long enough for.
 pub(super) const FAR: i32 = 2 * MAX_DAY;
-/// What leaving out a stop costs that must be done, in thousandths of a second.
-pub(super) const MUST: i64 = 1_000_000_000_000;
+/// What leaving out a stop costs that must be done, in thousandths of a second: more than all others of a day could.
+pub(super) const MUST: i64 = 10_000_000_000_000_000;
 
 /// A part of a day: how it can be without lunch in it, and with.
 pub(super) type Part = [Ramps; 2];
