@@ -144,5 +144,5 @@ export const api = {
   /** The raw answer, for downloads. */
   raw: (path: string, query?: Query) => send('GET', path, { query }),
   /** The raw answer to a question whose key must not stand in an address. */
-  rawPost: (path: string, body: unknown) => send('POST', path, { body }),
+  rawPost: (path: string, body: unknown, query?: Query) => send('POST', path, { body, query }),
 }

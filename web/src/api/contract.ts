@@ -20,6 +20,10 @@ type Hold<T extends true> = T
 
 export type Contract = [
   Hold<Fits<'Me', shown.Me>>,
+  Hold<Fits<'HouseholdDetail', shown.HouseholdDetail>>,
+  Hold<Fits<'LookView', shown.Look>>,
+  Hold<Fits<'RegisterView', shown.CareRegister>>,
+  Hold<Fits<'DuplicateView', shown.DuplicatePerson>>,
   Hold<Fits<'PatrolDays', shown.PatrolDays>>,
   Hold<Fits<'PatrolView', shown.Patrol>>,
   Hold<Fits<'TrackInput', shown.Track>>,

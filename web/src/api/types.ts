@@ -1657,6 +1657,132 @@ export interface DutyCounts {
   rules: { rule: string; name: string; period: string; owed: number; done: number; late: number; missed: number; made_up: number }[]
 }
 
+// ---------------------------------------------------------------- registry
+
+/** An area as lists name it. */
+export interface HomeArea {
+  id: Id
+  name: string
+  full_name?: string
+}
+
+export interface AreaHomes {
+  area: HomeArea
+  households: number
+  residents: number
+  organisations: number
+}
+
+export interface HomeCounts extends AreaHomes {
+  below: AreaHomes[]
+}
+
+export interface Household {
+  id: Id
+  number: string | null
+  area: HomeArea | null
+  dwelling_id: Id | null
+  room: { building: string | null; entrance: string | null; floor: number | null; room: string | null; text: string }
+  residents: number
+  householder: string | null
+  split_from: Id | null
+  valid_from: string
+  valid_to: string | null
+  ended_how: string | null
+  row_version: number
+  may_change: boolean
+}
+
+/** Somebody, masked. */
+export interface Resident {
+  id: Id
+  household_id: Id
+  relation: string
+  name: string
+  id_number: string | null
+  phones: string[]
+  age: number | null
+  sex: string | null
+  valid_from: string
+  valid_to: string | null
+  ended_how: string | null
+  residences: { household_id: Id; kind: string; valid_from: string; valid_to: string | null }[]
+  registers: { key: string; name: string }[]
+  row_version: number
+}
+
+export interface HouseholdDetail extends Household {
+  members: Resident[]
+}
+
+export interface FoundResidents {
+  items: { resident: Resident; household: Household }[]
+  more: boolean
+}
+
+/** Somebody's look at a resident. */
+export interface Look {
+  id: Id
+  at: Instant
+  who: string
+  purpose: string
+  reason: string | null
+  fields: string[]
+}
+
+export interface CareRegister {
+  key: string
+  name: string
+  service: string
+  legal_basis: string
+  entries: string
+  sensitive: boolean
+  in_use: boolean
+  unit_id: Id | null
+  unit_name: string | null
+  confirmed: string | null
+  review: string | null
+  ends: string | null
+}
+
+export interface RegisterCounts {
+  area: HomeArea | null
+  people: Record<string, number>
+}
+
+export interface OnRegister {
+  resident: Resident
+  household: Household
+  from: string
+}
+
+/** What a list of people came to. */
+export interface PeopleReport {
+  rows: number
+  households: number
+  residents: number
+  already: number
+  duplicates: number
+  columns: { name: string; field: string | null }[]
+  problems: { row: number; column: string; code: string; message: string }[]
+  more_problems: number
+  dry_run: boolean
+  changed: boolean
+}
+
+/** Somebody a list puts into another household than they are registered in. */
+export interface DuplicatePerson {
+  id: Id
+  source: string
+  row: number
+  household: Household
+  relation: string
+  kind: string
+  valid_from: string
+  resident: Resident | null
+  registered: Household | null
+}
+
 /** Somebody of whom this holds. Left out: it does not matter. */
 export interface CampaignPerson {
   age_from?: number

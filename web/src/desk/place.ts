@@ -2,15 +2,27 @@
 import { useQuery } from '@tanstack/vue-query'
 import { computed } from 'vue'
 import { api } from '@/api/client'
-import type { CategoryNode, Page, Place } from '@/api/types'
+import type { Area, CategoryNode, Page, Place } from '@/api/types'
 import { padded, type Bounds } from '@/ui/map/model'
 import { lang } from '@/ui/settings'
+import { homeArea } from './session'
 
 const HOUR_MS = 3_600_000
 
 export function usePlace() {
   const query = useQuery({ queryKey: ['place'], queryFn: () => api.get<Place>('/place'), staleTime: HOUR_MS })
   return query.data
+}
+
+/** Where a page by area begins: the area of the account, or the top of the place for who has the whole of it. */
+export function useFirstArea() {
+  const top = useQuery({
+    queryKey: ['areas', 'top'],
+    queryFn: () => api.get<Page<Area>>('/areas', { parent: 'root', limit: 1 }),
+    enabled: () => !homeArea.value,
+    staleTime: HOUR_MS,
+  })
+  return computed(() => homeArea.value?.id ?? top.data.value?.items[0]?.id)
 }
 
 /** Where the map looks first: the place's own box, or around its centre when no boundary is known yet. */

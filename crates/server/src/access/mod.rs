@@ -20,6 +20,6 @@ pub use directory::{AreaFacts, Directory};
 pub use extract::{SignedIn, Staff};
 pub use http::routes;
 pub use password::hash as hash_password;
-pub use read_log::log_read;
+pub use read_log::{Look, log_read, looks};
 pub use sign_in::TRIES;
 pub use store::{Role, account_of_worker, moves, roles};

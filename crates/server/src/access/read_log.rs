@@ -36,3 +36,20 @@ pub fn log_read(ctx: &Ctx, tx: &mut Tx, subject: Subject, fields: &[&str]) -> Re
     )?;
     Ok(())
 }
+
+/// One look at something, as those are told of it whom it is about, or who answer for them.
+#[derive(Debug, Clone)]
+pub struct Look {
+    pub id: AccessId,
+    pub at: domain::time::Timestamp,
+    /// Name of the account; the actor's kind where it was none.
+    pub who: String,
+    pub purpose: String,
+    pub reason: Option<String>,
+    pub fields: String,
+}
+
+/// Who looked at something, the newest first; one more than `limit` when there are more. The caller looks at the scope.
+pub fn looks(tx: &mut Tx, subject: Subject, after: Option<AccessId>, limit: u32) -> Result<Vec<Look>, Fault> {
+    store::looks(tx, subject, after, limit)
+}

@@ -4,6 +4,7 @@ pub mod moves;
 
 use super::account::{AccountRow, AccountState, GrantRow, NewGrant};
 use super::kept;
+use super::read_log::Look;
 use super::session::Session;
 use crate::platform::http::PAGE_MAX;
 use crate::platform::{
@@ -539,6 +540,31 @@ pub fn accesses(tx: &mut Tx, scope: &Scope, filter: &AccessFilter) -> Result<Vec
                 subject_id: row.get(8)?,
                 fields: row.get(9)?,
                 case_id: row.get(10)?,
+            })
+        })
+        .collect()
+}
+
+/// Looks at one subject, the newest first; one more than `limit` when there are more.
+pub fn looks(tx: &mut Tx, subject: Subject, after: Option<AccessId>, limit: u32) -> Result<Vec<Look>, Fault> {
+    let sql = Sql::new(
+        "select l.id, l.at, coalesce(a.name, l.actor), l.purpose, l.reason, l.fields
+         from access_log l left join account a on a.id = l.account_id where l.subject_kind = ",
+    );
+    let mut sql = sql.bind(subject.kind()).push(" and l.subject_id = ").bind(subject.id());
+    if let Some(after) = after {
+        sql = sql.push(" and l.id < ").bind(after);
+    }
+    let rows = tx.fetch(&sql.push(" order by l.id desc limit ").bind(i64::from(limit) + 1))?;
+    rows.iter()
+        .map(|row| {
+            Ok(Look {
+                id: row.get(0)?,
+                at: Timestamp(row.get(1)?),
+                who: row.get(2)?,
+                purpose: row.get(3)?,
+                reason: row.get(4)?,
+                fields: row.get(5)?,
             })
         })
         .collect()

@@ -324,6 +324,20 @@ fn opened_phones(own: &Own, row: &ResidentRow) -> Result<Vec<String>, Fault> {
     }
 }
 
+/// Who looked at somebody who is registered in the caller's area, the newest first; one more than `limit` when there are more. Logged itself.
+pub fn looks(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    id: ResidentId,
+    after: Option<AccessId>,
+    limit: u32,
+) -> Result<Vec<access::Look>, Fault> {
+    let (row, _) = store::resident(tx, id)?.ok_or_else(Fault::not_found)?;
+    households::load(ctx, tx, row.household, Permission::RegistryRead)?;
+    access::log_read(ctx, tx, Subject::Resident(id), &["looks"])?;
+    access::looks(tx, Subject::Resident(id), after, limit)
+}
+
 /// Somebody moves to another household, in one way of belonging, from a day on.
 pub fn move_one(
     ctx: &Ctx,

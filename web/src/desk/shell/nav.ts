@@ -33,6 +33,10 @@ export const NAV: NavGroup[] = [
   {
     key: 'place',
     items: [
+      { name: 'registry', needs: ['registry.read'], icon: 'people' },
+      { name: 'registers', needs: ['registry.read'], icon: 'stamp' },
+      { name: 'duplicates', needs: ['registry.write'], icon: 'swap' },
+      { name: 'people-import', needs: ['registry.import'], icon: 'export' },
       { name: 'areas', needs: ['territory.manage', 'workforce.read'], icon: 'grid' },
       { name: 'plans', needs: ['territory.manage'], icon: 'grid' },
       { name: 'zonings', needs: ['territory.manage'], icon: 'map' },

@@ -6,6 +6,7 @@ import plans from './plans'
 import campaigns from './campaigns'
 import duties from './duties'
 import patrols from './patrols'
+import registry from './registry'
 import teams from './teams'
 import records from './records'
 
@@ -16,6 +17,7 @@ const en: typeof zh = {
   campaigns,
   duties,
   patrols,
+  registry,
   teams,
   ...records,
   ...plans,
@@ -75,6 +77,10 @@ const en: typeof zh = {
     'team-figures': 'Visits in figures',
     duties: 'Duties',
     patrols: 'Patrols',
+    registry: 'Households and people',
+    registers: 'Care registers',
+    duplicates: 'To be decided',
+    'people-import': 'Import people',
     campaigns: 'Campaigns',
     pack: 'Rule pack',
     calendar: 'Working calendar',

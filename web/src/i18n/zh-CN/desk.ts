@@ -6,6 +6,7 @@ import plans from './plans'
 import campaigns from './campaigns'
 import duties from './duties'
 import patrols from './patrols'
+import registry from './registry'
 import teams from './teams'
 import records from './records'
 
@@ -16,6 +17,7 @@ export default {
   campaigns,
   duties,
   patrols,
+  registry,
   teams,
   ...records,
   ...plans,
@@ -75,6 +77,10 @@ export default {
     'team-figures': '走访统计',
     duties: '履职',
     patrols: '巡查',
+    registry: '人房',
+    registers: '关爱名册',
+    duplicates: '待定人员',
+    'people-import': '导入人房',
     campaigns: '专项行动',
     pack: '规则包',
     calendar: '工作日历',

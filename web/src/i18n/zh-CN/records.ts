@@ -154,7 +154,7 @@ export default {
     zoning_proposed: '由分区拟方案',
   },
   recordSubject: { household: '户', resident: '居民', organisation: '单位', team: '走访队', case: '事件', account: '账号', area: '区域', list: '名单', pack: '规则包', unit: '单位', worker: '人员', post: '岗位', session: '登录', report: '诉求', system: '系统', job: '任务', territory: '区划', calendar: '日历' },
-  recordField: { name: '姓名', phone: '电话', masked: '基本情况（遮住）', householders: '各户户主（遮住）', registers: '关爱名册', addresses: '地址', id_number: '身份证号', reporter_name: '姓名', reporter_phone: '电话', reporter_name_masked: '姓名（遮住）', reporter_phone_masked: '电话（遮住）', case_title: '事件标题', contact_address_masked: '联系号（遮住）' },
+  recordField: { name: '姓名', phone: '电话', masked: '基本情况（遮住）', householders: '各户户主（遮住）', registers: '关爱名册', addresses: '地址', looks: '谁查看过', track: '巡查轨迹', follow_note: '跟进事项', talk: '谈话内容', position: '位置', id_number: '身份证号', reporter_name: '姓名', reporter_phone: '电话', reporter_name_masked: '姓名（遮住）', reporter_phone_masked: '电话（遮住）', case_title: '事件标题', contact_address_masked: '联系号（遮住）' },
   jobKind: { exchange_messages: '收发短信与公众号消息', cases_migrate_clocks: '时限迁移', cases_follow_up: '调解回访', cases_learn: '训练分类', cases_timers: '时限提醒与督促', blobs_clean: '清理没用上的照片', ledger_verify: '核验存证', ledger_head: '签署树头', outbox_send: '发送消息', mail_send: '发送消息' },
   jobEvery: '定时',
   device: { on: '{browser}，{system}', other: '其他浏览器' },

@@ -1,9 +1,9 @@
-//! Routes of residents: register, correct, move, end, reveal one field, find, erase.
+//! Routes of residents: register, correct, move, end, reveal one field, who looked, find, erase.
 
 use super::households::HouseholdView;
 use super::{Written, area_of, day, day_or_today, with_purpose};
 use crate::access::Staff;
-use crate::platform::http::{Json, Path};
+use crate::platform::http::{Json, Path, Query};
 use crate::platform::*;
 use crate::registry::residents::{self, Change, Field, Masked, NewResident};
 use crate::registry::search;
@@ -13,7 +13,7 @@ use domain::policy::CareRegister;
 use domain::registry::kinship::Relation;
 use domain::registry::residence::Kind;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -27,6 +27,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(move_one))
         .routes(routes!(end))
         .routes(routes!(reveal))
+        .routes(routes!(looks))
         .routes(routes!(find))
         .routes(routes!(erase))
 }
@@ -306,6 +307,67 @@ async fn reveal(
     Ok(Json(Revealed {
         values: values.into_iter().map(|one| one.0).collect(),
     }))
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct LooksQuery {
+    /// `visit`, `service`, `registry`, `intake`, or `handle` with the case.
+    purpose: Option<String>,
+    case_id: Option<CaseId>,
+    /// Number of items, at most 200.
+    limit: Option<u32>,
+    /// `next` of the page before.
+    after: Option<String>,
+}
+
+/// Somebody's look at a resident.
+#[derive(Debug, Serialize, ToSchema)]
+struct LookView {
+    id: AccessId,
+    at: String,
+    who: String,
+    purpose: String,
+    reason: Option<String>,
+    /// What was seen.
+    fields: Vec<String>,
+}
+
+/// Who looked at somebody, when and why, the newest first: what the person is told who asks. This look is logged, too.
+#[utoipa::path(get, path = "/registry/residents/{id}/looks", tag = "registry", params(("id" = ResidentId, Path), LooksQuery),
+    responses((status = 200, body = Page<LookView>)))]
+async fn looks(
+    Staff(ctx): Staff,
+    Path(id): Path<ResidentId>,
+    Query(query): Query<LooksQuery>,
+) -> Result<Json<Page<LookView>>, Fault> {
+    ctx.scope.require(Permission::RegistryRead)?;
+    let ctx = with_purpose(ctx, query.purpose.as_deref(), query.case_id)?;
+    let paging = PageQuery {
+        limit: query.limit,
+        after: query.after,
+    };
+    let (after, limit) = (paging.after()?, paging.limit());
+    let rows = ctx
+        .app
+        .write(&ctx, move |ctx, tx| residents::looks(ctx, tx, id, after, limit))
+        .await?;
+    let page = Page::cut(rows, limit, |one| one.id);
+    Ok(Json(page.map(|one| {
+        LookView {
+            id: one.id,
+            at: one.at.to_string(),
+            who: one.who,
+            purpose: one.purpose,
+            reason: one.reason,
+            fields: one
+                .fields
+                .split(',')
+                .filter(|field| !field.is_empty())
+                .map(str::to_owned)
+                .collect(),
+        }
+    })))
 }
 
 /// Who is looked for, and why. In a body, never in an address: it is personal.

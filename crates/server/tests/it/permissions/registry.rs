@@ -62,6 +62,7 @@ pub async fn samples(world: &mut World<'_>) -> Vec<Sample> {
         })),
         of_resident("POST /api/v1/registry/residents/{id}/end").body(json!({ "on": "2020-01-01", "how": "died" })),
         of_resident("POST /api/v1/registry/residents/{id}/reveal").body(json!({ "field": "name", "purpose": "visit" })),
+        of_resident("GET /api/v1/registry/residents/{id}/looks").query("?purpose=registry"),
         Sample::new("POST /api/v1/registry/residents/search").body(json!({ "text": "西户", "purpose": "visit" })),
         of_resident("POST /api/v1/registry/residents/{id}/erase").body(json!({ "reason": "" })),
         Sample::new("GET /api/v1/registry/organisations").query("?area=01900000-0000-7000-8000-0000000000e3"),
