@@ -43,6 +43,12 @@ export function outcomesOf(kind: Due['subject_kind']): Outcome[] {
   return kind === 'facility' ? ['met', 'closed'] : ['met', 'nobody_home', 'refused', 'moved_away']
 }
 
+/** Somebody who goes along. */
+export interface Companion {
+  id: string
+  name: string
+}
+
 /** Whom an errand is to. */
 export interface Errand {
   act: string
@@ -60,6 +66,7 @@ export interface VisitForm {
   minutes: number | ''
   talk: string
   photos: string[]
+  companions: Companion[]
   problem: string
   problemPhotos: string[]
   category: string
@@ -84,16 +91,18 @@ export function visitBody(to: Errand, form: VisitForm, at: { lon: number; lat: n
     position: at ?? undefined,
     talk: form.talk.trim() || undefined,
     photos: form.photos,
+    companions: form.companions.map((one) => one.id),
   }
 }
 
 /** What the rules of a subject want to see and the form does not have. Only of a visit that met with somebody: one in vain is never in want. */
-export function wanting(of: Due[], form: VisitForm, at: object | null): ('photo' | 'position' | 'talk')[] {
+export function wanting(of: Due[], form: VisitForm, at: object | null): ('photo' | 'position' | 'talk' | 'people')[] {
   if (form.outcome !== 'met') return []
   const wants = (key: 'photo' | 'position' | 'talk') => of.some((d) => d[key])
-  const missing: ('photo' | 'position' | 'talk')[] = []
+  const missing: ReturnType<typeof wanting> = []
   if (wants('photo') && !form.photos.length) missing.push('photo')
   if (wants('position') && !at) missing.push('position')
   if (wants('talk') && !form.talk.trim()) missing.push('talk')
+  if (of.some((d) => d.people > form.companions.length + 1)) missing.push('people')
   return missing
 }
