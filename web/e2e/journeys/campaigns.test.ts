@@ -22,13 +22,24 @@ function idNumber(born: string, order: number): string {
   return first + '10X98765432'[sum % 11]
 }
 
+/** Two buildings of the first grid, by number. */
+async function buildings(planner: Page, at: { latitude: number; longitude: number }) {
+  const nodes = ['id,lon,lat,region,households,lift', ...[1, 2].map((n) => `D${n},${at.longitude + n * 0.0004},${at.latitude},海晏社区,10,0`)]
+  const made = await post(planner, '/dwellings/import', { nodes: nodes.join('\n'), edges: 'u,v\nD1,D2', datum: 'wgs84' })
+  expect(made.status(), await made.text()).toBeLessThan(300)
+  const [area] = (await get<{ items: { id: string }[] }>(planner, '/areas?q=海晏社区')).items
+  const all = (await get<{ items: { id: string; code: string }[] }>(planner, `/dwellings?area=${area.id}&limit=50`)).items
+  return new Map(all.map((one) => [one.code, one.id]))
+}
+
 /** Two families with a child of one year in the first grid, one in the second; and one whose child is four. */
-async function families(page: Page) {
+async function families(page: Page, known: Map<string, string>) {
   const areas = (await get<{ items: { id: string; name: string }[] }>(page, '/areas?level=grid')).items
   const grid = (name: string) => areas.find((one) => one.name === name)!.id
   let order = 700
   for (const [area, room, child] of [[grid(GRIDS[0]), '101', '20250120'], [grid(GRIDS[0]), '102', '20240501'], [grid(GRIDS[0]), '103', '20211201'], [grid(GRIDS[1]), '201', '20250707']]) {
-    const home = { id: crypto.randomUUID(), number: '', place: { area_id: area, room } }
+    const dwelling = known.get({ 101: 'D1', 102: 'D2' }[room] ?? '')
+    const home = { id: crypto.randomUUID(), number: '', place: { area_id: area, dwelling_id: dwelling, room } }
     expect((await post(page, '/registry/households', home)).status()).toBeLessThan(300)
     for (const [relation, name, born] of [['户主', '陈安', '19900101'], ['子', '陈小安', child]]) {
       const person = { id: crypto.randomUUID(), household_id: home.id, relation, name, id_number: idNumber(born, order++) }
@@ -38,14 +49,17 @@ async function families(page: Page) {
 }
 
 /**
- * Base data finds every family with a child under three at once, each falls to the worker of its grid, the supervisor sees the doors
+ * Clause ZS-14
+ *
+ * Base data finds every family with a child under three at once, each falls to the worker of its grid in walking order, the supervisor sees the doors
  * reached as they are reached, and those who are unwell are followed up to the end.
  */
 test('every family with a child under three is reached, and the sick are followed up', async () => {
   const running = await startDemo(MORNING)
   onTestFinished(running.stop)
   const centre = await staff(running, 'dispatcher')
-  await families(centre.page)
+  const planner = await staff(running, 'planner')
+  await families(centre.page, await buildings(planner.page, await pointOf(running, GRIDS[0])))
 
   // The question: how many there are is said before anybody is sent.
   const supervisor = await staff(running, 'supervisor')
@@ -79,6 +93,14 @@ test('every family with a child under three is reached, and the sick are followe
   expect(await doors.getByRole('link').count()).toBe(2)
   await accessible(page, 'a campaign on the phone')
   await shoot(page, 'field-campaign')
+  // In walking order: both doors, with times.
+  await page.getByRole('link', { name: '按路线排' }).click()
+  await page.getByRole('button', { name: '排路线' }).click()
+  await see(page.getByRole('link', { name: /1\. \d\d:\d\d.*101室/ }))
+  await see(page.getByRole('link', { name: /2\. \d\d:\d\d.*102室/ }))
+  await accessible(page, 'a day in walking order')
+  await shoot(page, 'field-route')
+  await page.getByRole('link', { name: '今日', exact: true }).click()
   await page.evaluate(async () => void (await navigator.serviceWorker.ready))
   await doors.getByRole('link', { name: /101室/ }).click()
   await page.getByRole('link', { name: '今日', exact: true }).click()
@@ -139,5 +161,5 @@ test('every family with a child under three is reached, and the sick are followe
   await desk.setViewportSize(PHONE)
   await accessible(desk, 'a campaign on a small screen')
   await shoot(desk, 'desk-campaign-closed')
-  await leave(worker, centre, supervisor)
+  await leave(worker, centre, supervisor, planner)
 }, WHOLE_MS)

@@ -934,6 +934,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/day-route": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * In which order to go through a day's stops, when one is where, and what does not fit: in straight lines times a detour, where streets are not
+         *     known.
+         */
+        post: operations["day_route"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/dialogue/messages/{id}/retry": {
         parameters: {
             query?: never;
@@ -4732,6 +4752,60 @@ export interface components {
         CountsView: components["schemas"]["HomeCounts"] & {
             /** @description The areas directly below, in order of code. */
             below: components["schemas"]["HomeCounts"][];
+        };
+        /** @description A day's stops. */
+        DayInput: {
+            /** @description `09:00`: not left before, back by. */
+            from: string;
+            /** @description With an hour for lunch around noon. */
+            lunch?: boolean;
+            start: {
+                /** Format: double */
+                lat: number;
+                /** Format: double */
+                lon: number;
+            } & Record<string, never>;
+            /** @description At most 60. */
+            stops: {
+                /** @description Not before, and over by: `09:00`. */
+                from?: string | null;
+                /** @description The caller's name for it. */
+                key: string;
+                /** Format: double */
+                lat: number;
+                /** Format: double */
+                lon: number;
+                /**
+                 * Format: u-int16
+                 * @description How long one stays.
+                 */
+                minutes: number;
+                /** @description Left out only where no day holds it. */
+                must: boolean;
+                to?: string | null;
+            }[];
+            until: string;
+        };
+        /** @description The order with its times. */
+        DayRouteView: {
+            back: string;
+            halts: {
+                arrive: string;
+                begin: string;
+                key: string;
+                leave: string;
+            }[];
+            leave: string;
+            left_out: {
+                key: string;
+                message: string;
+                /** @description `unreachable`, `closed`, `clash`, `full` or `dear`, and a sentence. */
+                why: string;
+            }[];
+            /** @description From and to. */
+            lunch?: string[] | null;
+            /** Format: u-int64 */
+            metres: number;
         };
         /** @description One day of the working calendar. */
         DayView: {
@@ -15769,6 +15843,128 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MigrationDetail"];
+                };
+            };
+            /** @description The body cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Without the right, or without the header that names the client */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Absent, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Somebody was faster, or the id is used */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description The body is of another type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description A value or a rule refuses; `field` and `code` say which */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Not now; try again after `retry_after_s` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+        };
+    };
+    day_route: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DayInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DayRouteView"];
                 };
             };
             /** @description The body cannot be read */

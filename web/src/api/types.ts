@@ -1877,6 +1877,16 @@ export interface CampaignToday {
   next: string | null
 }
 
+/** The order of a day's stops; times as `09:05`. */
+export interface DayRoute {
+  leave: string
+  back: string
+  metres: number
+  halts: { key: string; arrive: string; begin: string; leave: string }[]
+  lunch: [string, string] | null
+  left_out: { key: string; why: string; message: string }[]
+}
+
 /** What a pack wants of a day's patrols in a grid. */
 export interface PatrolWish {
   name: string

@@ -8,6 +8,7 @@ const routes: RouteRecordRaw[] = [
   { path: '/login', name: 'login', component: () => import('./me/LoginPage.vue'), meta: { open: true, title: 'login.title' } },
   { path: '/case/:id', component: () => import('./cases/CasePage.vue'), props: true, meta: { title: 'case.title' } },
   { path: '/duty/:subject/:act', component: () => import('./duties/VisitPage.vue'), props: true, meta: { title: 'duty.visit' } },
+  { path: '/route', component: () => import('./route/RoutePage.vue'), meta: { title: 'route.title' } },
   { path: '/patrol', component: () => import('./patrol/PatrolPage.vue'), meta: { title: 'patrol.title' } },
   { path: '/new', component: () => import('./report/NewPage.vue'), props: { spot: false }, meta: { title: 'new.title' } },
   { path: '/spot', component: () => import('./report/NewPage.vue'), props: { spot: true }, meta: { title: 'new.spot' } },

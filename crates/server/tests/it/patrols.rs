@@ -176,3 +176,34 @@ async fn four_hours_of_patrol_are_counted_and_shown_with_their_tracks() {
     })
     .await;
 }
+
+/// The order of a day: what is near together is done together, lunch is had, what cannot be done today is told why.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_day_has_its_order_and_says_what_does_not_fit() {
+    each_with_photos(async |app| {
+        let who = app.login_as("grid_worker", Some(EAST_GRID)).await;
+        let stop = |key: &str, east: f64, must: bool| json!({ "key": key, "lon": 122.2 + east, "lat": 29.9, "minutes": 10, "must": must });
+        let mut day = json!({
+            "start": { "lon": 122.2, "lat": 29.9 }, "from": "09:00", "until": "17:30", "lunch": true,
+            "stops": [stop("far", 0.01, true), stop("near", 0.001, true), stop("middle", 0.005, false), stop("other town", 1.5, false)],
+        });
+        day["stops"][0]["from"] = json!("14:00");
+        let route = who.post("/api/v1/day-route", day.clone()).await.ok();
+        let keys: Vec<&str> = route["halts"].as_array().unwrap().iter().map(|one| one["key"].as_str().unwrap()).collect();
+        assert_eq!(keys.len(), 3, "{route}");
+        let far = route["halts"].as_array().unwrap().iter().find(|one| one["key"] == "far").unwrap();
+        assert!(far["begin"].as_str().unwrap() >= "14:00", "{route}");
+        assert_eq!(route["left_out"][0]["key"], "other town");
+        assert!(!route["left_out"][0]["message"].as_str().unwrap().is_empty());
+        // The same question has the same answer.
+        assert_eq!(who.post("/api/v1/day-route", day.clone()).await.ok(), route);
+        day["until"] = json!("08:00");
+        assert!(who.post("/api/v1/day-route", day.clone()).await.verdict().contains("day_route_no_day"));
+        day["until"] = json!("5 o'clock");
+        assert!(who.post("/api/v1/day-route", day.clone()).await.verdict().contains("day_route_time"));
+        let many: Vec<Value> = (0..61).map(|n| stop(&n.to_string(), 0.0, true)).collect();
+        day["stops"] = json!(many);
+        assert!(who.post("/api/v1/day-route", day).await.verdict().contains("day_route_too_many"));
+    })
+    .await;
+}

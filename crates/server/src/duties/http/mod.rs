@@ -1,5 +1,6 @@
-//! Routes of duties: today's list, the counts of areas, visits; `patrols` has those of patrols.
+//! Routes of duties: today's list, the counts of areas, visits; `patrols` has those of patrols, `day_route` the order of a day.
 
+mod day_route;
 mod patrols;
 
 use super::list::{Asked, Due, lines};
@@ -26,6 +27,7 @@ use utoipa_axum::routes;
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .merge(patrols::routes())
+        .merge(day_route::routes())
         .routes(routes!(todays))
         .routes(routes!(counts))
         .routes(routes!(listed))

@@ -25,6 +25,8 @@ pub async fn samples(world: &mut World<'_>) -> Vec<Sample> {
         Sample::new("POST /api/v1/visits").body(body),
         of_visit("GET /api/v1/visits/{id}").query("?purpose=supervise"),
         of_visit("GET /api/v1/visits/{id}/track").query("?purpose=supervise"),
+        Sample::new("POST /api/v1/day-route")
+            .body(json!({ "start": { "lon": 122.2, "lat": 29.9 }, "from": "09:00", "until": "08:00", "stops": [] })),
         Sample::new("GET /api/v1/patrols/grids"),
         Sample::new("GET /api/v1/patrols").query("?area=01900000-0000-7000-8000-0000000000e1"),
         Sample::new("GET /api/v1/patrols").query("?area=01900000-0000-7000-8000-0000000000f1"),
