@@ -30,6 +30,7 @@ const children: RouteRecordRaw[] = [
   { path: 'registry/households/:id', name: 'household', component: () => import('./registry/HouseholdPage.vue'), props: true, meta: { needs: ['registry.read'] } },
   { path: 'registry/registers', name: 'registers', component: () => import('./registry/RegistersPage.vue'), meta: { needs: ['registry.read'] } },
   { path: 'registry/duplicates', name: 'duplicates', component: () => import('./registry/DuplicatesPage.vue'), meta: { needs: ['registry.write'] } },
+  { path: 'registry/erase', name: 'erase', component: () => import('./registry/ErasePage.vue'), meta: { needs: ['registry.erase'] } },
   { path: 'registry/import', name: 'people-import', component: () => import('./registry/ImportPage.vue'), meta: { needs: ['registry.import'] } },
   { path: 'patrols', name: 'patrols', component: () => import('./patrols/PatrolsPage.vue'), meta: { needs: ['duty.read'] } },
   { path: 'campaigns', name: 'campaigns', component: () => import('./campaigns/CampaignsPage.vue'), meta: { needs: ['duty.read', 'campaign.manage'] } },

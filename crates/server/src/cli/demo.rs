@@ -91,7 +91,12 @@ pub fn run(args: Args) -> Result<(), CliError> {
             async move {
                 if is_new {
                     demo::make_cases(&app, args.seed, args.cases).await?;
-                    demo::make_plans(&app, args.seed).await
+                    demo::make_plans(&app, args.seed).await?;
+                    // A place without stories has nobody living in it either.
+                    match args.cases {
+                        0 => Ok(()),
+                        _ => demo::make_homes(&app, args.seed).await,
+                    }
                 } else {
                     Ok(())
                 }
@@ -102,7 +107,10 @@ pub fn run(args: Args) -> Result<(), CliError> {
         }
         tokio::spawn(async move {
             if let Err(error) = cases.await {
-                tracing::error!(code = error.code(), "the demo's cases or plans could not be made");
+                tracing::error!(
+                    code = error.code(),
+                    "the demo's cases, plans or families could not be made"
+                );
             }
         });
         serve::listen(app).await

@@ -5,6 +5,7 @@
 
 mod cases;
 mod facilities;
+mod homes;
 mod lot;
 mod matters;
 mod people;
@@ -16,6 +17,7 @@ mod teams;
 mod words;
 
 pub use cases::make as make_cases;
+pub use homes::make as make_homes;
 pub use people::{DemoAccount, ROLES, set_passwords};
 pub use plans::make as make_plans;
 
@@ -65,7 +67,7 @@ pub async fn open_place(app: &App, pack: Option<&std::path::Path>) -> Result<(),
     Ok(())
 }
 
-/// Makes the place in an empty database, without cases (see [`make_cases`]) and plans (see [`make_plans`]); whether there was none before. Needs [`open_place`] before.
+/// Makes the place in an empty database, without cases (see [`make_cases`]), plans (see [`make_plans`]) and families (see [`make_homes`]); whether there was none before. Needs [`open_place`] before.
 pub async fn furnish(app: &App, seed: u64) -> Result<bool, Fault> {
     if !territory::current(app).is_empty() {
         return Ok(false);

@@ -40,3 +40,27 @@ async fn each_account_to_try_finds_work_waiting() {
         app.remove().await;
     }
 }
+
+/// Families live in the houses of the first community, brought in by the product's own import: there are doors to call at, and a question finds
+/// some of them.
+#[tokio::test(flavor = "multi_thread")]
+async fn families_live_in_the_first_community() {
+    let app = TestApp::demo(Backend::Sqlite).await;
+    demo::make_plans(&app.app, 1).await.expect("the houses stand");
+    demo::make_homes(&app.app, 1).await.expect("the families move in");
+    crate::registry::counted(&app).await;
+    let supervisor = app.sign_in("supervisor", PASSWORD).await;
+    let top = territory::current(&app.app).by_code(demo::CITY).map(|area| area.id);
+    let top = top
+        .or_else(|| territory::current(&app.app).areas().first().map(|area| area.id))
+        .expect("a place");
+    let counts = supervisor
+        .get(&format!("/api/v1/registry/counts?area={top}"))
+        .await
+        .ok();
+    assert!(counts["residents"].as_i64().unwrap() > 200, "{counts}");
+    let small = serde_json::json!({ "area_id": top, "question": { "who": "households", "with": [{ "age_to": 2 }] } });
+    let found = supervisor.post("/api/v1/campaigns/count", small).await.ok();
+    assert!(found["found"].as_i64().unwrap() > 5, "{found}");
+    app.remove().await;
+}

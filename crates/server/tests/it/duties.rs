@@ -1200,3 +1200,106 @@ async fn what_is_owed_to_households_follows_them() {
     })
     .await;
 }
+
+/// Two registers of Luohe, each called on every month.
+const MONTHLY: &str = r#"
+default_source = "LH-09"
+[[rule]]
+key = "hard"
+name = "困难家庭每月走访"
+act = "visit"
+who = "register"
+of = "hardship"
+times = 1
+every = "month"
+partial = "full"
+missed = "owed"
+[[rule]]
+key = "alone"
+name = "空巢老人每月走访"
+act = "visit"
+who = "register"
+of = "elder_alone"
+times = 1
+every = "month"
+partial = "full"
+missed = "owed"
+"#;
+const ELDERS: &str = r#"
+[[register]]
+key = "elder_alone"
+name = "空巢老人"
+service = "每月上门探望"
+legal_basis = "《中华人民共和国老年人权益保障法》第三十八条"
+entries = "本人或家属申请、网格走访"
+serves = ["grid"]
+source = "LH-09"
+"#;
+
+/// Clause LH-09
+///
+/// Families in hardship and elders living alone are called on every month: by whoever stands in while the worker is away; who was missed stands
+/// out, with the address, and can be made up for.
+#[tokio::test(flavor = "multi_thread")]
+async fn families_in_hardship_and_elders_alone_are_called_on_every_month() {
+    each_with_photos(async |app| {
+        let place = place(app).await;
+        let mut files = policy::shipped("zhoushan").unwrap();
+        files.insert("duties.toml".into(), MONTHLY.into());
+        files.get_mut("registers.toml").unwrap().push_str(ELDERS);
+        policy::adopt(&app.app, files, None).await.unwrap();
+        let centre = app.login_as("dispatcher", Some(CITY)).await;
+        let mut people = Vec::new();
+        for (register, room) in [("hardship", "101"), ("elder_alone", "102")] {
+            crate::registry::opened(app, register).await;
+            let home = crate::registry::household(&centre, app, json!({ "area_id": EAST_GRID, "room": room })).await;
+            let who = app.app.new_id::<VisitId>().to_string();
+            let wish =
+                json!({ "id": who, "household_id": home, "relation": "户主", "name": "张三", "valid_from": "2026-01-10" });
+            centre.post("/api/v1/registry/residents", wish).await.ok();
+            let on = json!({ "resident_id": who, "source": "visit" });
+            centre.post(&format!("/api/v1/registry/registers/{register}/people"), on).await.ok();
+            people.push(who);
+        }
+        let worker = place.worker.on(app).await;
+        let mut owed = list(&worker).await;
+        owed.sort();
+        assert_eq!(owed, ["alone 1 early", "hard 1 early"]);
+        let call = new_visit(app, "visit", "resident", &people[0]);
+        assert_eq!(said(app, &worker, &call).await, ["hard: settles"]);
+
+        // Away for the rest of the month: the elder falls to the stand-in, who finds nobody at home.
+        let leave: PostId = app.app.new_id();
+        let (from, to) = (app.app.now().0, app.app.now().0 + 20 * DAY_MS);
+        change(
+            app,
+            "insert into leave_of (id, worker_id, from_at, to_at, reason) values ($1, $2, $3, $4, '')",
+            params![leave, place.holder, from, to].to_vec(),
+        )
+        .await;
+        assert_eq!(list(&worker).await, [] as [String; 0]);
+        let stand_in = place.other.on(app).await;
+        assert_eq!(list(&stand_in).await, ["alone 1 early"]);
+        let mut vain = new_visit(app, "visit", "resident", &people[1]);
+        vain["outcome"] = json!("nobody_home");
+        said(app, &stand_in, &vain).await;
+
+        // The month is over: it stands out with its address and how it went, and can still be made up for.
+        go_to(app, "2026-03-02").await;
+        let supervisor = place.supervisor.on(app).await;
+        assert_eq!(counts(app, &supervisor, EAST, "alone", "2026-02-14").await, [1, 0, 0, 1, 0]);
+        assert_eq!(counts(app, &supervisor, EAST, "hard", "2026-02-14").await, [1, 1, 0, 0, 0]);
+        let missed = supervisor
+            .get(&format!("/api/v1/duties?area={EAST_GRID}&rule=alone&on=2026-02-14&state=missed"))
+            .await
+            .ok();
+        let line = &missed["items"][0];
+        assert_eq!(
+            (&line["subject_name"], &line["tried"], &line["reason"]),
+            (&json!("1层102室"), &json!(1), &json!("nobody_home"))
+        );
+        let stand_in = place.other.on(app).await;
+        assert!(list(&stand_in).await.contains(&"alone 1 missed".to_owned()));
+    })
+    .await;
+}

@@ -91,6 +91,7 @@ const en: typeof zh = {
     accounts: 'Accounts and grants',
     partners: 'Partners',
     peers: 'Other platforms',
+    erase: 'Erase a person',
     'access-log': 'Access log',
     ledger: 'Ledger',
     migrations: 'Moving clocks',

@@ -99,4 +99,8 @@ export default {
   waiting: '{n} are registered elsewhere and wait for a decision',
   downloadProblems: 'Download the problems',
   column: { dwelling: 'building number', area: 'grid', building: 'building', entrance: 'entrance', floor: 'floor', room: 'room', number: 'household number', name: 'name', id_number: 'identity number', phones: 'phones', relation: 'relation', kind: 'registered or actual', valid_from: 'since' },
+  personId: 'Id',
+  personIdHint: 'stands on the page of the person; a colleague who serves them gives it',
+  eraseHow: 'When a resident asks for it by law: a colleague gives the id on the person’s page, you check the basis and erase. It takes two.',
+  erased: 'Erased: the key is destroyed, what was sealed never opens again.',
 }

@@ -91,6 +91,7 @@ export default {
     accounts: '账号与授权',
     partners: '对接方',
     peers: '对接平台',
+    erase: '删除个人信息',
     'access-log': '查阅记录',
     ledger: '存证',
     migrations: '时限迁移',

@@ -99,4 +99,8 @@ export default {
   waiting: '{n} 人登记在别处，等待决定',
   downloadProblems: '下载问题清单',
   column: { dwelling: '房屋编号', area: '网格', building: '楼栋', entrance: '单元', floor: '楼层', room: '房号', number: '户号', name: '姓名', id_number: '身份证号', phones: '电话', relation: '与户主关系', kind: '户籍或居住', valid_from: '从何时起' },
+  personId: '编号',
+  personIdHint: '在这个人的页面上，由服务的同事提供',
+  eraseHow: '居民依法要求删除时办理：服务的同事提供这个人页面上的编号，由您核对依据后删除，两个人办。',
+  erased: '已删除：密钥已销毁，密封的内容从此打不开。',
 }

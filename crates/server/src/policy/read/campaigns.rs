@@ -1,30 +1,24 @@
 //! `campaigns.toml`: campaigns prepared. A pack without the file has none prepared.
 
 use super::doc::Table;
-use super::sections::{name, one_of, source};
+use super::sections::{ascii_key, name, one_of, source, text_up_to};
 use domain::campaigns::{Ask, Asks, BadQuestion, Choice, Homes, MAX_AGE, Person, Question};
 use domain::policy::{CampaignTemplate, Pack};
 use domain::registry::identity::Sex;
 
-/// Most templates of a pack, longest key and longest text.
+/// Most templates of a pack, and longest text.
 const MAX_TEMPLATES: usize = 100;
-const MAX_KEY: usize = 40;
 const MAX_TEXT: usize = 1_000;
 /// Longest campaign, and longest time what was answered is kept after it (days).
 pub const MAX_DAYS: u16 = 366;
 
 /// One `[[campaign]]`.
 pub fn template(table: &Table<'_>) -> CampaignTemplate {
-    let key = table.str("key");
-    if key.chars().count() > MAX_KEY || !key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
-        let problem = table.problem("key", "pack_bad_value").with("value", key);
-        table.report(problem.with("allowed", "0-9 A-Z a-z _"));
-    }
     let read = CampaignTemplate {
-        key: key.to_owned(),
+        key: ascii_key(table).to_owned(),
         name: name(table),
-        why: text(table, "why"),
-        script: text(table, "script"),
+        why: text_up_to(table, "why", MAX_TEXT),
+        script: text_up_to(table, "script", MAX_TEXT),
         question: question(table),
         asks: Asks(table.tables("ask").iter().map(ask).collect()),
         by: table.opt_str("by").unwrap_or("grid").to_owned(),
@@ -34,14 +28,6 @@ pub fn template(table: &Table<'_>) -> CampaignTemplate {
     };
     table.done();
     read
-}
-
-fn text(table: &Table<'_>, key: &'static str) -> String {
-    let text = table.str(key);
-    if text.chars().count() > MAX_TEXT {
-        table.report(table.problem(key, "pack_too_many").with("most", MAX_TEXT));
-    }
-    text.to_owned()
 }
 
 fn question(table: &Table<'_>) -> Question {

@@ -1,48 +1,34 @@
 //! `registers.toml`: the care registers a place may keep. A pack without the file has none.
 
 use super::doc::Table;
-use super::sections::{name, source};
+use super::sections::{ascii_key, name, source, text_up_to};
 use domain::duties::Who;
 use domain::policy::{CareRegister, Name, Pack};
 use domain::registry::care;
 
 /// Most registers of a pack.
 const MAX_REGISTERS: usize = 100;
-/// Longest key, and longest text.
-const MAX_KEY: usize = 40;
+/// Longest text.
 const MAX_TEXT: usize = 300;
 
 /// One `[[register]]`.
 pub fn register(table: &Table<'_>) -> CareRegister {
-    let key = table.str("key");
-    if key.chars().count() > MAX_KEY || !key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
-        let problem = table.problem("key", "pack_bad_value").with("value", key);
-        table.report(problem.with("allowed", "0-9 A-Z a-z _"));
-    }
-    let service = text(table, "service");
+    let service = text_up_to(table, "service", MAX_TEXT);
     let read = CareRegister {
-        key: key.to_owned(),
+        key: ascii_key(table).to_owned(),
         name: name(table),
         service: Name {
             en: table.opt_str("service_en").unwrap_or(&service).to_owned(),
             zh: service,
         },
-        legal_basis: text(table, "legal_basis"),
-        entries: text(table, "entries"),
+        legal_basis: text_up_to(table, "legal_basis", MAX_TEXT),
+        entries: text_up_to(table, "entries", MAX_TEXT),
         sensitive: table.opt_bool("sensitive") == Some(true),
         serves: table.strings("serves"),
         source: source(table),
     };
     table.done();
     read
-}
-
-fn text(table: &Table<'_>, key: &'static str) -> String {
-    let text = table.str(key);
-    if text.chars().count() > MAX_TEXT {
-        table.report(table.problem(key, "pack_too_many").with("most", MAX_TEXT));
-    }
-    text.to_owned()
 }
 
 /// Keys once, nobody labelled, posts that exist; and rules of duty speak of registers that exist and, where sensitive, of those who serve.

@@ -120,6 +120,28 @@ pub(super) fn name(table: &Table<'_>) -> Name {
     }
 }
 
+/// Longest key of what a pack names in ASCII.
+const MAX_KEY: usize = 40;
+
+/// `key`: ASCII letters, digits and `_`.
+pub(super) fn ascii_key<'d>(table: &Table<'d>) -> &'d str {
+    let key = table.str("key");
+    if key.chars().count() > MAX_KEY || !key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
+        let problem = table.problem("key", "pack_bad_value").with("value", key);
+        table.report(problem.with("allowed", "0-9 A-Z a-z _"));
+    }
+    key
+}
+
+/// A text of at most so many characters.
+pub(super) fn text_up_to(table: &Table<'_>, key: &'static str, most: usize) -> String {
+    let text = table.str(key);
+    if text.chars().count() > most {
+        table.report(table.problem(key, "pack_too_many").with("most", most));
+    }
+    text.to_owned()
+}
+
 /// `source`, or the file's `default_source`.
 pub(super) fn source(table: &Table<'_>) -> Source {
     let Some(text) = table.opt_str("source").or(table.default_source.get()) else {

@@ -88,8 +88,8 @@ pub fn of_community(tx: &mut Tx, community: AreaId, shapes: bool) -> Result<Vec<
     );
     let one = |row: &Row| {
         Ok(Dwelling {
-            outline: row.get(16)?,
-            cell: row.get(17)?,
+            outline: row.get(17)?,
+            cell: row.get(18)?,
             ..read(row)?
         })
     };
