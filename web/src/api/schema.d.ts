@@ -5630,6 +5630,8 @@ export interface components {
             dwelling_id?: components["schemas"]["DwellingId"] | null;
             /** @description `moved_away` or `dissolved`. */
             ended_how?: string | null;
+            /** @description Name of the dwelling, where it is known. */
+            house?: string | null;
             /** @description The householder's name, masked, where there is one and the list tells it. */
             householder?: string | null;
             id: components["schemas"]["HouseholdId"];
@@ -7061,6 +7063,8 @@ export interface components {
                 dwelling_id?: components["schemas"]["DwellingId"] | null;
                 /** @description `moved_away` or `dissolved`. */
                 ended_how?: string | null;
+                /** @description Name of the dwelling, where it is known. */
+                house?: string | null;
                 /** @description The householder's name, masked, where there is one and the list tells it. */
                 householder?: string | null;
                 id: components["schemas"]["HouseholdId"];

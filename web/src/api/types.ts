@@ -1682,6 +1682,7 @@ export interface Household {
   number: string | null
   area: HomeArea | null
   dwelling_id: Id | null
+  house: string | null
   room: { building: string | null; entrance: string | null; floor: number | null; room: string | null; text: string }
   residents: number
   householder: string | null

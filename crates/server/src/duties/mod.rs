@@ -19,7 +19,7 @@ mod visits;
 pub use counts::Counted;
 pub use http::routes;
 pub use list::{Due, areas_served, counted, today};
-pub use roll::roll_now;
+pub use roll::{many_came, roll_now};
 pub use subject::{Known, SubjectKind, find, named, page as subjects_after};
 pub use visits::{Found, MAX_LATE_DAYS, NewVisit, Position, Recorded, VisitRow, found, own, record};
 

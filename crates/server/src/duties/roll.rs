@@ -40,6 +40,13 @@ pub fn roll_now(ctx: &Ctx, tx: &mut Tx) -> Result<usize, Fault> {
     Ok(queued)
 }
 
+/// Has everything worked out a little later: many came at once, and what they are owed shall not wait for the night.
+pub fn many_came(ctx: &Ctx, tx: &mut Tx) -> Result<(), Fault> {
+    renew(ctx, tx)?;
+    tx.record(ctx, Mark::new("duty.roll_asked", Subject::System, json!({})))?;
+    Ok(())
+}
+
 /// Has everything worked out a little later, when the new rules are in force in every process.
 pub fn renew(ctx: &Ctx, tx: &mut Tx) -> Result<(), Fault> {
     jobs::enqueue(ctx, tx, RENEW, "renew", ctx.now.plus_ms(MINUTE_MS), &json!({}))

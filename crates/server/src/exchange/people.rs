@@ -6,6 +6,7 @@
 
 use super::rows::{RowProblem, area_names};
 use super::table::{self, Row};
+use crate::duties;
 use crate::platform::*;
 use crate::registry::intake::{self, Areas, Intake, Line, Ready, Trouble};
 use crate::territory;
@@ -299,7 +300,11 @@ async fn passes<R: Iterator<Item = Result<Row, Fault>>>(
             return Ok(report);
         }
     }
-    pass(ctx, rows()?, &columns, options, false, &progress).await
+    let report = pass(ctx, rows()?, &columns, options, false, &progress).await?;
+    if report.changed && report.households + report.residents > 0 {
+        ctx.app.write(ctx, duties::many_came).await?;
+    }
+    Ok(report)
 }
 
 async fn pass(

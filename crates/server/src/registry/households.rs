@@ -73,6 +73,7 @@ fn begin(
         return Err(Fault::conflict("id_used"));
     }
     let row = HouseholdRow {
+        house: None,
         id,
         number,
         spot,

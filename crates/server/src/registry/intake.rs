@@ -359,6 +359,7 @@ impl Intake {
     fn begin(&mut self, ctx: &Ctx, batch: &mut Batch, line: &Ready, spot: &Spot) -> Seen {
         let id = ctx.app.new_id();
         batch.households.push(HouseholdRow {
+            house: None,
             id,
             number: line.number.clone(),
             spot: spot.clone(),

@@ -1303,3 +1303,33 @@ async fn families_in_hardship_and_elders_alone_are_called_on_every_month() {
     })
     .await;
 }
+
+/// A list of people brought in: what their households are owed is there within minutes, not after the night.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_of_people_is_owed_its_calls_within_minutes() {
+    each_with_photos(async |app| {
+        let place = place(app).await;
+        let mut files = policy::shipped("zhoushan").unwrap();
+        files.insert("duties.toml".into(), OF_HOMES.into());
+        policy::adopt(&app.app, files, None).await.unwrap();
+        let ctx = Ctx::system(&app.app, "import").for_purpose(server::platform::Purpose::Registry);
+        let list = "楼栋,房号,姓名,与户主关系\n4幢,101室,林一,户主\n4幢,102室,林二,户主\n";
+        let options = server::exchange::people::Options {
+            source: "名册".into(),
+            area: Some(EAST_GRID),
+            columns: None,
+            dry_run: false,
+            skip_bad: false,
+        };
+        let report = server::exchange::people::import(&ctx, list.as_bytes().to_vec(), options)
+            .await
+            .unwrap();
+        assert_eq!((report.households, report.problems.len()), (2, 0), "{report:?}");
+        let supervisor = place.supervisor.on(app).await;
+        assert_eq!(counts(app, &supervisor, EAST_GRID, "home", "2026-02-14").await[0], 0);
+        app.advance_minutes(2);
+        jobs::run_due(&app.app).await.unwrap();
+        assert_eq!(counts(app, &supervisor, EAST_GRID, "home", "2026-02-14").await[0], 2);
+    })
+    .await;
+}

@@ -34,6 +34,8 @@ pub struct HouseholdView {
     number: Option<String>,
     area: Option<AreaBrief>,
     dwelling_id: Option<DwellingId>,
+    /// Name of the dwelling, where it is known.
+    house: Option<String>,
     room: RoomView,
     /// Residents who belong to it now.
     residents: i64,
@@ -58,6 +60,7 @@ impl HouseholdView {
             number: row.number,
             area: area_brief(ctx, row.spot.area),
             dwelling_id: row.spot.dwelling,
+            house: row.house,
             room: RoomView::of(&row.spot.room),
             residents: row.residents,
             householder,

@@ -63,6 +63,8 @@ pub struct HouseholdRow {
     pub id: HouseholdId,
     pub number: Option<String>,
     pub spot: Spot,
+    /// Name of the dwelling, where it is known; told, not kept here.
+    pub house: Option<String>,
     /// Residents who belong to it now.
     pub residents: i64,
     pub split_from: Option<HouseholdId>,
@@ -72,8 +74,9 @@ pub struct HouseholdRow {
 
 const HOUSEHOLD: &str =
     "h.id, h.number, h.residents, h.split_from, h.valid_from, h.valid_to, h.ended_how, h.row_version,
-    h.dwelling_id, h.area_id, h.a1, h.a2, h.a3, h.a4, h.a5, h.building, h.entrance, h.floor, h.room, h.place_key";
-const HOUSEHOLD_COLUMNS: usize = 20;
+    h.dwelling_id, h.area_id, h.a1, h.a2, h.a3, h.a4, h.a5, h.building, h.entrance, h.floor, h.room, h.place_key,
+    (select d.name from dwelling d where d.id = h.dwelling_id)";
+const HOUSEHOLD_COLUMNS: usize = 21;
 
 fn read_household(row: &Row) -> Result<HouseholdRow, Fault> {
     let how: Option<String> = row.get(6)?;
@@ -92,6 +95,7 @@ fn read_household(row: &Row) -> Result<HouseholdRow, Fault> {
         },
         version: row.get(7)?,
         spot: spot(row, 8)?,
+        house: row.get(20)?,
     })
 }
 
