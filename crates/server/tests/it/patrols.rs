@@ -177,7 +177,7 @@ async fn four_hours_of_patrol_are_counted_and_shown_with_their_tracks() {
     .await;
 }
 
-/// The order of a day: what is near together is done together, lunch is had, what cannot be done today is told why.
+/// The order of a day: the nearest first, what opens later in its time, lunch is had, what cannot be done today is told why.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_day_has_its_order_and_says_what_does_not_fit() {
     each_with_photos(async |app| {
@@ -190,7 +190,9 @@ async fn a_day_has_its_order_and_says_what_does_not_fit() {
         day["stops"][0]["from"] = json!("14:00");
         let route = who.post("/api/v1/day-route", day.clone()).await.ok();
         let keys: Vec<&str> = route["halts"].as_array().unwrap().iter().map(|one| one["key"].as_str().unwrap()).collect();
-        assert_eq!(keys.len(), 3, "{route}");
+        assert_eq!(keys, ["near", "middle", "far"], "{route}");
+        let lunch = route["lunch"].as_array().unwrap();
+        assert!(lunch[0].as_str().unwrap() >= "11:30" && lunch[1].as_str().unwrap() <= "13:30", "{route}");
         let far = route["halts"].as_array().unwrap().iter().find(|one| one["key"] == "far").unwrap();
         assert!(far["begin"].as_str().unwrap() >= "14:00", "{route}");
         assert_eq!(route["left_out"][0]["key"], "other town");

@@ -20,7 +20,8 @@ export interface RouteStop extends Spot {
 const STAY = { visit: 10, check: 5, patrol: 30, campaign: 5, case: 15 } as const
 /** As many as the server orders at once. */
 export const MOST_STOPS = 60
-const NAME = 'day-route'
+/** With what the server said: it goes when somebody signs out. */
+const NAME = 'seen/day-route'
 
 /** Everything due with a place, the most pressing first; what is wanted at one door is one stop. */
 export function stopsOf(dues: Due[], doors: { campaign: Campaign; tasks: CampaignTask[] }[], cases: CaseBrief[]): RouteStop[] {
@@ -60,4 +61,8 @@ export async function askRoute(start: Spot, stops: RouteStop[], day: { from: str
   return kept
 }
 
-export const lastRoute = () => get<KeptRoute>(NAME)
+/** Today's; yesterday's times say nothing any more. */
+export async function lastRoute(): Promise<KeptRoute | null> {
+  const kept = await get<KeptRoute>(NAME)
+  return kept && new Date(kept.at).toDateString() === new Date().toDateString() ? kept : null
+}

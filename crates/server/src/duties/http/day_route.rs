@@ -8,6 +8,7 @@ use jiff::civil::Time;
 use serde::{Deserialize, Serialize};
 use solver::check::route::{Flaw, flaws};
 use solver::route::{Day, Lunch, Need, Route, Stop, Window, plan, rounds, rounds_for, straight};
+use tokio::sync::Semaphore;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -30,6 +31,8 @@ const LUNCH: Lunch = Lunch {
 };
 /// What calling at a stop that may be left out is worth, in seconds of walking: none is left out for a short way.
 const WORTH: i32 = 3_600;
+/// Routes planned at once: a town that presses the button at nine waits its turn and leaves the other work its cores.
+static TURNS: Semaphore = Semaphore::const_new(2);
 /// One seed for all: the same question has the same answer.
 const SEED: u64 = 1;
 
@@ -194,7 +197,9 @@ async fn day_route(Staff(ctx): Staff, Json(input): Json<DayInput>) -> Result<Jso
     ctx.scope.require(Permission::DutyRecord)?;
     let day = input.read()?;
     let solve = move || plan(&day, SEED, &mut rounds(rounds_for(day.stops.len())));
+    let turn = TURNS.acquire().await.map_err(Fault::internal)?;
     let route = tokio::task::spawn_blocking(solve).await.map_err(Fault::internal)?;
+    drop(turn);
     Ok(Json(view(&ctx, &input, &route)))
 }
 
