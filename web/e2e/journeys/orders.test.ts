@@ -50,7 +50,7 @@ test('an order goes through the liaison to a worker, a problem is collected, and
   // On the worker's phone it is one of the day's matters; what is found there is reported in its place.
   const worker = await staff(morning, 'grid', { size: PHONE, at: await pointOf(morning, '海晏第一网格') })
   await worker.page.goto('/field/')
-  const mine = worker.page.locator('a.case', { hasText: TITLE })
+  const mine = worker.page.locator('a.line', { hasText: TITLE })
   await see(mine.getByText('交办', { exact: true }))
   await shoot(worker.page, 'field-today-order')
   await mine.click()

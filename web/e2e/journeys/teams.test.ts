@@ -99,7 +99,7 @@ test('a team hears two matters: one is answered at the door, one is handled by t
 
   // The liaison has it on the list of the day, and tells the resident.
   await liaison.page.goto('/field/')
-  const owed = liaison.page.locator('a.case', { hasText: '早市的摊子' })
+  const owed = liaison.page.locator('a.line', { hasText: '早市的摊子' })
   await see(owed.getByText(`待反馈 · ${TEAM}`))
   await accessible(liaison.page, 'today of a liaison')
   await shoot(liaison.page, 'field-today-liaison')
@@ -112,7 +112,7 @@ test('a team hears two matters: one is answered at the door, one is handled by t
   await see(liaison.page.getByText(/已完成：/))
   await liaison.page.goto('/field/')
   await see(liaison.page.getByRole('heading', { name: /今日事件\s*\d+ 件/ }))
-  expect(await liaison.page.locator('a.case', { hasText: '早市的摊子' }).count()).toBe(0)
+  expect(await liaison.page.locator('a.line', { hasText: '早市的摊子' }).count()).toBe(0)
 
   // The figures say so, and each leads to just as many cases.
   const dispatcher = await staff(morning, 'dispatcher')
