@@ -1771,6 +1771,28 @@ export interface PeopleReport {
   changed: boolean
 }
 
+/** One of two records of a person, masked, and where they live. */
+export interface MergeSide {
+  resident: Resident
+  household: Household
+}
+
+/** Two records side by side, and where somebody has to choose. */
+export interface ResidentsCompared {
+  kept: MergeSide
+  other: MergeSide
+  differs: string[]
+}
+
+/** A merge into somebody's record. */
+export interface ResidentMerge {
+  id: Id
+  by: string
+  at: string
+  undo_until: string
+  open: boolean
+}
+
 /** Somebody a list puts into another household than they are registered in. */
 export interface DuplicatePerson {
   id: Id

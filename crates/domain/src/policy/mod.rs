@@ -525,6 +525,8 @@ pub struct Thresholds {
     pub backlog_days: Sourced<u32>,
     /// Days within which a plan of grids that came into force can be undone.
     pub plan_undo_days: Sourced<u32>,
+    /// Days within which two records of one person that were merged can be parted again.
+    pub merge_undo_days: Sourced<u32>,
 }
 
 impl Pack {

@@ -44,7 +44,7 @@ impl<H> Residence<H> {
         self.from <= day && self.to.is_none_or(|to| day <= to)
     }
 
-    fn overlaps(&self, other: &Residence<H>) -> bool {
+    pub fn overlaps(&self, other: &Residence<H>) -> bool {
         self.kind == other.kind
             && other.to.is_none_or(|to| self.from <= to)
             && self.to.is_none_or(|to| other.from <= to)

@@ -49,7 +49,8 @@ pub struct Look {
     pub fields: String,
 }
 
-/// Who looked at something, the newest first; one more than `limit` when there are more. The caller looks at the scope.
-pub fn looks(tx: &mut Tx, subject: Subject, after: Option<AccessId>, limit: u32) -> Result<Vec<Look>, Fault> {
-    store::looks(tx, subject, after, limit)
+/// Who looked at something, under any of the records it has had, the newest first; one more than `limit` when there are more. The caller looks at
+/// the scope.
+pub fn looks(tx: &mut Tx, subjects: &[Subject], after: Option<AccessId>, limit: u32) -> Result<Vec<Look>, Fault> {
+    store::looks(tx, subjects, after, limit)
 }

@@ -546,12 +546,16 @@ pub fn accesses(tx: &mut Tx, scope: &Scope, filter: &AccessFilter) -> Result<Vec
 }
 
 /// Looks at one subject, the newest first; one more than `limit` when there are more.
-pub fn looks(tx: &mut Tx, subject: Subject, after: Option<AccessId>, limit: u32) -> Result<Vec<Look>, Fault> {
+pub fn looks(tx: &mut Tx, subjects: &[Subject], after: Option<AccessId>, limit: u32) -> Result<Vec<Look>, Fault> {
+    let Some(kind) = subjects.first().map(Subject::kind) else {
+        return Ok(Vec::new());
+    };
     let sql = Sql::new(
         "select l.id, l.at, coalesce(a.name, l.actor), l.purpose, l.reason, l.fields
          from access_log l left join account a on a.id = l.account_id where l.subject_kind = ",
     );
-    let mut sql = sql.bind(subject.kind()).push(" and l.subject_id = ").bind(subject.id());
+    let ids = subjects.iter().filter_map(Subject::id);
+    let mut sql = sql.bind(kind).push(" and l.subject_id in (").list(ids).push(")");
     if let Some(after) = after {
         sql = sql.push(" and l.id < ").bind(after);
     }

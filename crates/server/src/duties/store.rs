@@ -5,6 +5,7 @@ use super::patrols;
 use super::subject::SubjectKind;
 use super::visits::VisitRow;
 use crate::platform::*;
+use crate::registry;
 use db::{Sql, params};
 use domain::duties::{Act, Outcome, Standing, TrackFigures, Visit};
 use domain::time::Timestamp;
@@ -716,7 +717,18 @@ pub fn visits(
              case when exists (select 1 from visit_photo p where p.visit_id = v.id) then 1 else 0 end from visit v where v.subject_id in (",
         ),
     };
-    let sql = head.list(subjects.iter().copied()).push(") and v.day >= ").bind(first);
+    // What was done for a person under a record that went into another counts for them.
+    let residents: Vec<ResidentId> = match kind {
+        SubjectKind::Resident => subjects.iter().map(|id| ResidentId(id.0)).collect(),
+        SubjectKind::Facility | SubjectKind::Grid | SubjectKind::Household => Vec::new(),
+    };
+    let merged = registry::merged_of(tx, &residents)?;
+    let merged: HashMap<DutySubjectId, DutySubjectId> = merged
+        .into_iter()
+        .map(|(id, into)| (DutySubjectId(id.0), DutySubjectId(into.0)))
+        .collect();
+    let all = subjects.iter().chain(merged.keys()).copied();
+    let sql = head.list(all).push(") and v.day >= ").bind(first);
     let sql = sql
         .push(" and v.day <= ")
         .bind(last)
@@ -736,7 +748,9 @@ pub fn visits(
             people: number(row.get(8)?)?,
             duties: duties_of(row.text(9)?),
         };
-        found.entry(row.get(0)?).or_default().push((row.get(1)?, visit));
+        let of: DutySubjectId = row.get(0)?;
+        let of = merged.get(&of).copied().unwrap_or(of);
+        found.entry(of).or_default().push((row.get(1)?, visit));
     }
     Ok(found)
 }

@@ -10,7 +10,7 @@ use super::subject::{self, SubjectKind};
 use super::{roll, store};
 use crate::access::log_read;
 use crate::platform::*;
-use crate::{policy, workforce};
+use crate::{policy, registry, workforce};
 use domain::duties::{Act, Outcome, Rule, Track, Verdict};
 use domain::geo::LonLat;
 use domain::time::{MINUTE_MS, Timestamp, date_of};
@@ -98,7 +98,7 @@ pub struct Recorded {
 }
 
 /// Records a visit within the caller's areas. Sent again with the same content it changes nothing.
-pub fn record(ctx: &Ctx, tx: &mut Tx, new: NewVisit) -> Result<Recorded, Fault> {
+pub fn record(ctx: &Ctx, tx: &mut Tx, mut new: NewVisit) -> Result<Recorded, Fault> {
     ctx.scope.require(Permission::DutyRecord)?;
     let (account, worker) = (ctx.account()?, ctx.worker()?);
     let sent = fingerprint(ctx, &new);
@@ -114,6 +114,10 @@ pub fn record(ctx: &Ctx, tx: &mut Tx, new: NewVisit) -> Result<Recorded, Fault> 
         });
     }
     check(ctx, tx, &new, worker)?;
+    if new.kind == SubjectKind::Resident {
+        // A phone may not know yet that the record went into another.
+        new.subject = DutySubjectId(registry::now_of(tx, ResidentId(new.subject.0))?.0);
+    }
     let known = subject::find(ctx, tx, new.kind, new.subject)?
         .filter(|known| ctx.scope.covers(&known.areas, Permission::DutyRecord))
         .ok_or_else(Fault::not_found)?;

@@ -222,6 +222,10 @@ id!(
     DuplicateId
 );
 id!(
+    /// Two records of one person made one.
+    MergeId
+);
+id!(
     /// The time somebody is on a care register.
     CareEntryId
 );

@@ -598,5 +598,6 @@ fn thresholds(current: &Current) -> Vec<LineView> {
         whole("resolved_here_percent", &all.resolved_here_percent),
         whole("nearest_metres", &all.nearest_metres),
         whole("backlog_days", &all.backlog_days),
+        whole("merge_undo_days", &all.merge_undo_days),
     ]
 }

@@ -15,7 +15,7 @@ use domain::policy::CareRegister;
 use domain::registry::care::{BadRegister, Register};
 use jiff::civil::Date;
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 const NIGHTLY: &str = "registry.registers";
 const ENDING: &str = "registry.register_ends";
@@ -152,6 +152,12 @@ pub fn close(ctx: &Ctx, tx: &mut Tx, key: &str) -> Result<(), Fault> {
 fn in_use(ctx: &Ctx, tx: &mut Tx, key: &str) -> Result<InUse, Fault> {
     let found = rows::registers(tx)?.remove(key).filter(|one| one.on(ctx.now.date()));
     found.ok_or_else(|| Fault::refused("register_not_in_use"))
+}
+
+/// The registers that are in use on a day.
+pub fn in_use_now(tx: &mut Tx, on: Date) -> Result<BTreeSet<String>, Fault> {
+    let all = rows::registers(tx)?.into_iter().filter(|(_, one)| one.on(on));
+    Ok(all.map(|(key, _)| key).collect())
 }
 
 /// Somebody to be put on a register, or taken off, and where they live: in the caller's area, and on a register the caller may know of.

@@ -1,7 +1,7 @@
 //! Registry 人房: households in their rooms, residents with dated residences, organisations; sealed person by person, shown masked.
 //!
 //! Entry points for the parts above: [`follow_dwellings`] and [`loose_in`] with [`move_loose`] (a new division of the ground takes its homes
-//! along), [`living_in`] (what an area that ends would lose), [`home`] and [`homes_after`] (where households are, for what is owed to them), [`matching_count`] and [`matching_after`] (which households a question finds), [`intake`] (lists taken over). Every look at a person takes a purpose and is logged in the transaction that
+//! along), [`living_in`] (what an area that ends would lose), [`home`] and [`homes_after`] (where households are, for what is owed to them), [`matching_count`] and [`matching_after`] (which households a question finds), [`now_of`] and [`merged_of`] (two records of one person), [`intake`] (lists taken over). Every look at a person takes a purpose and is logged in the transaction that
 //! reads. Must not: say anything about a person that a service does not need.
 
 mod buildings;
@@ -12,6 +12,7 @@ mod homes;
 mod households;
 mod http;
 pub mod intake;
+mod merges;
 mod organisations;
 mod place;
 mod residents;
@@ -24,7 +25,9 @@ pub use counts::living_in;
 pub use follow::{Loose, follow_dwellings, loose_in, move_loose};
 pub use homes::{Address, Home, addresses, addresses_of, home, homes_after, matching_after, matching_count};
 pub use http::routes;
+pub use merges::now_of;
 pub use store::matching::At;
+pub use store::merges::merged_of;
 
 use crate::platform::{App, HouseholdId, ResidentId};
 

@@ -5,6 +5,7 @@
 use super::HomesChanged;
 use super::care;
 use super::households::{self, bad_life, not_stale};
+use super::merges;
 use super::store::{self, HouseholdRow, ResidenceRow, ResidentRow};
 use super::vault::{self, Own};
 use crate::access;
@@ -70,7 +71,7 @@ fn id_number_of(ctx: &Ctx, text: Option<&str>) -> Result<Option<IdNumber>, Fault
     text.map(read).transpose()
 }
 
-fn phones_of(all: &[String]) -> Result<Vec<String>, Fault> {
+pub fn phones_of(all: &[String]) -> Result<Vec<String>, Fault> {
     if all.len() > MOST_PHONES {
         return Err(Fault::invalid("phones", "phones_too_many").with("most", MOST_PHONES));
     }
@@ -88,7 +89,7 @@ fn phones_of(all: &[String]) -> Result<Vec<String>, Fault> {
 }
 
 /// What a person is found by.
-fn prints(ctx: &Ctx, name: &str, phones: &[String]) -> Vec<i64> {
+pub fn prints(ctx: &Ctx, name: &str, phones: &[String]) -> Vec<i64> {
     let names = names::keys(name)
         .into_iter()
         .map(|key| vault::name_print(&ctx.app, &key));
@@ -97,6 +98,22 @@ fn prints(ctx: &Ctx, name: &str, phones: &[String]) -> Vec<i64> {
     all.sort_unstable();
     all.dedup();
     all
+}
+
+/// What others of the same whole name or with one of the same phones have, too; others may have it without.
+pub fn exact_prints(ctx: &Ctx, name: &str, phones: &[String]) -> Vec<i64> {
+    let name = names::query(name).map(|key| vault::name_print(&ctx.app, &key));
+    let phones = phones.iter().map(|phone| vault::phone_print(&ctx.app, phone));
+    name.into_iter().chain(phones).collect()
+}
+
+/// Somebody is found by what is sealed of them, and nothing else.
+pub fn found_by_what_is_known(ctx: &Ctx, tx: &mut Tx, id: ResidentId) -> Result<(), Fault> {
+    let (row, key) = store::resident(tx, id)?.ok_or_else(Fault::not_found)?;
+    let own = vault::open_key(&ctx.app, &id.to_string(), &key)?;
+    let name = opened(&own, "name_sealed", row.name_sealed.as_deref())?.map_or_else(String::new, |name| name.0);
+    let phones = opened_phones(&own, &row)?;
+    store::put_prints(tx, id, prints(ctx, &name, &phones))
 }
 
 fn sex_key(sex: Sex) -> &'static str {
@@ -115,7 +132,7 @@ fn number_is_free(ctx: &Ctx, tx: &mut Tx, number: &IdNumber, own: ResidentId) ->
     }
 }
 
-fn one_householder(tx: &mut Tx, household: HouseholdId, relation: Relation, own: ResidentId) -> Result<(), Fault> {
+pub fn one_householder(tx: &mut Tx, household: HouseholdId, relation: Relation, own: ResidentId) -> Result<(), Fault> {
     if relation != Relation::Householder {
         return Ok(());
     }
@@ -226,17 +243,22 @@ impl Sealed {
     }
 }
 
-fn seal_name(ctx: &Ctx, own: &Own, name: &str) -> Vec<u8> {
+pub fn seal_name(ctx: &Ctx, own: &Own, name: &str) -> Vec<u8> {
     own.seal(&ctx.app, TABLE, "name_sealed", name)
 }
 
-fn seal_phones(ctx: &Ctx, own: &Own, phones: &[String]) -> Result<Option<Vec<u8>>, Fault> {
+pub fn seal_phones(ctx: &Ctx, own: &Own, phones: &[String]) -> Result<Option<Vec<u8>>, Fault> {
     let text = serde_json::to_string(phones).map_err(Fault::internal)?;
     Ok((!phones.is_empty()).then(|| own.seal(&ctx.app, TABLE, "phones_sealed", &text)))
 }
 
 fn seal_number(ctx: &Ctx, own: &Own, number: &IdNumber) -> Vec<u8> {
-    own.seal(&ctx.app, TABLE, "id_number_sealed", number.reveal())
+    seal_number_text(ctx, own, number.reveal())
+}
+
+/// Of a number that was sound when it was registered.
+pub fn seal_number_text(ctx: &Ctx, own: &Own, number: &str) -> Vec<u8> {
+    own.seal(&ctx.app, TABLE, "id_number_sealed", number)
 }
 
 /// Somebody of a household where the caller has the permission, with their key; absent otherwise, and once erased. Whoever writes locks the
@@ -253,9 +275,10 @@ fn load(ctx: &Ctx, tx: &mut Tx, id: ResidentId, permission: Permission) -> Resul
 }
 
 /// As [`load`], for a change of somebody who lives here.
-fn load_living(ctx: &Ctx, tx: &mut Tx, id: ResidentId) -> Result<(ResidentRow, Own), Fault> {
+pub fn load_living(ctx: &Ctx, tx: &mut Tx, id: ResidentId) -> Result<(ResidentRow, Own), Fault> {
     let (row, own) = load(ctx, tx, id, Permission::RegistryWrite)?;
     match row.to {
+        Some(_) if row.merged_into.is_some() => Err(Fault::refused("resident_merged")),
         Some(_) => Err(Fault::refused("resident_left")),
         None => Ok((row, own)),
     }
@@ -313,11 +336,11 @@ pub fn change(ctx: &Ctx, tx: &mut Tx, id: ResidentId, change: Change) -> Result<
     Ok(row.version)
 }
 
-fn opened(own: &Own, column: &'static str, sealed: Option<&[u8]>) -> Result<Option<Personal<String>>, Fault> {
+pub fn opened(own: &Own, column: &'static str, sealed: Option<&[u8]>) -> Result<Option<Personal<String>>, Fault> {
     sealed.map(|sealed| own.open(TABLE, column, sealed)).transpose()
 }
 
-fn opened_phones(own: &Own, row: &ResidentRow) -> Result<Vec<String>, Fault> {
+pub fn opened_phones(own: &Own, row: &ResidentRow) -> Result<Vec<String>, Fault> {
     match opened(own, "phones_sealed", row.phones_sealed.as_deref())? {
         Some(text) => serde_json::from_str(text.reveal()).map_err(Fault::internal),
         None => Ok(Vec::new()),
@@ -335,7 +358,11 @@ pub fn looks(
     let (row, _) = store::resident(tx, id)?.ok_or_else(Fault::not_found)?;
     households::load(ctx, tx, row.household, Permission::RegistryRead)?;
     access::log_read(ctx, tx, Subject::Resident(id), &["looks"])?;
-    access::looks(tx, Subject::Resident(id), after, limit)
+    let all = merges::all_of(tx, id)?
+        .into_iter()
+        .map(Subject::Resident)
+        .collect::<Vec<_>>();
+    access::looks(tx, &all, after, limit)
 }
 
 /// Somebody moves to another household, in one way of belonging, from a day on.
@@ -439,11 +466,11 @@ fn settle(ctx: &Ctx, tx: &mut Tx, row: &mut ResidentRow, all: Dated, relation: R
     }
     all.keep(ctx, tx, row.id)?;
     store::update_resident(tx, row)?;
-    tell(ctx, tx, row.id)
+    tell(ctx, tx, vec![row.id])
 }
 
-fn tell(ctx: &Ctx, tx: &mut Tx, id: ResidentId) -> Result<(), Fault> {
-    let (households, residents) = (Vec::new(), vec![id]);
+pub fn tell(ctx: &Ctx, tx: &mut Tx, residents: Vec<ResidentId>) -> Result<(), Fault> {
+    let households = Vec::new();
     news::tell(ctx, tx, &HomesChanged { households, residents })
 }
 
@@ -468,7 +495,7 @@ pub fn end(ctx: &Ctx, tx: &mut Tx, id: ResidentId, on: Date, how: &'static str) 
     care::leave(tx, id, &left, on)?;
     let body = json!({ "on": on.to_string(), "how": how });
     tx.record(ctx, Mark::new("resident.ended", Subject::Resident(id), body))?;
-    tell(ctx, tx, id)
+    tell(ctx, tx, vec![id])
 }
 
 /// Somebody as a screen shows them: enough to tell one from another, not to know who it is.
@@ -587,16 +614,21 @@ pub fn has_phone(ctx: &Ctx, row: &ResidentRow, key: &[u8], asked: &str) -> Resul
     Ok(opened_phones(&own, row)?.iter().any(|phone| phone == asked))
 }
 
-/// Destroys somebody's key and all that is known of them; what was done to the record stays in the log of reads and the ledger, which name
-/// nobody. They no longer count.
+/// Destroys somebody's key and all that is known of them, under every record that went into theirs; what was done to the record stays in the
+/// log of reads and the ledger, which name nobody. They no longer count.
 pub fn erase(ctx: &Ctx, tx: &mut Tx, id: ResidentId, reason: &str) -> Result<(), Fault> {
+    let id = merges::now_of(tx, id)?;
     let (row, _) = load(ctx, tx, id, Permission::RegistryErase)?;
     if row.to.is_none() {
         let left = households::count_resident(tx, row.household, -1)?;
         care::leave(tx, id, &left, ctx.now.date())?;
     }
-    store::erase(tx, id, ctx.now, &ctx.now.date().to_string())?;
-    let body = json!({ "reason_hash": crate::registry::search::hash(reason) });
-    tx.record(ctx, Mark::new("resident.erased", Subject::Resident(id), body))?;
-    tell(ctx, tx, id)
+    let reason_hash = crate::registry::search::hash(reason);
+    for one in merges::all_of(tx, id)? {
+        store::merges::forget(tx, one)?;
+        store::erase(tx, one, ctx.now, &ctx.now.date().to_string())?;
+        let body = json!({ "reason_hash": reason_hash });
+        tx.record(ctx, Mark::new("resident.erased", Subject::Resident(one), body))?;
+    }
+    tell(ctx, tx, vec![id])
 }

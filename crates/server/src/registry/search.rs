@@ -70,6 +70,14 @@ pub fn find(
         if !is_it {
             continue;
         }
+        // Known by it under a record that went into another: the person is told once.
+        let (row, key) = match row.merged_into {
+            Some(kept) => store::resident(tx, kept)?.ok_or_else(Fault::not_found)?,
+            None => (row, key),
+        };
+        if found.iter().any(|(one, _): &(Masked, _)| one.id == row.id) {
+            continue;
+        }
         if found.len() == MOST_FOUND {
             more = true;
             break;

@@ -34,6 +34,7 @@ mod ledger;
 mod limits;
 mod mailbox;
 mod map_files;
+mod merges;
 mod mvt;
 mod ogc;
 mod open311;

@@ -12,7 +12,7 @@ use server::platform::{AccountId, AreaId, Ctx, UnitId, WorkerId, jobs};
 use server::territory::dwellings::{self, Graph, NewDwelling};
 
 /// A sound number of a region, a day of birth and an order: the check character is worked out here once more, on its own.
-fn id_number(born: &str, order: u32) -> String {
+pub fn id_number(born: &str, order: u32) -> String {
     const WEIGHTS: [u32; 17] = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
     let first = format!("330902{born}{order:03}");
     let sum: u32 = first
@@ -32,16 +32,16 @@ pub async fn household(who: &Client, app: &TestApp, place: Value) -> String {
     id
 }
 
-fn somebody(app: &TestApp, household: &str, relation: &str, name: &str) -> Value {
+pub fn somebody(app: &TestApp, household: &str, relation: &str, name: &str) -> Value {
     json!({ "id": new_id(app), "household_id": household, "relation": relation, "name": name, "valid_from": "2026-01-10" })
 }
 
-async fn register(who: &Client, wish: &Value) -> String {
+pub async fn register(who: &Client, wish: &Value) -> String {
     who.post("/api/v1/registry/residents", wish.clone()).await.ok();
     wish["id"].as_str().unwrap().to_owned()
 }
 
-async fn find(who: &Client, text: &str) -> Vec<String> {
+pub async fn find(who: &Client, text: &str) -> Vec<String> {
     let found = who
         .post(
             "/api/v1/registry/residents/search",
@@ -55,7 +55,7 @@ async fn find(who: &Client, text: &str) -> Vec<String> {
         .collect()
 }
 
-async fn column<T: db::FromValue + Send + 'static>(app: &TestApp, sql: &'static str) -> Vec<T> {
+pub async fn column<T: db::FromValue + Send + 'static>(app: &TestApp, sql: &'static str) -> Vec<T> {
     let ctx = Ctx::system(&app.app, "test");
     app.app
         .read(&ctx, move |_, tx| {
@@ -310,14 +310,15 @@ async fn counts_equal_a_recount_after_anything() {
         let areas = [EAST_GRID, WEST, EAST];
         opened(app, "hardship").await;
         let (mut homes, mut people): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
-        let mut done = 0;
-        for step in 0..160 {
+        let mut merges: Vec<String> = Vec::new();
+        let (mut done, mut parted) = (0, 0);
+        for step in 0..220 {
             let place = json!({ "area_id": areas[below(3)], "room": format!("{}", 100 + step) });
             let pick = |all: &[String], n: usize| all.get(n % all.len().max(1)).cloned().unwrap_or_default();
             let (home, other, who) = (pick(&homes, below(97)), pick(&homes, below(97)), pick(&people, below(97)));
             let new = new_id(app);
             let on = format!("2026-02-{:02}", 1 + below(14));
-            let answer = match below(11) {
+            let answer = match below(13) {
                 0 | 1 => {
                     homes.push(new.clone());
                     centre.post("/api/v1/registry/households", json!({ "id": new, "place": place, "valid_from": "2026-01-10" })).await
@@ -352,6 +353,23 @@ async fn counts_equal_a_recount_after_anything() {
                     let wish = json!({ "resident_id": who, "source": "visit" });
                     centre.post("/api/v1/registry/registers/hardship/people", wish).await
                 }
+                10 => {
+                    let with = pick(&people, below(97));
+                    let version = async |id: &str| {
+                        let sql = "select id || ' ' || row_version from resident";
+                        let all = column::<String>(app, sql).await;
+                        all.iter().find_map(|one| one.strip_prefix(id)?.trim().parse::<i64>().ok()).unwrap_or_default()
+                    };
+                    let side = |n: usize| ["kept", "other"][n];
+                    let wish = json!({ "id": new, "kept_id": who, "other_id": with, "kept_version": version(&who).await,
+                        "other_version": version(&with).await, "choice": { "home": side(below(2)), "relation": side(below(2)) } });
+                    merges.push(new.clone());
+                    centre.post("/api/v1/registry/merges", wish).await
+                }
+                11 => {
+                    let merge = pick(&merges, below(97));
+                    centre.post(&format!("/api/v1/registry/merges/{merge}/undo"), json!({})).await
+                }
                 9 if below(3) == 0 => {
                     let wish = json!({ "resident_id": who, "how": "no_need" });
                     centre.post("/api/v1/registry/registers/hardship/off", wish).await
@@ -360,11 +378,12 @@ async fn counts_equal_a_recount_after_anything() {
             };
             assert!(answer.status.as_u16() < 500, "{}", answer.text());
             done += usize::from(answer.status.is_success());
+            parted += usize::from(merges.contains(&new) && answer.status.is_success());
             if step % 10 == 9 {
                 counted(app).await;
             }
         }
-        assert!(done > 40, "{done} of 160 were done");
+        assert!(done > 60 && parted > 3, "{done} of 220 were done, {parted} of them merges");
         const TWICE: &str = "select a.id from residence a join residence b on a.resident_id = b.resident_id and a.kind = b.kind and a.id < b.id
             where (a.valid_to is null or a.valid_to >= b.valid_from) and (b.valid_to is null or b.valid_to >= a.valid_from)";
         assert_eq!(column::<String>(app, TWICE).await, [] as [String; 0]);
@@ -841,7 +860,7 @@ async fn a_sensitive_register_is_read_by_those_who_serve() {
     .await;
 }
 
-async fn send(client: &Client, query: &str, bytes: impl Into<Vec<u8>>) -> crate::kit::Answer {
+pub async fn send(client: &Client, query: &str, bytes: impl Into<Vec<u8>>) -> crate::kit::Answer {
     let request = client
         .request(axum::http::Method::POST, &format!("/api/v1/imports/people{query}"))
         .header("x-wangge-client", "desk")
@@ -852,7 +871,7 @@ async fn send(client: &Client, query: &str, bytes: impl Into<Vec<u8>>) -> crate:
 }
 
 /// `households residents already duplicates problems`.
-fn came(report: &Value) -> String {
+pub fn came(report: &Value) -> String {
     let number = |key: &str| report[key].as_i64().unwrap();
     format!(
         "{} {} {} {} {}",

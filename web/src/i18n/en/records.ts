@@ -17,6 +17,8 @@ const en: typeof zh = {
     registry_list_imported: 'People taken over from a list',
     registry_columns_kept: 'Columns of a list kept',
     resident_duplicate_decided: 'Duplicate decided',
+    resident_merged: 'Records of a person merged',
+    resident_parted: 'Records of a person parted',
     register_opened: 'Care register put into use',
     register_closed: 'Care register closed',
     register_emptied: 'Care register ended',

@@ -15,6 +15,8 @@ export default {
     registry_list_imported: '导入人房表格',
     registry_columns_kept: '记住表格的列',
     resident_duplicate_decided: '决定重复的人',
+    resident_merged: '合并居民',
+    resident_parted: '撤销合并居民',
     register_opened: '启用关爱名册',
     register_closed: '停用关爱名册',
     register_emptied: '关爱名册到期',

@@ -822,6 +822,13 @@ fn thresholds_of(table: &Table<'_>) -> Thresholds {
         }
         sourced
     };
+    let undo = |key: &'static str| match table.has(key) {
+        true => whole(key, 1, 366),
+        false => Sourced {
+            value: UNDO_DAYS,
+            source: Source::Assumption,
+        },
+    };
     Thresholds {
         auto_classify: share("auto_classify", 0.5, 1.0),
         arbiter_after: whole("arbiter_after", 1, 10),
@@ -840,13 +847,7 @@ fn thresholds_of(table: &Table<'_>) -> Thresholds {
         resolved_here_percent: whole("resolved_here_percent", 1, 100),
         nearest_metres: whole("nearest_metres", 0, 20_000),
         backlog_days: whole("backlog_days", 1, 366),
-        plan_undo_days: if table.has("plan_undo_days") {
-            whole("plan_undo_days", 1, 366)
-        } else {
-            Sourced {
-                value: UNDO_DAYS,
-                source: Source::Assumption,
-            }
-        },
+        plan_undo_days: undo("plan_undo_days"),
+        merge_undo_days: undo("merge_undo_days"),
     }
 }

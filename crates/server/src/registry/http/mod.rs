@@ -3,6 +3,7 @@
 mod care;
 mod duplicates;
 mod households;
+mod merges;
 mod organisations;
 mod residents;
 
@@ -28,6 +29,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(organisations::routes())
         .merge(care::routes())
         .merge(duplicates::routes())
+        .merge(merges::routes())
 }
 
 /// Why somebody looks. Without it nothing personal is answered.

@@ -66,8 +66,9 @@ pub fn known_numbers<'i>(tx: &mut Tx, indexes: impl Iterator<Item = &'i str>) ->
     let indexes: Vec<&str> = indexes.collect();
     let mut found = HashMap::new();
     for part in indexes.chunks(AT_ONCE) {
-        let sql =
-            Sql::new("select id_number_index, id, household_id, valid_to from resident where id_number_index in (");
+        let sql = Sql::new(
+            "select r.id_number_index, w.id, w.household_id, w.valid_to from resident r join resident w on w.id = coalesce(r.merged_into, r.id) where r.id_number_index in (",
+        );
         for row in tx.fetch(&sql.list(part.iter().copied()).push(")"))? {
             let one = Known {
                 id: row.get(1)?,
@@ -195,8 +196,8 @@ pub fn insert_duplicates(ctx: &Ctx, tx: &mut Tx, all: Vec<Duplicate>) -> Result<
 }
 
 const DUPLICATE: &str =
-    "select u.id, u.source, u.list_row, u.resident_id, u.household_id, u.relation, u.kind, u.from_day, h.area_id from duplicate u
-     join household h on h.id = u.household_id where u.decided is null and ";
+    "select u.id, u.source, u.list_row, coalesce(r.merged_into, r.id), u.household_id, u.relation, u.kind, u.from_day, h.area_id from duplicate u
+     join household h on h.id = u.household_id join resident r on r.id = u.resident_id where u.decided is null and ";
 
 fn read(row: &Row) -> Result<Duplicate, Fault> {
     Ok(Duplicate {

@@ -7,6 +7,7 @@ pub mod follow;
 pub mod homes;
 pub mod intake;
 pub mod matching;
+pub mod merges;
 
 use super::place::Spot;
 use crate::platform::*;
@@ -249,6 +250,8 @@ pub struct ResidentRow {
     pub to: Option<Date>,
     pub how: Option<String>,
     pub version: i64,
+    /// The record this one went into.
+    pub merged_into: Option<ResidentId>,
 }
 
 impl ResidentRow {
@@ -267,6 +270,7 @@ impl ResidentRow {
             to: None,
             how: None,
             version: 1,
+            merged_into: None,
         }
     }
 
@@ -287,8 +291,8 @@ impl ResidentRow {
 
 const RESIDENT: &str =
     "r.id, r.household_id, r.relation, r.name_sealed, r.id_number_sealed, r.phones_sealed, r.id_number_index, r.born,
-    r.sex, r.valid_from, r.valid_to, r.ended_how, r.row_version";
-const RESIDENT_COLUMNS: usize = 13;
+    r.sex, r.valid_from, r.valid_to, r.ended_how, r.row_version, r.merged_into";
+const RESIDENT_COLUMNS: usize = 14;
 
 fn read_resident(row: &Row, at: usize) -> Result<ResidentRow, Fault> {
     Ok(ResidentRow {
@@ -305,6 +309,7 @@ fn read_resident(row: &Row, at: usize) -> Result<ResidentRow, Fault> {
         to: opt_day(row.get(at + 10)?)?,
         how: row.get(at + 11)?,
         version: row.get(at + 12)?,
+        merged_into: row.get(at + 13)?,
     })
 }
 
@@ -385,7 +390,8 @@ pub fn update_resident(tx: &mut Tx, row: &mut ResidentRow) -> Result<(), Fault> 
     row.version += 1;
     tx.execute(
         "update resident set household_id = $1, relation = $2, name_sealed = $3, id_number_sealed = $4, phones_sealed = $5,
-             id_number_index = $6, born = $7, sex = $8, valid_to = $9, ended_how = $10, row_version = $11 where id = $12",
+             id_number_index = $6, born = $7, sex = $8, valid_from = $9, valid_to = $10, ended_how = $11, row_version = $12, merged_into = $13
+         where id = $14",
         &params![
             row.household,
             row.relation.key(),
@@ -395,9 +401,11 @@ pub fn update_resident(tx: &mut Tx, row: &mut ResidentRow) -> Result<(), Fault> 
             row.id_number_index.clone(),
             row.born.map(|born| born.to_string()),
             row.sex.clone(),
+            row.from.to_string(),
             row.to.map(|to| to.to_string()),
             row.how.clone(),
             row.version,
+            row.merged_into,
             row.id
         ],
     )?;
@@ -443,7 +451,11 @@ fn reach(ctx: &Ctx, sql: Sql, below: Option<(u8, AreaId)>) -> Sql {
     }
 }
 
-/// Who has a fingerprint, within what the caller may see.
+/// Where the person of a found record lives: the record itself, or the one it went into.
+const LIVES: &str =
+    "join resident w on w.id = coalesce(r.merged_into, r.id) join household h on h.id = w.household_id ";
+
+/// Who has a fingerprint, within what the caller may see; the record it was found by may have gone into another.
 pub fn found_by_print(
     ctx: &Ctx,
     tx: &mut Tx,
@@ -452,8 +464,8 @@ pub fn found_by_print(
     limit: u32,
 ) -> Result<Vec<(ResidentRow, Vec<u8>)>, Fault> {
     let sql = select_resident()
-        .push("join household h on h.id = r.household_id join resident_index i on i.resident_id = r.id ")
-        .push("where r.valid_to is null and i.print_index = ")
+        .push(LIVES)
+        .push("join resident_index i on i.resident_id = r.id where w.valid_to is null and i.print_index = ")
         .bind(print);
     let sql = reach(ctx, sql, below)
         .push(" order by i.resident_id limit ")
@@ -461,7 +473,7 @@ pub fn found_by_print(
     tx.fetch(&sql)?.iter().map(keyed).collect()
 }
 
-/// Who has an identity number, within what the caller may see.
+/// As [`found_by_print`], by an identity number.
 pub fn found_by_number(
     ctx: &Ctx,
     tx: &mut Tx,
@@ -469,7 +481,8 @@ pub fn found_by_number(
     below: Option<(u8, AreaId)>,
 ) -> Result<Vec<(ResidentRow, Vec<u8>)>, Fault> {
     let sql = select_resident()
-        .push("join household h on h.id = r.household_id where r.valid_to is null and r.id_number_index = ")
+        .push(LIVES)
+        .push("where w.valid_to is null and r.id_number_index = ")
         .bind(index);
     tx.fetch(&reach(ctx, sql, below))?.iter().map(keyed).collect()
 }

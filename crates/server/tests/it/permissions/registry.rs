@@ -64,6 +64,15 @@ pub async fn samples(world: &mut World<'_>) -> Vec<Sample> {
         of_resident("POST /api/v1/registry/residents/{id}/reveal").body(json!({ "field": "name", "purpose": "visit" })),
         of_resident("GET /api/v1/registry/residents/{id}/looks").query("?purpose=registry"),
         Sample::new("POST /api/v1/registry/residents/search").body(json!({ "text": "西户", "purpose": "visit" })),
+        of_resident("GET /api/v1/registry/residents/{id}/alike").query("?purpose=registry"),
+        of_resident("GET /api/v1/registry/residents/{id}/merges"),
+        Sample::new("POST /api/v1/registry/merges/compare").body(json!({
+            "kept_id": own.resident, "other_id": foreign.resident, "purpose": "registry",
+        })),
+        Sample::new("POST /api/v1/registry/merges").body(json!({
+            "id": new_id(world.app), "kept_id": own.resident, "other_id": foreign.resident, "kept_version": 1, "other_version": 1,
+        })),
+        Sample::new("POST /api/v1/registry/merges/{id}/undo").objects(new_id(world.app), new_id(world.app)),
         of_resident("POST /api/v1/registry/residents/{id}/erase").body(json!({ "reason": "" })),
         Sample::new("GET /api/v1/registry/organisations").query("?area=01900000-0000-7000-8000-0000000000e3"),
         Sample::new("GET /api/v1/registry/organisations").query("?area=01900000-0000-7000-8000-0000000000f1"),
