@@ -2935,6 +2935,60 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/registry/merges": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Makes two records of one person one: residences, care registers and duties follow, the person is found by all they were known by. Takes the
+         *     right to write at both homes. It can be undone for the days the pack gives.
+         */
+        post: operations["merge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/registry/merges/compare": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Two records side by side, masked, and where they differ. Nothing is changed; each look is logged. */
+        post: operations["compare"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/registry/merges/{id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Parts the two records again, both as they were; refused in words where what was changed since cannot be parted. */
+        post: operations["undo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/registry/organisations": {
         parameters: {
             query?: never;
@@ -3165,6 +3219,26 @@ export interface paths {
         patch: operations["change"];
         trace?: never;
     };
+    "/api/v1/registry/residents/{id}/alike": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Others in the caller's area with the same name or one of the same phones, masked, twenty at most: who may be the same person, registered
+         *     twice. Each person told of is logged.
+         */
+        get: operations["alike"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/registry/residents/{id}/end": {
         parameters: {
             query?: never;
@@ -3208,6 +3282,23 @@ export interface paths {
         };
         /** Who looked at somebody, when and why, the newest first: what the person is told who asks. This look is logged, too. */
         get: operations["looks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/registry/residents/{id}/merges": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The merges into somebody's record that were not undone, the newest first. */
+        get: operations["of"];
         put?: never;
         post?: never;
         delete?: never;
@@ -4705,6 +4796,16 @@ export interface components {
         CommunityTotalView: components["schemas"]["TotalView"] & {
             area_id: components["schemas"]["AreaId"];
             name: string;
+        };
+        /** @description The two records. */
+        CompareResidents: {
+            case_id?: components["schemas"]["CaseId"] | null;
+            /** @description The record that would stay. */
+            kept_id: components["schemas"]["ResidentId"];
+            /** @description The one that would go into it. */
+            other_id: components["schemas"]["ResidentId"];
+            /** @description `visit`, `service`, `registry`, `intake`, or `handle` with the case. */
+            purpose?: string | null;
         };
         CompareView: {
             items: components["schemas"]["PlanView"][];
@@ -6232,6 +6333,46 @@ export interface components {
          * @description The time one worker is in one visiting team.
          */
         MembershipId: string;
+        /** @description What stands where the two differ; may be left out where they do not. */
+        MergeChoice: {
+            /** @description Whose residences stand where both cover the same days: `kept` or `other`. */
+            home?: string | null;
+            /** @description `kept` or `other`. */
+            id_number?: string | null;
+            /** @description `kept` or `other`. */
+            name?: string | null;
+            /** @description `kept`, `other` or `both`. */
+            phones?: string | null;
+            /** @description Where both belong to one household: `kept` or `other`. */
+            relation?: string | null;
+        };
+        /**
+         * Format: uuid
+         * @description Two records of one person made one.
+         */
+        MergeId: string;
+        /** @description Two records that are one person's. */
+        MergeResidents: {
+            choice?: components["schemas"]["MergeChoice"];
+            /** @description Made by the caller, so that sending twice merges once. */
+            id: components["schemas"]["MergeId"];
+            /** @description The record that stays. */
+            kept_id: components["schemas"]["ResidentId"];
+            /**
+             * Format: int64
+             * @description As the caller saw them: a change of somebody else meanwhile is then refused.
+             */
+            kept_version: number;
+            /** @description The one that goes into it. */
+            other_id: components["schemas"]["ResidentId"];
+            /** Format: int64 */
+            other_version: number;
+        };
+        /** @description Somebody, masked, and where they live. */
+        MergeSide: {
+            household: components["schemas"]["HouseholdView"];
+            resident: components["schemas"]["ResidentView"];
+        };
         /**
          * Format: uuid
          * @description The id of the same name in the rules, at the edge.
@@ -8726,6 +8867,17 @@ export interface components {
          * @description A person who lives here.
          */
         ResidentId: string;
+        /** @description A merge into somebody's record. */
+        ResidentMerge: {
+            at: string;
+            /** @description Name of the account. */
+            by: string;
+            id: components["schemas"]["MergeId"];
+            /** @description There is still time. */
+            open: boolean;
+            /** @description Last day on which it can be undone. */
+            undo_until: string;
+        };
         /** @description A resident, masked. */
         ResidentView: {
             /**
@@ -8758,6 +8910,13 @@ export interface components {
             sex?: string | null;
             valid_from: string;
             valid_to?: string | null;
+        };
+        /** @description Both side by side. */
+        ResidentsCompared: {
+            /** @description Where they differ and somebody has to choose: `name`, `id_number`, `phones`, `home`, `relation`. */
+            differs: string[];
+            kept: components["schemas"]["MergeSide"];
+            other: components["schemas"]["MergeSide"];
         };
         /** @description What a visit came to for a campaign. */
         ResultInput: {
@@ -28902,6 +29061,341 @@ export interface operations {
             };
         };
     };
+    merge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MergeResidents"];
+            };
+        };
+        responses: {
+            /** @description Merged */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The body cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Without the right, or without the header that names the client */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Absent, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Somebody was faster, or the id is used */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description The body is of another type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description A value or a rule refuses; `field` and `code` say which */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Not now; try again after `retry_after_s` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+        };
+    };
+    compare: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CompareResidents"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResidentsCompared"];
+                };
+            };
+            /** @description The body cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Without the right, or without the header that names the client */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Absent, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Somebody was faster, or the id is used */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description The body is of another type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description A value or a rule refuses; `field` and `code` say which */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Not now; try again after `retry_after_s` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+        };
+    };
+    undo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["MergeId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Undone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Without the right, or without the header that names the client */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Absent, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Somebody was faster, or the id is used */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description A value or a rule refuses; `field` and `code` say which */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Not now; try again after `retry_after_s` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+        };
+    };
     list: {
         parameters: {
             query: {
@@ -30667,6 +31161,95 @@ export interface operations {
             };
         };
     };
+    alike: {
+        parameters: {
+            query?: {
+                /** @description `visit`, `service`, `registry`, `intake`, or `handle` with the case. */
+                purpose?: string;
+                /** @description The case that is handled. */
+                case_id?: components["schemas"]["CaseId"];
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["ResidentId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MergeSide"][];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Without the right, or without the header that names the client */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Absent, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description A value or a rule refuses; `field` and `code` say which */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Not now; try again after `retry_after_s` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+        };
+    };
     end: {
         parameters: {
             query?: never;
@@ -30938,6 +31521,90 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_LookView"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Without the right, or without the header that names the client */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Absent, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description A value or a rule refuses; `field` and `code` say which */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Not now; try again after `retry_after_s` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+        };
+    };
+    of: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ResidentId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResidentMerge"][];
                 };
             };
             /** @description Nobody is signed in */

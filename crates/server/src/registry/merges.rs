@@ -164,19 +164,31 @@ impl Kept {
     }
 
     /// What was changed of it since, as the code of a sentence.
-    fn changed(&self, now: &Kept) -> Option<&'static str> {
+    fn changed(&self, own: &Own, now: &Kept) -> Result<Option<&'static str>, Fault> {
         let parts = [
-            (self.name == now.name, "merge_undo_name"),
-            (self.id_number == now.id_number, "merge_undo_id_number"),
-            (self.phones == now.phones, "merge_undo_phones"),
+            (same(own, "name_sealed", &self.name, &now.name)?, "merge_undo_name"),
+            (self.id_number_index == now.id_number_index, "merge_undo_id_number"),
+            (
+                same(own, "phones_sealed", &self.phones, &now.phones)?,
+                "merge_undo_phones",
+            ),
             (
                 self.residences == now.residences && self.household == now.household,
                 "merge_undo_home",
             ),
             (self.relation == now.relation, "merge_undo_relation"),
         ];
-        parts.into_iter().find(|(same, _)| !same).map(|(_, code)| code)
+        Ok(parts.into_iter().find(|(same, _)| !same).map(|(_, code)| code))
     }
+}
+
+/// Whether two sealed texts are the same: what is sealed again looks different.
+fn same(own: &Own, column: &'static str, was: &Option<String>, now: &Option<String>) -> Result<bool, Fault> {
+    let open = |text: &Option<String>| -> Result<Option<String>, Fault> {
+        let sealed = text.as_deref().map(hex::decode).transpose().map_err(Fault::internal)?;
+        Ok(residents::opened(own, column, sealed.as_deref())?.map(|text| text.0))
+    };
+    Ok(was == now || open(was)? == open(now)?)
 }
 
 /// One of the two as it is, opened.
@@ -521,7 +533,8 @@ pub fn of(ctx: &Ctx, tx: &mut Tx, id: ResidentId) -> Result<Vec<Merged>, Fault> 
 pub fn undo(ctx: &Ctx, tx: &mut Tx, id: MergeId) -> Result<(), Fault> {
     let one = rows::one(tx, id)?.ok_or_else(Fault::not_found)?;
     let (seen, key) = store::resident(tx, one.kept)?.ok_or_else(Fault::not_found)?;
-    households::load(ctx, tx, seen.household, Permission::RegistryWrite)?;
+    // Locked below, all in the same order.
+    households::load(ctx, tx, seen.household, Permission::RegistryRead)?;
     if seen.merged_into.is_some() {
         return Err(Fault::refused("merge_undo_later_first"));
     }
@@ -539,13 +552,6 @@ pub fn undo(ctx: &Ctx, tx: &mut Tx, id: MergeId) -> Result<(), Fault> {
 
     let (mut kept, _) = store::resident(tx, one.kept)?.ok_or_else(Fault::not_found)?;
     let (mut other, _) = store::resident(tx, one.other)?.ok_or_else(Fault::not_found)?;
-    let now = Kept::of(&kept, &store::residences(tx, &[kept.id])?);
-    if kept.to.is_some() {
-        return Err(Fault::refused("merge_undo_home"));
-    }
-    if let Some(code) = before.after.changed(&now) {
-        return Err(Fault::refused(code));
-    }
     let mut chains = HashMap::new();
     for home in homes {
         let row = households::load(ctx, tx, home, Permission::RegistryWrite)?;
@@ -553,6 +559,13 @@ pub fn undo(ctx: &Ctx, tx: &mut Tx, id: MergeId) -> Result<(), Fault> {
             return Err(Fault::refused("merge_undo_household"));
         }
         chains.insert(home, row.spot.chain);
+    }
+    let now = Kept::of(&kept, &store::residences(tx, &[kept.id])?);
+    if kept.to.is_some() {
+        return Err(Fault::refused("merge_undo_home"));
+    }
+    if let Some(code) = before.after.changed(&own, &now)? {
+        return Err(Fault::refused(code));
     }
     let mut sum = Sum::default();
     let mut weigh = |tx: &mut Tx, who: ResidentId, home: HouseholdId, by: i64| -> Result<(), Fault> {

@@ -118,6 +118,6 @@ export default {
   mergeBoth: '两边都留',
   mergeOf: { name: '姓名', id_number: '身份证号', phones: '电话', home: '住在', relation: '与户主关系' },
   mergeThen: '名册合在一起，同一名册只算一次；各自的走访和查看记录一并显示。',
-  mergedBy: '{at} {by} 合并过一条登记，{until} 前可撤销。',
+  mergedBy: '{at} {by} 合并过一条登记，{until} 及以前可撤销。',
   undoMerge: '撤销合并',
 }
