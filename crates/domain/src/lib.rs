@@ -11,6 +11,7 @@ pub mod ids;
 pub mod message;
 pub mod policy;
 pub mod registry;
+pub mod sync;
 pub mod territory;
 pub mod text;
 pub mod time;

@@ -1,7 +1,7 @@
 //! The shell: everything that touches the world. Library behind the one binary `wangge`.
 //!
 //! Entry points: [`router::router`] for the server, [`cli::main`] for the command line. Parts depend on each other in this order, never
-//! back: platform, access, policy, territory, workforce, registry, cases, duties, campaigns, plans, tiles, insight, exchange, demo; `operations`, `router` and `cli` know them all.
+//! back: platform, access, policy, territory, workforce, registry, cases, duties, campaigns, plans, tiles, insight, exchange, operations, sync, demo; `router` and `cli` know them all.
 
 pub mod access;
 pub mod campaigns;
@@ -18,6 +18,7 @@ pub mod platform;
 pub mod policy;
 pub mod registry;
 pub mod router;
+pub mod sync;
 pub mod territory;
 pub mod tiles;
 pub mod workforce;

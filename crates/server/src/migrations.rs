@@ -46,6 +46,7 @@ steps! {
     70 "0070_registry_list",
     75 "0075_campaigns",
     76 "0076_patrol_track",
+    77 "0077_sync",
     80 "0080_resident_merge",
 }
 

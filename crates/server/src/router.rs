@@ -4,7 +4,7 @@
 
 use crate::platform::{App, AreaId, Fault, Lang, Tx, UnitId, assets, fault, http};
 use crate::{
-    access, campaigns, cases, duties, exchange, insight, operations, plans, policy, registry, territory, tiles,
+    access, campaigns, cases, duties, exchange, insight, operations, plans, policy, registry, sync, territory, tiles,
     workforce,
 };
 use axum::Router;
@@ -72,6 +72,7 @@ fn api() -> OpenApiRouter<App> {
         tiles::routes(),
         insight::routes(),
         exchange::routes(),
+        sync::routes(),
     ];
     let all = parts.into_iter().fold(OpenApiRouter::new(), OpenApiRouter::merge);
     OpenApiRouter::with_openapi(Head::openapi()).nest("/api/v1", all)

@@ -954,6 +954,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/devices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The phones an account has worked with, the one used last first. */
+        get: operations["phones"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/{id}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives a phone up for lost: its account is signed out everywhere, what it knows is deleted at its next contact. */
+        post: operations["revoke"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/dialogue/messages/{id}/retry": {
         parameters: {
             query?: never;
@@ -2432,6 +2466,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/portal/devices/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How a phone stands. Without a session: one that was given up for lost has none. */
+        get: operations["standing"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/portal/devices/{id}/wiped": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A phone given up for lost says that it has deleted what it knew. */
+        post: operations["wiped"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/portal/follow": {
         parameters: {
             query?: never;
@@ -3475,6 +3543,57 @@ export interface paths {
         post?: never;
         /** Ends one of the own sessions. */
         delete: operations["revoke"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sync": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes in what a phone did, each operation once however often it is sent, and tells it how things stand. */
+        post: operations["sync"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sync/kept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What phones sent and could not be done, the oldest first; the look is logged. */
+        get: operations["waiting"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sync/kept/settle": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes what a phone sent in after all, in its worker's name, or gives it up. */
+        post: operations["settle"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -4931,6 +5050,15 @@ export interface components {
             field: string;
             /** @description Sentence in the user's language. */
             message: string;
+        };
+        /**
+         * Format: uuid
+         * @description A phone (or browser) of one account.
+         */
+        DeviceId: string;
+        /** @description Whether a phone was given up for lost. */
+        DeviceStandingView: {
+            revoked: boolean;
         };
         /** @description What has been typed so far. */
         Draft: {
@@ -6592,6 +6720,46 @@ export interface components {
             follow_code: string;
             receipt: components["schemas"]["Receipt"];
         };
+        /** @description One thing done on a phone. */
+        OperationInput: {
+            /** @description When it was done, by the phone's clock. */
+            at: string;
+            /** @description The worker waits before the form: a refusal is not kept. */
+            attended?: boolean;
+            /** @description What would have been posted there. */
+            body: Record<string, never>;
+            /** @description Made on the phone: letters, digits, `-`, `.` and `_`. */
+            id: string;
+            /**
+             * Format: int64
+             * @description Rises with each operation of the phone.
+             */
+            number: number;
+            /** @description The address it would have been posted to: `/cases`, `/cases/{id}/actions/{action}`, `/visits`, `/campaigns/{id}/results`. */
+            path: string;
+            /** @description What it is, in the worker's words. */
+            title?: string;
+        };
+        /** @description What became of one operation. */
+        OperationReceipt: {
+            /** @description What the address itself would have answered, when done just now. */
+            answer?: Record<string, never> | null;
+            fault?: components["schemas"]["FaultView"] | null;
+            id: string;
+            /** @description Its fingerprint, where it is kept for somebody to settle. */
+            kept_as?: string | null;
+            /** Format: int64 */
+            number: number;
+            /** @description When it was received: by this the phone knows whether a backup covers it. */
+            received_at?: string | null;
+            /** @description Ed25519, in hexadecimal, by the key of the ledger over the text of [`signed_text`]; only for what is here. */
+            signature?: string | null;
+            /**
+             * @description `done`; `already` (received before); `refused` (kept; attended, or for want of its photos, not); `decide` (somebody changed the same thing; kept); `clash` (the id
+             *     is known with other content; kept); `later` (the server cannot just now: send again).
+             */
+            verdict: string;
+        };
         /** @description How a plan is drawn. */
         Options: {
             /** @default mixed */
@@ -7670,6 +7838,32 @@ export interface components {
             next?: string | null;
         };
         /** @description One page of a list. */
+        Page_WaitingView: {
+            /** @description The items, in the order asked for. */
+            items: {
+                area_name: string;
+                /** @description When it was done and when it came in. */
+                at: string;
+                /** @description What was asked. */
+                body: Record<string, never>;
+                code?: string | null;
+                /** @description With the id it names this one. */
+                fingerprint: string;
+                id: string;
+                /** @description `report`, `visit`, `campaign.result` or `case.` and the action. */
+                kind: string;
+                message?: string | null;
+                received_at: string;
+                /** @description What it is, in the worker's words. */
+                title: string;
+                /** @description `refused`, `decide` or `clash`. */
+                verdict: string;
+                worker_name: string;
+            }[];
+            /** @description Where the next page begins; none at the end. */
+            next?: string | null;
+        };
+        /** @description One page of a list. */
         Page_WebhookMessageView: {
             /** @description The items, in the order asked for. */
             items: {
@@ -8108,6 +8302,21 @@ export interface components {
             residents: number;
             /** @description Lines read. */
             rows: number;
+        };
+        /** @description A phone (or browser) of an account. */
+        PhoneView: {
+            app: string;
+            /**
+             * Format: int64
+             * @description How far its clock was behind (seconds; negative: ahead); 0 when it agrees.
+             */
+            clock_s: number;
+            first_seen: string;
+            id: components["schemas"]["DeviceId"];
+            last_seen: string;
+            name: string;
+            revoked_at?: string | null;
+            wiped_at?: string | null;
         };
         /** @description The code, and how large: `thumb` (320 pixels) or `full` (at most 2048). */
         PhotoInput: {
@@ -9062,6 +9271,16 @@ export interface components {
             /** @description What the browser calls itself. */
             user_agent: string;
         };
+        /** @description How one is settled. */
+        SettleInput: {
+            fingerprint: string;
+            /**
+             * @description How one is settled.
+             * @enum {string}
+             */
+            how: "taken_in" | "given_up";
+            id: string;
+        };
         /**
          * @description How bad.
          * @enum {string}
@@ -9224,6 +9443,39 @@ export interface components {
             out_of_scope?: components["schemas"]["Elsewhere"] | null;
             unit?: components["schemas"]["Ref"] | null;
             urgent_hint?: components["schemas"]["Hint"] | null;
+        };
+        /** @description What a phone did since it last sent. */
+        SyncInput: {
+            /** @description Version of the app. */
+            app?: string;
+            /** @description Made on the phone, one for each account on it. */
+            device: components["schemas"]["DeviceId"];
+            /** @description Kind of phone and browser, for the worker to know it by. */
+            name?: string;
+            /** @description In the order of their numbers, at most 50. Empty: only to hear how things stand. */
+            operations?: components["schemas"]["OperationInput"][];
+            /** @description What the phone's clock says now, with its offset. */
+            sent_at: string;
+        };
+        /** @description How things stand. */
+        SyncView: {
+            /** @description What was received before is in a backup that was read again; the phone may forget it. */
+            covered_until?: string | null;
+            /**
+             * Format: int64
+             * @description Which life of the database this is: when it changes, the phone sends again what it still holds.
+             */
+            epoch: number;
+            now: string;
+            /** @description In the order of the operations; fewer where the rest is to be sent again. */
+            receipts: components["schemas"]["OperationReceipt"][];
+            /** @description The phone was given up for lost: what it knows is to be deleted. */
+            revoked: boolean;
+            /**
+             * Format: int64
+             * @description Highest number of this phone's that is here.
+             */
+            seen: number;
         };
         /** @description A table of text. */
         Table: {
@@ -9662,6 +9914,27 @@ export interface components {
             subject_kind: components["schemas"]["SubjectKind"];
             talk?: string | null;
             worker_id: components["schemas"]["WorkerId"];
+        };
+        /** @description What a phone sent and could not be done. */
+        WaitingView: {
+            area_name: string;
+            /** @description When it was done and when it came in. */
+            at: string;
+            /** @description What was asked. */
+            body: Record<string, never>;
+            code?: string | null;
+            /** @description With the id it names this one. */
+            fingerprint: string;
+            id: string;
+            /** @description `report`, `visit`, `campaign.result` or `case.` and the action. */
+            kind: string;
+            message?: string | null;
+            received_at: string;
+            /** @description What it is, in the worker's words. */
+            title: string;
+            /** @description `refused`, `decide` or `clash`. */
+            verdict: string;
+            worker_name: string;
         };
         /** @description A webhook to make. The id is made by the caller: the same request again is the same webhook. */
         WebhookBody: {
@@ -16195,6 +16468,182 @@ export interface operations {
             };
             /** @description The body is of another type */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description A value or a rule refuses; `field` and `code` say which */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Not now; try again after `retry_after_s` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+        };
+    };
+    phones: {
+        parameters: {
+            query?: {
+                /** @description Whose; one's own when left out. */
+                account?: components["schemas"]["AccountId"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PhoneView"][];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Without the right, or without the header that names the client */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Absent, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description A value or a rule refuses; `field` and `code` say which */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Not now; try again after `retry_after_s` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+        };
+    };
+    revoke: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["DeviceId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Without the right, or without the header that names the client */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Absent, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Somebody was faster, or the id is used */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -25751,6 +26200,154 @@ export interface operations {
             };
         };
     };
+    standing: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["DeviceId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceStandingView"];
+                };
+            };
+            /** @description Absent, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description A value or a rule refuses; `field` and `code` say which */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Not now; try again after `retry_after_s` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+        };
+    };
+    wiped: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["DeviceId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Without the right, or without the header that names the client */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Absent, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Somebody was faster, or the id is used */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description A value or a rule refuses; `field` and `code` say which */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Not now; try again after `retry_after_s` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+        };
+    };
     portal_follow: {
         parameters: {
             query?: never;
@@ -33010,6 +33607,337 @@ export interface operations {
             };
             /** @description Somebody was faster, or the id is used */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description A value or a rule refuses; `field` and `code` say which */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Not now; try again after `retry_after_s` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+        };
+    };
+    sync: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SyncInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncView"];
+                };
+            };
+            /** @description The body cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Without the right, or without the header that names the client */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Absent, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Somebody was faster, or the id is used */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description The body is of another type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description A value or a rule refuses; `field` and `code` say which */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Not now; try again after `retry_after_s` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+        };
+    };
+    waiting: {
+        parameters: {
+            query: {
+                /** @description The area in which the workers serve, with all below it. */
+                area: components["schemas"]["AreaId"];
+                /** @description Number of items, at most 200. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_WaitingView"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Without the right, or without the header that names the client */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Absent, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description A value or a rule refuses; `field` and `code` say which */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Not now; try again after `retry_after_s` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+        };
+    };
+    settle: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SettleInput"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The body cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Without the right, or without the header that names the client */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Absent, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Somebody was faster, or the id is used */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description The body is of another type */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -252,6 +252,18 @@ pub async fn change(app: &App, ctx: &Ctx, id: AccountId, change: AccountChange) 
     .await
 }
 
+/// Signs an account out everywhere: one's own, or one that may be managed.
+pub fn end_sessions(ctx: &Ctx, tx: &mut Tx, id: AccountId) -> Result<(), Fault> {
+    if ctx.actor.account() != Some(id) {
+        ctx.scope.require(Permission::AccountManage)?;
+        reachable(ctx, tx, id)?;
+    }
+    store::remove_sessions(tx, id)?;
+    let app = ctx.app.clone();
+    tx.on_commit(move || app.live().drop_account(id));
+    Ok(())
+}
+
 /// Gives an account a new one-time password and ends its sessions; with `remove_totp` also takes the second factor away.
 pub async fn reset_password(app: &App, ctx: &Ctx, id: AccountId, remove_totp: bool) -> Result<String, Fault> {
     ctx.scope.require(Permission::AccountManage)?;

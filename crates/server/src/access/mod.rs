@@ -15,7 +15,9 @@ mod sign_in;
 mod store;
 mod totp;
 
-pub use account::{AccountError, GrantWish, NewAccount, add as add_account, first_administrator, set_password_hash};
+pub use account::{
+    AccountError, GrantWish, NewAccount, add as add_account, end_sessions, first_administrator, set_password_hash,
+};
 pub use directory::{AreaFacts, Directory};
 pub use extract::{SignedIn, Staff};
 pub use http::routes;

@@ -8,10 +8,12 @@ use super::{
 };
 use crate::access::Staff;
 use crate::duties::SubjectKind;
+use crate::platform::http::parse_value;
 use crate::platform::*;
 use crate::{policy, territory};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -532,16 +534,26 @@ async fn result(
     Path(id): Path<CampaignId>,
     Json(input): Json<ResultInput>,
 ) -> Result<Json<ResultView>, Fault> {
-    let new = NewResult {
-        campaign: id,
-        visit: input.visit_id,
-        answers: input.answers,
-        follow: input.follow,
-        note: input.note.map(Personal),
-    };
     let ctx = ctx.for_purpose(Purpose::Visit);
+    let new = read_result(id, input);
     let state = ctx.app.write(&ctx, move |ctx, tx| record(ctx, tx, new)).await?;
     Ok(Json(ResultView {
         state: state.key().to_owned(),
     }))
+}
+
+fn read_result(campaign: CampaignId, input: ResultInput) -> NewResult {
+    NewResult {
+        campaign,
+        visit: input.visit_id,
+        answers: input.answers,
+        follow: input.follow,
+        note: input.note.map(Personal),
+    }
+}
+
+/// What `POST /campaigns/{id}/results` does, asked by the log of a phone.
+pub fn posted(ctx: &Ctx, tx: &mut Tx, campaign: CampaignId, body: &Value) -> Result<Value, Fault> {
+    let state = record(ctx, tx, read_result(campaign, parse_value(body)?))?;
+    Ok(json!({ "state": state.key() }))
 }

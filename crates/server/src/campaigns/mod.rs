@@ -18,7 +18,7 @@ pub use campaign::{
     Campaign, Phase, Wish, begins_at, close, figures, find_again, make, matching, seen, start, visible,
 };
 pub use follow::follow;
-pub use http::routes;
+pub use http::{posted, routes};
 pub use results::{NewResult, record};
 pub use tasks::{Asked, Task, list, today};
 pub use wording::{AskText, ChoiceText, PersonText, QuestionText};

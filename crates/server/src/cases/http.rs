@@ -16,7 +16,7 @@ use crate::platform::*;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -64,21 +64,10 @@ pub struct OpenedView {
 /// Takes a request: phone, window, visit, patrol, on the spot.
 #[utoipa::path(post, path = "/cases", request_body = Submission, responses((status = 200, body = OpenedView)), tag = "cases")]
 async fn open_case(Staff(ctx): Staff, Json(submission): Json<Submission>) -> Result<Json<OpenedView>, Fault> {
-    ctx.scope.require(Permission::CaseIntake)?;
     let ctx = ctx.for_purpose(Purpose::Intake);
     let (opened, case) = ctx
         .app
-        .write(&ctx, move |ctx, tx| {
-            let opened = intake::open(ctx, tx, &submission)?;
-            // A retry by someone else must not show a case outside their scope.
-            if !ctx.scope.sees(&opened.scope_facts(), Permission::CaseIntake) {
-                return Err(Fault::new(StatusCode::FORBIDDEN, "area_not_yours"));
-            }
-            let rules = place::rules(ctx)?;
-            let briefs = view::briefs(ctx, tx, &rules, std::slice::from_ref(&opened.row))?;
-            let brief = briefs.into_iter().next().ok_or_else(Fault::not_found)?;
-            Ok((opened, brief))
-        })
+        .write(&ctx, move |ctx, tx| open_in(ctx, tx, &submission))
         .await?;
     let receipt = receipt_of(&ctx, opened.ledger)
         .await
@@ -88,6 +77,33 @@ async fn open_case(Staff(ctx): Staff, Json(submission): Json<Submission>) -> Res
         receipt,
         follow_code: opened.follow_code,
     }))
+}
+
+fn open_in(ctx: &Ctx, tx: &mut Tx, submission: &Submission) -> Result<(intake::Opened, CaseBrief), Fault> {
+    ctx.scope.require(Permission::CaseIntake)?;
+    let opened = intake::open(ctx, tx, submission)?;
+    // A retry by someone else must not show a case outside their scope.
+    if !ctx.scope.sees(&opened.scope_facts(), Permission::CaseIntake) {
+        return Err(Fault::new(StatusCode::FORBIDDEN, "area_not_yours"));
+    }
+    let rules = place::rules(ctx)?;
+    let briefs = view::briefs(ctx, tx, &rules, std::slice::from_ref(&opened.row))?;
+    let brief = briefs.into_iter().next().ok_or_else(Fault::not_found)?;
+    Ok((opened, brief))
+}
+
+/// What `POST /cases` does, asked by the log of a phone: the case as a line of a list.
+pub fn posted(ctx: &Ctx, tx: &mut Tx, body: &Value) -> Result<Value, Fault> {
+    let submission: Submission = http::parse_value(body)?;
+    let (_, case) = open_in(ctx, tx, &submission)?;
+    Ok(json!({ "case": case }))
+}
+
+/// What `POST /cases/{id}/actions/{action}` does, asked by the log of a phone.
+pub fn posted_action(ctx: &Ctx, tx: &mut Tx, id: CaseId, action: &str, body: Value) -> Result<Value, Fault> {
+    act(ctx, tx, id, action, body)?;
+    let loaded = store::load(tx, id)?.ok_or_else(Fault::not_found)?;
+    serde_json::to_value(detail_and_log(ctx, tx, &loaded)?).map_err(Fault::internal)
 }
 
 async fn receipt_of(ctx: &Ctx, at: LedgerRef) -> Result<Receipt, Fault> {

@@ -37,6 +37,7 @@ mod words;
 mod work;
 
 pub use cube::public_cells;
+pub use http::{posted, posted_action};
 pub use store::{all_cells, cells_of, multiply};
 pub use suggest::warn;
 pub use view::{CaseBrief, CaseDetail};

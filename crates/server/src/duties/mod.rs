@@ -17,7 +17,7 @@ mod subject;
 mod visits;
 
 pub use counts::Counted;
-pub use http::routes;
+pub use http::{posted, routes};
 pub use list::{Due, areas_served, counted, today};
 pub use roll::{many_came, roll_now};
 pub use subject::{Known, SubjectKind, find, named, page as subjects_after};

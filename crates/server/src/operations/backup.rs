@@ -7,7 +7,7 @@ use super::store;
 use crate::cases;
 use crate::migrations::MIGRATIONS;
 use crate::platform::clock::{Chance, Clock};
-use crate::platform::{App, Ctx, Fault, Lang, Mark, Subject, ledger};
+use crate::platform::{App, Ctx, Fault, Lang, Mark, Subject, Tx, ledger};
 use db::{BackupReport, Db, DbError, Options};
 use domain::time::Timestamp;
 use serde_json::json;
@@ -56,12 +56,18 @@ pub struct Made {
 pub struct Known {
     pub at: Timestamp,
     pub place: String,
+    /// What was committed before this moment is in it.
+    pub began: Timestamp,
 }
 
 /// The newest backup that passed; none if there is none.
 pub async fn newest(app: &App) -> Result<Option<Known>, Fault> {
-    app.read(&Ctx::system(app, "backup"), |_, tx| store::newest_backup(tx))
-        .await
+    app.read(&Ctx::system(app, "backup"), |_, tx| newest_in(tx)).await
+}
+
+/// As [`newest`], in a transaction.
+pub fn newest_in(tx: &mut Tx) -> Result<Option<Known>, Fault> {
+    store::newest_backup(tx)
 }
 
 /// Makes a backup of one moment while the server runs, restores it into a scratch place, reads it again, and only then gives it its name.
@@ -71,6 +77,7 @@ pub async fn make(app: &App, out: &Path) -> Result<Made, BackupError> {
     }
     let (checking, scratch) = (beside(out, "checking"), beside(out, "scratch"));
     clear(&checking, &scratch)?;
+    let began = app.now();
     let made = try_make(app, &checking, &scratch).await;
     let kept = match made {
         Ok((made, size)) => keep(&checking, out).map(|()| (made, size)),
@@ -80,7 +87,7 @@ pub async fn make(app: &App, out: &Path) -> Result<Made, BackupError> {
     let (made, size) = kept?;
     let (place, bytes, rows) = (out.display().to_string(), made.bytes, made.rows);
     app.write(&Ctx::system(app, "backup"), move |ctx, tx| {
-        store::insert_backup(ctx, tx, &place, bytes, rows, size)?;
+        store::insert_backup(ctx, tx, began, &place, bytes, rows, size)?;
         let body = json!({ "bytes": bytes, "rows": rows, "ledger_size": size });
         tx.record(ctx, Mark::new("backup.verified", Subject::System, body))
     })

@@ -9,6 +9,7 @@ use domain::time::{DAY_MS, HOUR_MS, Timestamp};
 pub fn insert_backup(
     ctx: &Ctx,
     tx: &mut Tx,
+    began: Timestamp,
     place: &str,
     bytes: u64,
     rows: u64,
@@ -17,8 +18,8 @@ pub fn insert_backup(
     let number = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
     let id = hex::encode(ctx.app.chance().bytes::<16>());
     tx.execute(
-        "insert into backup_made (id, at, place, bytes, row_count, ledger_size) values ($1, $2, $3, $4, $5, $6)",
-        &params![id, ctx.now.0, place, number(bytes), number(rows), number(ledger_size)],
+        "insert into backup_made (id, at, place, bytes, row_count, ledger_size, began_at) values ($1, $2, $3, $4, $5, $6, $7)",
+        &params![id, ctx.now.0, place, number(bytes), number(rows), number(ledger_size), began.0],
     )?;
     Ok(())
 }
@@ -26,13 +27,14 @@ pub fn insert_backup(
 /// The newest one.
 pub fn newest_backup(tx: &mut Tx) -> Result<Option<Known>, Fault> {
     let row = tx.query_opt(
-        "select at, place from backup_made order by at desc, id limit 1",
+        "select at, place, began_at from backup_made order by at desc, id limit 1",
         &params![],
     )?;
     let Some(row) = row else { return Ok(None) };
     Ok(Some(Known {
         at: Timestamp(row.get(0)?),
         place: row.get(1)?,
+        began: Timestamp(row.get(2)?),
     }))
 }
 

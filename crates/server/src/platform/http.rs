@@ -89,6 +89,11 @@ pub fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Fault> {
     Ok(value)
 }
 
+/// As [`parse_json`], for an object inside another.
+pub fn parse_value<T: DeserializeOwned>(value: &serde_json::Value) -> Result<T, Fault> {
+    parse_json(value.to_string().as_bytes())
+}
+
 fn json_fault(path: &str, error: &serde_json::Error) -> Fault {
     if !error.is_data() {
         return Fault::new(StatusCode::BAD_REQUEST, "malformed_json")

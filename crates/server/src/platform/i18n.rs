@@ -78,6 +78,7 @@ texts![
     "migration",
     "duties",
     "campaigns",
+    "sync",
     "adoption",
     "plans",
     "insight",

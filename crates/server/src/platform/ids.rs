@@ -283,3 +283,7 @@ mod tests {
         }
     }
 }
+id!(
+    /// A phone (or browser) of one account.
+    DeviceId
+);

@@ -102,6 +102,8 @@ pub enum Subject {
     Resident(ResidentId),
     /// An organisation.
     Organisation(OrganisationId),
+    /// A phone of an account.
+    Device(DeviceId),
     /// The rule pack, the calendar.
     Pack,
     /// The territory as a whole.
@@ -139,6 +141,7 @@ impl Subject {
             Subject::Household(_) => "household",
             Subject::Resident(_) => "resident",
             Subject::Organisation(_) => "organisation",
+            Subject::Device(_) => "device",
             Subject::Pack => "pack",
             Subject::Territory => "territory",
             Subject::Ledger => "ledger",
@@ -171,6 +174,7 @@ impl Subject {
             Subject::Household(id) => Some(id.to_string()),
             Subject::Resident(id) => Some(id.to_string()),
             Subject::Organisation(id) => Some(id.to_string()),
+            Subject::Device(id) => Some(id.to_string()),
             Subject::Pack | Subject::Territory | Subject::Ledger | Subject::List | Subject::System => None,
         }
     }

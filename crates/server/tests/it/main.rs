@@ -53,6 +53,7 @@ mod privacy;
 mod registry;
 mod simulation;
 mod sms;
+mod sync;
 mod teams;
 mod territory;
 mod tidy;

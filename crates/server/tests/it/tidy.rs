@@ -6,7 +6,7 @@ use std::{
 };
 
 /// The parts in the order in which they may know each other: a part uses only what stands before it.
-const ORDER: [&str; 15] = [
+const ORDER: [&str; 16] = [
     "platform",
     "access",
     "policy",
@@ -21,6 +21,7 @@ const ORDER: [&str; 15] = [
     "insight",
     "exchange",
     "operations",
+    "sync",
     "demo",
 ];
 

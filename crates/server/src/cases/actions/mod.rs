@@ -35,9 +35,12 @@ struct Head {
     /// The version of the case the person saw.
     #[serde(default)]
     row_version: Option<i64>,
+    /// The state they saw: who was long without a signal may go on as long as the case still stands there, whatever else was written on it.
+    #[serde(default)]
+    seen_state: Option<String>,
 }
 
-/// Does one action. `input` is the body of the request: `action_id`, `row_version` and the action's own fields.
+/// Does one action. `input` is the body of the request: `action_id`, `row_version`, `seen_state` and the action's own fields.
 pub fn act(ctx: &Ctx, tx: &mut Tx, case: CaseId, action: &str, input: Value) -> Result<(), Fault> {
     let action = Action::from_key(action).ok_or_else(Fault::not_found)?;
     let head: Head = fields(&input)?;
@@ -52,6 +55,7 @@ pub fn act(ctx: &Ctx, tx: &mut Tx, case: CaseId, action: &str, input: Value) -> 
     let of = Of {
         case,
         version: head.row_version,
+        state: head.seen_state,
         input,
     };
     match action {
@@ -126,6 +130,8 @@ pub struct Of {
     pub case: CaseId,
     /// The version the person saw.
     pub version: Option<i64>,
+    /// The state the person saw.
+    pub state: Option<String>,
     /// The body of the request.
     pub input: Value,
 }
@@ -140,14 +146,19 @@ impl Of {
     fn open(&self, ctx: &Ctx, tx: &mut Tx, action: Action) -> Result<work::Work, Fault> {
         let permissions = [Some(permission(action)), or_permission(action)];
         let held: Vec<Permission> = permissions.into_iter().flatten().collect();
-        let work = work::Work::open(ctx, tx, self.case, &held, self.version)?;
+        let work = work::Work::open(ctx, tx, self.case, &held, None)?;
+        let row = &work.before.row;
+        let same = self.version.is_none_or(|seen| seen == row.row_version);
+        if !same && self.state.as_deref() != Some(row.state.key()) {
+            return Err(Fault::conflict("stale_case").with("number", &row.number));
+        }
         work.case.must_be_here(action).map_err(Fault::refused)?;
         Ok(work)
     }
 }
 
 fn fields<T: serde::de::DeserializeOwned>(input: &Value) -> Result<T, Fault> {
-    http::parse_json(input.to_string().as_bytes())
+    http::parse_value(input)
 }
 
 /// A text somebody must write: not empty, not endless.

@@ -8,6 +8,7 @@ use super::store::State;
 use super::visits::{Found, NewVisit, Position, Recorded};
 use super::{SubjectKind, counted, found, record, roll_now, today};
 use crate::access::Staff;
+use crate::platform::http::parse_value;
 use crate::platform::*;
 use crate::{policy, territory};
 use axum::http::StatusCode;
@@ -19,6 +20,7 @@ use domain::policy::DutyRule;
 use domain::time::{Timestamp, date_of};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -412,15 +414,24 @@ fn verdict(ctx: &Ctx, rule: String, verdict: Verdict) -> DutyVerdict {
 /// Records a visit, check or patrol, and settles what it fulfils.
 #[utoipa::path(post, path = "/visits", tag = "duties", request_body = VisitInput, responses((status = 200, body = RecordedView)))]
 async fn make(Staff(ctx): Staff, Json(input): Json<VisitInput>) -> Result<Json<RecordedView>, Fault> {
-    ctx.scope.require(Permission::DutyRecord)?;
     let new = read_visit(input)?;
     let done: Recorded = ctx.app.write(&ctx, move |ctx, tx| record(ctx, tx, new)).await?;
+    Ok(Json(recorded(&ctx, done)))
+}
+
+fn recorded(ctx: &Ctx, done: Recorded) -> RecordedView {
     let counts = done.verdicts.into_iter();
-    Ok(Json(RecordedView {
+    RecordedView {
         id: done.id,
         already: done.already,
-        counts: counts.map(|(rule, what)| verdict(&ctx, rule, what)).collect(),
-    }))
+        counts: counts.map(|(rule, what)| verdict(ctx, rule, what)).collect(),
+    }
+}
+
+/// What `POST /visits` does, asked by the log of a phone.
+pub fn posted(ctx: &Ctx, tx: &mut Tx, body: &Value) -> Result<Value, Fault> {
+    let done = record(ctx, tx, read_visit(parse_value(body)?)?)?;
+    serde_json::to_value(recorded(ctx, done)).map_err(Fault::internal)
 }
 
 /// `?purpose=`

@@ -333,10 +333,13 @@ fn own_in(ctx: &Ctx, tx: &mut Tx<'_, '_>, id: UploadId) -> Result<UploadRow, Fau
         .filter(|upload| upload.account == ctx.actor.account())
         .ok_or_else(Fault::not_found)?;
     if found.expires_at <= ctx.now.0 {
-        return Err(Fault::new(StatusCode::GONE, "upload_gone"));
+        return Err(Fault::new(StatusCode::GONE, GONE));
     }
     Ok(found)
 }
+
+/// Code of an upload that is there no longer: its time is over, or the database was set back.
+pub const GONE: &str = "upload_gone";
 
 /// Parameter of the sentence about too many pixels.
 const LIMIT_MP: &str = "limit_mp";
@@ -355,9 +358,14 @@ fn refusal(code: &str) -> Fault {
     Fault::refused(error.code()).with(LIMIT_MP, MAX_PIXELS / 1_000_000)
 }
 
-/// The photo of the caller's finished upload, for attaching it to a case in the same transaction.
+/// The photo of the caller's finished upload, for attaching it to a case in the same transaction. One that is not there (any more) is to be
+/// sent again.
 pub fn take(ctx: &Ctx, tx: &mut Tx<'_, '_>, id: UploadId) -> Result<Photo, Fault> {
-    match own_in(ctx, tx, id)?.state {
+    let upload = own_in(ctx, tx, id).map_err(|fault| match fault.status() {
+        StatusCode::NOT_FOUND => Fault::new(StatusCode::GONE, GONE),
+        _ => fault,
+    })?;
+    match upload.state {
         UploadState::Open => Err(Fault::conflict("upload_not_finished")),
         UploadState::Refused { code } => Err(refusal(&code)),
         UploadState::Done { hash } => {

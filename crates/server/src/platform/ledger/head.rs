@@ -36,10 +36,7 @@ impl TreeHead {
 
     /// True iff `key` signed exactly this.
     pub fn signed_by(&self, key: &PublicKey) -> bool {
-        let signature = hex::decode(&self.signature)
-            .ok()
-            .and_then(|bytes| Signature::from_slice(&bytes).ok());
-        signature.is_some_and(|s| key.0.verify_strict(self.own_text().as_bytes(), &s).is_ok())
+        key.signed(&self.own_text(), &self.signature)
     }
 
     /// The whole signed note, for witnesses: body, empty line, signature line (`— origin base64(key id || signature)`).
@@ -61,6 +58,14 @@ impl TreeHead {
 pub struct PublicKey(VerifyingKey);
 
 impl PublicKey {
+    /// True iff this key signed exactly this text; the signature in hexadecimal.
+    pub fn signed(&self, text: &str, signature: &str) -> bool {
+        let signature = hex::decode(signature)
+            .ok()
+            .and_then(|bytes| Signature::from_slice(&bytes).ok());
+        signature.is_some_and(|s| self.0.verify_strict(text.as_bytes(), &s).is_ok())
+    }
+
     /// None unless `text` is a valid Ed25519 public key in hexadecimal (spaces and line ends around it do not matter).
     pub fn parse(text: &str) -> Option<Self> {
         let bytes = Hash::from_hex(text.trim())?.0;
@@ -98,6 +103,11 @@ impl LedgerKey {
 
     pub fn public(&self) -> PublicKey {
         PublicKey(self.0.verifying_key())
+    }
+
+    /// Signs a text that is not a head: its first line says what it is.
+    pub fn sign_text(&self, text: &str) -> String {
+        hex::encode(self.0.sign(text.as_bytes()).to_bytes())
     }
 
     /// Signs the root over the first `size` leaves.

@@ -328,6 +328,11 @@ pub async fn consistency(app: &App, old: u64, new: u64) -> Result<Vec<Hash>, Fau
         .await
 }
 
+/// Which life of the database this is: another one after each restore.
+pub fn epoch(tx: &mut Tx<'_, '_>) -> Result<i64, Fault> {
+    Ok(store::epoch(tx)?)
+}
+
 /// A new life of the database begins, after a restore: heads signed from now on say so.
 pub async fn begin_epoch(db: &db::Db) -> Result<i64, Fault> {
     Ok(db.write(store::next_epoch).await?)

@@ -259,6 +259,11 @@ pub fn save_tree(tx: &mut Tx<'_>, frontier: &Frontier) -> Result<(), DbError> {
     tx.defer(sql, &params![int(frontier.size()), peaks])
 }
 
+/// Which life of the database this is.
+pub fn epoch(tx: &mut super::super::Tx<'_, '_>) -> Result<i64, DbError> {
+    tx.query_one("select epoch from ledger_tree where one = 1", &[])?.get(0)
+}
+
 /// A new life of the database begins.
 pub fn next_epoch(tx: &mut Tx<'_>) -> Result<i64, DbError> {
     tx.execute("update ledger_tree set epoch = epoch + 1 where one = 1", &[])?;

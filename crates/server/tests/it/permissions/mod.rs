@@ -13,6 +13,7 @@ mod exchange;
 mod place;
 mod plans;
 mod registry;
+mod sync;
 
 use crate::kit::{Answer, Client, EAST, PASSWORD, TestApp};
 use axum::body::{Body, to_bytes};
@@ -138,6 +139,7 @@ async fn samples(world: &mut World<'_>) -> Vec<Sample> {
     all.extend(cases::samples(world).await);
     all.extend(duties::samples(world).await);
     all.extend(campaigns::samples(world).await);
+    all.extend(sync::samples(world).await);
     all.extend(adoption::samples(world).await);
     all.extend(exchange::samples(world).await);
     all.extend(plans::samples(world).await);
