@@ -8,6 +8,7 @@ import Components from 'unplugin-vue-components/vite'
 import { ElementPlusResolver } from 'unplugin-vue-components/resolvers'
 import { defineConfig, type Plugin } from 'vite'
 
+const { version } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8')) as { version: string }
 const path = (p: string) => fileURLToPath(new URL(p, import.meta.url))
 
 /** In development, answers `/desk/...` with desk.html and so on, as the server does. */
@@ -69,7 +70,7 @@ export default defineConfig({
     fieldWorker(),
   ],
   resolve: { alias: { '@': path('./src') } },
-  define: { __VUE_OPTIONS_API__: true, __VUE_PROD_DEVTOOLS__: false, __VUE_I18N_LEGACY_API__: false },
+  define: { __APP__: JSON.stringify(version), __VUE_OPTIONS_API__: true, __VUE_PROD_DEVTOOLS__: false, __VUE_I18N_LEGACY_API__: false },
   build: {
     target: 'es2022',
     sourcemap: false,

@@ -2013,3 +2013,79 @@ export interface ZoningReport {
   problems: { row: number; column: string | null; code: string; message: string }[]
   zoning: Zoning | null
 }
+
+// ---------------------------------------------------------------- sync
+
+/** One thing done on a phone, as it is sent. */
+export interface SyncOperation {
+  id: string
+  number: number
+  path: string
+  body: Record<string, never>
+  title: string
+  at: string
+  attended: boolean
+}
+
+export interface SyncInput {
+  device: Id
+  name: string
+  app: string
+  sent_at: string
+  operations: SyncOperation[]
+}
+
+export interface SyncReceipt {
+  id: string
+  number: number
+  verdict: string
+  kept_as?: string | null
+  received_at?: Instant | null
+  answer?: unknown
+  fault?: { code: string; message: string; field?: string | null; details: FieldFault[] } | null
+  signature?: string | null
+}
+
+/** How a phone and the server stand with each other. */
+export interface SyncView {
+  now: Instant
+  epoch: number
+  covered_until?: Instant | null
+  seen: number
+  revoked: boolean
+  receipts: SyncReceipt[]
+}
+
+export interface FieldFault {
+  field: string
+  code: string
+  message: string
+}
+
+/** What a phone sent and could not be done. */
+export interface KeptOperation {
+  id: string
+  fingerprint: string
+  worker_name: string
+  area_name: string
+  kind: string
+  title: string
+  at: Instant
+  received_at: Instant
+  verdict: 'refused' | 'decide' | 'clash'
+  code?: string | null
+  message?: string | null
+  body: Record<string, unknown>
+}
+
+/** A phone (or browser) of an account. */
+export interface Phone {
+  id: Id
+  name: string
+  app: string
+  first_seen: Instant
+  last_seen: Instant
+  clock_s: number
+  revoked_at?: Instant | null
+  wiped_at?: Instant | null
+}

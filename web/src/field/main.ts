@@ -11,6 +11,7 @@ import { applySettings, lang } from '@/ui/settings'
 import App from './App.vue'
 import { makeRouter } from './router'
 import { forgetSession, me } from './session'
+import { clearIfLost } from './sync/lost'
 import { loadPatrol } from './patrol/model'
 import { loadUnsent } from './unsent'
 
@@ -27,8 +28,8 @@ async function start() {
     offlineText: () => i18n.text('error.offline'),
     patienceMs: PATIENCE_MS,
     signedInAgain: async () => {
-      // Nobody worked here yet: the page is only being opened.
-      if (me.value) return waitForSignIn()
+      // Nobody worked here yet: the page is only being opened. A phone given up for lost shows nothing more.
+      if (me.value && !(await clearIfLost())) return waitForSignIn()
       forgetSession()
       const here = router.currentRoute.value
       if (here.name !== 'login') void router.push({ name: 'login', query: { next: here.fullPath } })

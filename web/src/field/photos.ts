@@ -16,7 +16,7 @@ interface About {
 /** Uploads under way or done, so that a photo goes over the line once. */
 const uploads = new Map<string, Promise<string>>()
 
-export const isLocal = (value: unknown): value is string => typeof value === 'string' && value.startsWith(LOCAL)
+export { isLocal } from './sync/outbox'
 
 /** Seals a photo on this phone and begins to send it; gives its local id. */
 export async function keepPhoto(file: File): Promise<string> {
@@ -35,6 +35,11 @@ export function uploaded(id: string): Promise<string> {
   uploads.set(id, going)
   going.catch(() => uploads.delete(id))
   return going
+}
+
+/** What was sent is no longer there: the next `uploaded` sends it anew. */
+export function forgetUpload(id: string) {
+  uploads.delete(id)
 }
 
 async function send(id: string): Promise<string> {

@@ -3,6 +3,7 @@
 import { ref } from 'vue'
 import { api, ApiError } from '@/api/client'
 import type { Me } from '@/api/types'
+import { clearIfLost, forgetWhenStale } from './sync/lost'
 import { forgetSeen, put, remembered } from './vault'
 
 const NAME = 'me'
@@ -12,11 +13,13 @@ let asked = false
 /** Asks once per page load; null when nobody is signed in. */
 export async function currentSession(): Promise<Me | null> {
   if (asked) return me.value
+  await forgetWhenStale()
   try {
     me.value = await remembered(NAME, () => api.get<Me>('/session'))
     asked = true
   } catch (error) {
     if (!(error instanceof ApiError) || (error.status !== 401 && !error.offline)) throw error
+    if (error.status === 401) await clearIfLost()
     asked = !error.offline
   }
   return me.value

@@ -1,6 +1,7 @@
 import { beforeEach, expect, test, vi } from 'vitest'
+import type { SyncInput, SyncReceipt } from '@/api/types'
 import { me } from './session'
-import { loadUnsent, refused, sendAll, sendOrKeep, unsent, waiting } from './unsent'
+import { again, drop, loadUnsent, refused, sendAll, sendOrKeep, waiting } from './unsent'
 
 // The sealed store of the browser; here a plain one behind the same names.
 const kept = vi.hoisted(() => new Map<string, string>())
@@ -9,94 +10,145 @@ vi.mock('./vault', () => ({
   get: async (name: string) => JSON.parse(kept.get(name) ?? 'null'),
   remove: async (name: string) => void kept.delete(name),
   names: async (prefix: string) => [...kept.keys()].filter((name) => name.startsWith(prefix)),
+  forgetSeen: async () => undefined,
 }))
 const photos = vi.hoisted(() => ({ sent: [] as string[], dropped: [] as string[] }))
 vi.mock('./photos', () => ({
-  isLocal: (value: unknown) => typeof value === 'string' && value.startsWith('local:'),
   uploaded: async (id: string) => (photos.sent.push(id), `up-${id.slice(6)}`),
+  forgetUpload: () => undefined,
   dropPhoto: async (id: string) => void photos.dropped.push(id),
 }))
 
-const ok = () => Promise.resolve(new Response('{}'))
-const answer = (status: number, code: string, message: string) => () => Promise.resolve(new Response(JSON.stringify({ code, message }), { status }))
-const refusal = answer(422, 'x', '已经结案')
+const NOW = '2026-02-14T10:00:00+08:00'
 const offline = () => Promise.reject(new TypeError('network'))
-const bodies = (fetch: ReturnType<typeof vi.fn>) => fetch.mock.calls.map((c) => JSON.parse((c as unknown as [string, { body: string }])[1].body))
-const serve = (by: () => Promise<Response>) => {
-  const fetch = vi.fn(by)
+type Verdict = Partial<SyncReceipt> & { verdict: string }
+const said: { epoch: number; seen: number; covered_until: string | null; revoked: boolean } = { epoch: 1, seen: 0, covered_until: null, revoked: false }
+/** A server that answers each operation as told, `done` when nothing is said. */
+function server(...verdicts: Verdict[]) {
+  const batches: SyncInput[] = []
+  const fetch = vi.fn(async (_url: string, init: { body: string }) => {
+    const input = JSON.parse(init.body) as SyncInput
+    if (!input.operations) return new Response('', { status: 204 })
+    batches.push(input)
+    const receipts = input.operations.map((one) => {
+      const verdict = verdicts.shift() ?? { verdict: 'done', answer: {} }
+      if (verdict.verdict === 'done') said.seen = Math.max(said.seen, one.number)
+      return { id: one.id, number: one.number, received_at: NOW, ...verdict }
+    })
+    return new Response(JSON.stringify({ now: NOW, ...said, receipts }))
+  })
   vi.stubGlobal('fetch', fetch)
-  return fetch
+  return { batches, operations: () => batches.flatMap((batch) => batch.operations) }
 }
+const refusal: Verdict = { verdict: 'refused', kept_as: 'f', fault: { code: 'x', message: '已经结案', details: [] } }
+const cut = () => vi.stubGlobal('fetch', vi.fn(offline))
 
-beforeEach(() => {
+beforeEach(async () => {
   kept.clear()
+  Object.assign(said, { epoch: 1, seen: 0, covered_until: null, revoked: false })
   photos.sent = []
   photos.dropped = []
-  unsent.value = []
+  await loadUnsent()
   me.value = { id: 'a' } as never
 })
 
 test('without signal it is kept on the phone, once per id, and sent later in order', async () => {
-  serve(offline)
+  cut()
   expect(await sendOrKeep('/cases', { id: '1' }, '一')).toBe('kept')
   await sendOrKeep('/cases', { id: '1' }, '一')
   await sendOrKeep('/cases', { id: '2' }, '二')
   expect(waiting.value).toHaveLength(2)
   // The page was closed and opened again.
-  unsent.value = []
   await loadUnsent()
-  const fetch = serve(ok)
+  const { operations } = server()
   await sendAll()
-  expect(bodies(fetch).map((b) => b.id)).toEqual(['1', '2'])
-  expect([unsent.value, kept.size]).toEqual([[], 0])
+  expect(operations().map((one) => [one.id, one.number])).toEqual([['1', 1], ['2', 2]])
+  expect([waiting.value, refused.value]).toEqual([[], []])
 })
 
 test('photos go first, and what is sent again is the same to the letter', async () => {
-  const fetch = serve(offline)
+  const first = server({ verdict: 'later' })
   await sendOrKeep('/cases', { id: '1', attachments: ['local:p'], on_the_spot: { after_attachments: ['local:q'] } }, '一')
-  const again = serve(ok)
+  const second = server()
   await sendAll()
-  expect(bodies(again)).toEqual(bodies(fetch))
-  expect(bodies(again)[0]).toEqual({ id: '1', attachments: ['up-p'], on_the_spot: { after_attachments: ['up-q'] } })
-  expect([photos.sent, photos.dropped]).toEqual([['local:p', 'local:q'], ['local:p', 'local:q']])
+  expect(second.operations()[0].body).toEqual(first.operations()[0].body)
+  expect(second.operations()[0].body).toEqual({ id: '1', attachments: ['up-p'], on_the_spot: { after_attachments: ['up-q'] } })
+  expect(photos.sent).toEqual(['local:p', 'local:q'])
 })
 
-test('a refusal is thrown at once, and keeps what waited with its sentence', async () => {
-  serve(refusal)
+test('a refusal while the worker waits is theirs to mend; later it is held with its sentence, and nothing else is', async () => {
+  server(refusal)
   await expect(sendOrKeep('/cases', { id: '1' }, '一')).rejects.toThrow('已经结案')
-  expect(unsent.value).toEqual([])
-  serve(offline)
+  expect([waiting.value, refused.value]).toEqual([[], []])
+  cut()
   await sendOrKeep('/cases', { id: '1' }, '一')
-  serve(refusal)
+  await sendOrKeep('/cases', { id: '2' }, '二')
+  server(refusal)
   await sendAll()
-  expect(refused.value[0].refusal).toBe('已经结案')
-  expect(waiting.value).toEqual([])
+  expect([refused.value.map((one) => one.refusal), waiting.value]).toEqual([['已经结案'], []])
+  // Nothing is asked again by itself.
+  const { operations } = server()
+  await sendAll()
+  expect(operations()).toEqual([])
+})
+
+test('what was held is tried again as another operation, without what was seen then, or given up', async () => {
+  cut()
+  await sendOrKeep('/cases/c/actions/handle', { action_id: '1', row_version: 3, seen_state: 'routed', result: '好了' }, '办结')
+  await sendOrKeep('/cases', { id: '2' }, '二')
+  server({ ...refusal, verdict: 'decide' }, refusal)
+  await sendAll()
+  const { operations } = server()
+  await again('1')
+  expect(operations()[0]).toMatchObject({ number: 3, body: { action_id: '1', result: '好了' } })
+  expect(operations()[0].id).not.toBe('1')
+  expect(operations()[0].body).not.toHaveProperty('row_version')
+  await drop('2')
+  expect(refused.value).toEqual([])
 })
 
 test('a server in trouble is not a refusal', async () => {
-  serve(offline)
-  await sendOrKeep('/cases', { id: '1' }, '一')
-  serve(answer(503, 'busy', '稍后再试'))
-  await sendAll()
+  vi.stubGlobal('fetch', vi.fn(async () => new Response(JSON.stringify({ code: 'busy', message: '稍后再试' }), { status: 503 })))
+  expect(await sendOrKeep('/cases', { id: '1' }, '一')).toBe('kept')
   expect(waiting.value).toHaveLength(1)
 })
 
-test('work done without signal is not refused because somebody else wrote on the case meanwhile', async () => {
-  serve(offline)
-  await sendOrKeep('/cases/c/actions/comment', { action_id: '1', row_version: 3, body: '到了' }, '备注')
-  const answers = [answer(409, 'stale_case', '别人刚改过'), ok]
-  const fetch = serve(() => (answers.shift() ?? ok)())
+test('a server set back to a backup is offered again what the phone still holds', async () => {
+  server()
+  for (const id of ['1', '2', '3']) await sendOrKeep('/cases', { id }, id)
+  // It knows the first only.
+  Object.assign(said, { epoch: 2, seen: 1 })
+  const { operations } = server()
   await sendAll()
-  expect(bodies(fetch).at(-1)).toEqual({ action_id: '1', body: '到了' })
-  expect(unsent.value).toEqual([])
+  await sendAll()
+  expect(operations().map((one) => one.id)).toEqual(['1', '2', '3'])
+})
+
+test('what a backup covers is forgotten, but not for a week', async () => {
+  server()
+  await sendOrKeep('/cases', { id: '1', attachments: ['local:p'] }, '一')
+  said.covered_until = '2026-02-15T00:00:00+08:00'
+  const held = () => [...kept.keys()].filter((name) => name.startsWith('unsent/'))
+  await sendAll()
+  expect([held(), photos.dropped]).toEqual([['unsent/1'], []])
+  vi.stubGlobal('fetch', vi.fn(async () => new Response(JSON.stringify({ ...said, now: '2026-02-22T10:00:00+08:00', receipts: [] }))))
+  await sendAll()
+  expect([held(), photos.dropped]).toEqual([[], ['local:p']])
 })
 
 test('what another account left is not sent in my name', async () => {
-  serve(offline)
+  cut()
   await sendOrKeep('/cases', { id: '1' }, '一')
   me.value = { id: 'b' } as never
-  const fetch = serve(ok)
+  const { operations } = server()
   await sendAll()
-  expect(fetch).not.toHaveBeenCalled()
-  expect(unsent.value).toHaveLength(1)
+  expect([operations(), waiting.value]).toEqual([[], []])
+})
+
+test('what an app of before kept is sent under its own id', async () => {
+  kept.set('unsent/7', JSON.stringify({ key: '7', account: 'a', path: '/cases', body: { id: '7' }, title: '旧的', at: '2026-02-01T00:00:00Z', refusal: '', photos: [] }))
+  await loadUnsent()
+  const { operations } = server()
+  await sendAll()
+  expect(operations().map((one) => one.id)).toEqual(['7'])
 })

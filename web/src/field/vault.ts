@@ -37,6 +37,16 @@ function database(): Promise<IDBDatabase> {
 
 const store = async (name: string, mode: IDBTransactionMode) => (await database()).transaction(name, mode).objectStore(name)
 
+/** A change that is on the disk once it resolves, not only handed to the system: what is shown as saved survives a flat battery. */
+async function changed(name: string, change: (store: IDBObjectStore) => void): Promise<void> {
+  const transaction = (await database()).transaction(name, 'readwrite', { durability: 'strict' })
+  change(transaction.objectStore(name))
+  await new Promise<void>((resolve, reject) => {
+    transaction.oncomplete = () => resolve()
+    transaction.onabort = transaction.onerror = () => reject(transaction.error)
+  })
+}
+
 let made: Promise<CryptoKey> | undefined
 /** The key of this phone, made once; the first one stored wins when two pages make one at the same moment. */
 function key(): Promise<CryptoKey> {
@@ -57,7 +67,7 @@ const bound = (name: string, iv: Uint8Array<ArrayBuffer>) => ({ name: 'AES-GCM',
 export async function putBytes(name: string, bytes: ArrayBuffer): Promise<void> {
   const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES))
   const data = await crypto.subtle.encrypt(bound(name, iv), await key(), bytes)
-  await asked((await store(ITEMS, 'readwrite')).put({ iv, data } satisfies Sealed, name))
+  await changed(ITEMS, (items) => items.put({ iv, data } satisfies Sealed, name))
 }
 
 /** The bytes kept under a name; null when there are none or the seal does not open. */
@@ -78,7 +88,7 @@ export async function get<T>(name: string): Promise<T | null> {
 }
 
 export async function remove(name: string): Promise<void> {
-  await asked((await store(ITEMS, 'readwrite')).delete(name))
+  await changed(ITEMS, (items) => items.delete(name))
 }
 
 /** The names that begin so. */
