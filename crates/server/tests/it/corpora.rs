@@ -154,6 +154,8 @@ impl Doors<'_> {
         sound(&sms::texts(self.app, &format!("m{n}"), &phone, word).await, word);
         // A text may be a question, an answer or a matter.
         made += cases_there(self.app).await - before;
+        // A number makes it another matter than that of a word which differs in blanks only: those are one, sent twice.
+        let place = format!("{word} {n}");
         let handed = self
             .partner
             .report(&[
@@ -161,7 +163,7 @@ impl Doors<'_> {
                 ("address_id", open311::GRID_CODE),
                 ("description", word),
                 ("first_name", &short(word)),
-                ("address_string", word),
+                ("address_string", &place),
             ])
             .await;
         made + i64::from(sound(&handed, word))

@@ -25,6 +25,7 @@ export const NAV: NavGroup[] = [
       { name: 'board', needs: ['board.read'], icon: 'chart' },
       { name: 'duties', needs: ['duty.read'], icon: 'check' },
       { name: 'patrols', needs: ['duty.read'], icon: 'map' },
+      { name: 'kept', needs: ['case.supervise'], icon: 'phone' },
       { name: 'campaigns', needs: ['duty.read', 'campaign.manage'], icon: 'send' },
       { name: 'team-figures', needs: ['board.read'], icon: 'visit' },
       { name: 'exports', needs: ['case.export', 'export.approve'], icon: 'export' },

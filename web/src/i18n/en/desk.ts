@@ -5,6 +5,7 @@ import orders from './orders'
 import plans from './plans'
 import campaigns from './campaigns'
 import duties from './duties'
+import kept from './kept'
 import patrols from './patrols'
 import registry from './registry'
 import teams from './teams'
@@ -16,6 +17,7 @@ const en: typeof zh = {
   orders,
   campaigns,
   duties,
+  kept,
   patrols,
   registry,
   teams,
@@ -77,6 +79,7 @@ const en: typeof zh = {
     'team-figures': 'Visits in figures',
     duties: 'Duties',
     patrols: 'Patrols',
+    kept: 'Kept from phones',
     registry: 'Households and people',
     registers: 'Care registers',
     duplicates: 'To be decided',
@@ -564,6 +567,7 @@ const en: typeof zh = {
     oneTime: 'One-time password',
     locked: 'Locked until {time}',
     reset: 'Reset password',
+    phones: 'Phones',
     secretTitle: 'One-time password',
     secretWhy: 'Shown only this once. Tell the person directly; it must be changed at sign-in.',
     secretDone: 'Passed on, close',

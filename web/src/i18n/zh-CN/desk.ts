@@ -5,6 +5,7 @@ import orders from './orders'
 import plans from './plans'
 import campaigns from './campaigns'
 import duties from './duties'
+import kept from './kept'
 import patrols from './patrols'
 import registry from './registry'
 import teams from './teams'
@@ -16,6 +17,7 @@ export default {
   orders,
   campaigns,
   duties,
+  kept,
   patrols,
   registry,
   teams,
@@ -77,6 +79,7 @@ export default {
     'team-figures': '走访统计',
     duties: '履职',
     patrols: '巡查',
+    kept: '手机未办成',
     registry: '人房',
     registers: '关爱名册',
     duplicates: '待定人员',
@@ -564,6 +567,7 @@ export default {
     oneTime: '一次性密码',
     locked: '锁定至 {time}',
     reset: '重置密码',
+    phones: '手机',
     secretTitle: '一次性密码',
     secretWhy: '只显示这一次。请当面或电话告诉本人，登录后必须修改。',
     secretDone: '已转告，关闭',

@@ -1,0 +1,22 @@
+// Words of what phones sent and could not be done, and of phones.
+export default {
+  area: 'Whose workers',
+  why: 'What workers did on their phones and could not be done when it arrived, each with its reason. Taken in, it is done as things stand now, in the worker’s name, with who let it in beside it; given up, it is deleted.',
+  none: 'Nothing: all that phones sent was done.',
+  done: 'done on the phone {at}',
+  came: 'arrived {at}',
+  takeIn: 'Take in',
+  giveUp: 'Give up',
+  sure: 'Given up, it is deleted for good. Give it up?',
+  still: 'It still cannot be done: {why}',
+  verdict: { refused: 'refused', decide: 'changed by somebody else', clash: 'two contents under one id' },
+  kind: { report: 'report', visit: 'visit', campaign_result: 'campaign', action: 'case', unknown: 'unknown' },
+  phones: 'Phones of {name}',
+  noPhones: 'This account has not used the phone app yet.',
+  unnamed: 'a phone without a name',
+  seen: 'first {first}, last {last}',
+  lost: 'Give up for lost',
+  lostSure: 'The account is signed out everywhere; this phone clears what it was told at its next contact.',
+  revoked: 'given up',
+  wiped: 'given up and cleared',
+}

@@ -1,0 +1,22 @@
+// Words of what phones sent and could not be done, and of phones.
+export default {
+  area: '哪里的人员',
+  why: '工作人员在手机上做完、上传时办不成的事，内容和原因都保留在这里。查清后“记入”：按现在的情况照办一次，仍算本人做的，并记下由谁记入；确实不用办的“放弃”，内容随即删除。',
+  none: '没有未办成的。手机上传的都已办成。',
+  done: '{at} 在手机上做的',
+  came: '{at} 收到',
+  takeIn: '记入',
+  giveUp: '放弃',
+  sure: '放弃后内容删除，不能恢复。确定放弃？',
+  still: '仍然办不成：{why}',
+  verdict: { refused: '没有收下', decide: '别人先改了', clash: '同一编号两份内容' },
+  kind: { report: '上报', visit: '走访巡查', campaign_result: '专项行动', action: '事件办理', unknown: '未识别' },
+  phones: '{name}的手机',
+  noPhones: '这个账号还没有用过手机端。',
+  unnamed: '未命名的手机',
+  seen: '首次 {first}，最近 {last}',
+  lost: '停用',
+  lostSure: '停用后，该账号在所有地方退出登录；这部手机下次联网时清除上面的资料。',
+  revoked: '已停用',
+  wiped: '已停用，资料已清除',
+}
