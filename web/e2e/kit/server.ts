@@ -13,9 +13,11 @@ export interface Running {
   /** Milliseconds the server's clock is ahead of this machine's. */
   aheadMs: number
   stop(): Promise<void>
+  /** Ends it at once, as a power cut would. */
+  kill(): Promise<void>
 }
 
-function program(): string {
+export function program(): string {
   const target = process.env.CARGO_TARGET_DIR ?? join(import.meta.dirname, '../../../target')
   return process.env.WANGGE_BIN ?? join(target, 'debug/wangge')
 }
@@ -56,14 +58,11 @@ export async function startDemo(at: string, on: { data?: string; listen?: string
     child.once('error', (error) => fail(`did not start (${error.message})`))
     child.once('exit', (code) => fail(`ended with ${code}`))
   })
-  return {
-    url: `http://${listen}`,
-    aheadMs: Date.parse(at) - begun,
-    async stop() {
-      const ended = new Promise((resolve) => child.once('exit', resolve))
-      child.kill('SIGTERM')
-      await ended
-      if (!on.data) await rm(data, { recursive: true, force: true })
-    },
+  const end = async (signal: 'SIGTERM' | 'SIGKILL') => {
+    const ended = new Promise((resolve) => child.once('exit', resolve))
+    child.kill(signal)
+    await ended
+    if (!on.data) await rm(data, { recursive: true, force: true })
   }
+  return { url: `http://${listen}`, aheadMs: Date.parse(at) - begun, stop: () => end('SIGTERM'), kill: () => end('SIGKILL') }
 }

@@ -9450,15 +9450,27 @@ export interface components {
             app?: string;
             /** @description Made on the phone, one for each account on it. */
             device: components["schemas"]["DeviceId"];
+            /**
+             * Format: int64
+             * @description The `epoch` under which what the phone still holds was received, and the highest number of it; left out while there is none.
+             */
+            epoch?: number | null;
             /** @description Kind of phone and browser, for the worker to know it by. */
             name?: string;
             /** @description In the order of their numbers, at most 50. Empty: only to hear how things stand. */
             operations?: components["schemas"]["OperationInput"][];
+            /** Format: int64 */
+            received?: number;
             /** @description What the phone's clock says now, with its offset. */
             sent_at: string;
         };
         /** @description How things stand. */
         SyncView: {
+            /**
+             * @description Something the phone was told is here is not: the database was set back. Nothing of this batch was taken in: what is missing is to be sent
+             *     first, in the order of the numbers.
+             */
+            behind: boolean;
             /** @description What was received before is in a backup that was read again; the phone may forget it. */
             covered_until?: string | null;
             /**

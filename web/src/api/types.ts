@@ -2032,6 +2032,8 @@ export interface SyncInput {
   name: string
   app: string
   sent_at: string
+  epoch?: number
+  received: number
   operations: SyncOperation[]
 }
 
@@ -2052,6 +2054,7 @@ export interface SyncView {
   epoch: number
   covered_until?: Instant | null
   seen: number
+  behind: boolean
   revoked: boolean
   receipts: SyncReceipt[]
 }

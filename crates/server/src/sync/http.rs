@@ -40,6 +40,11 @@ struct SyncInput {
     app: String,
     /// What the phone's clock says now, with its offset.
     sent_at: String,
+    /// The `epoch` under which what the phone still holds was received, and the highest number of it; left out while there is none.
+    #[serde(default)]
+    epoch: Option<i64>,
+    #[serde(default)]
+    received: i64,
     /// In the order of their numbers, at most 50. Empty: only to hear how things stand.
     #[serde(default)]
     operations: Vec<OperationInput>,
@@ -114,6 +119,9 @@ struct SyncView {
     covered_until: Option<String>,
     /// Highest number of this phone's that is here.
     seen: i64,
+    /// Something the phone was told is here is not: the database was set back. Nothing of this batch was taken in: what is missing is to be sent
+    /// first, in the order of the numbers.
+    behind: bool,
     /// The phone was given up for lost: what it knows is to be deleted.
     revoked: bool,
     /// In the order of the operations; fewer where the rest is to be sent again.
@@ -168,6 +176,8 @@ async fn sync(Staff(ctx): Staff, Json(input): Json<SyncInput>) -> Result<Json<Sy
         name: input.name,
         app: input.app,
         sent_at: moment("sent_at", &input.sent_at)?,
+        epoch: input.epoch,
+        received: input.received,
     };
     let names: Vec<(String, i64)> = input
         .operations
@@ -187,6 +197,7 @@ async fn sync(Staff(ctx): Staff, Json(input): Json<SyncInput>) -> Result<Json<Sy
         epoch,
         covered_until: batch.covered_until.map(|at| at.to_string()),
         seen: batch.seen,
+        behind: batch.behind,
         revoked: batch.revoked,
         receipts: receipts
             .map(|(name, answer)| receipt(&ctx, epoch, device, name, answer))

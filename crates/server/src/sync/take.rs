@@ -33,6 +33,9 @@ pub struct Sender {
     pub app: String,
     /// What its clock says now.
     pub sent_at: Timestamp,
+    /// The life of the database that received what it holds, and the highest number of it; none while it holds nothing received.
+    pub epoch: Option<i64>,
+    pub received: i64,
 }
 
 /// One thing done on a phone.
@@ -160,6 +163,8 @@ pub struct Batch {
     pub covered_until: Option<Timestamp>,
     /// Highest number of this phone's that is here.
     pub seen: i64,
+    /// Something the phone was told is here is not: the database was set back. Nothing of the batch was taken in; what is missing goes first.
+    pub behind: bool,
     /// What the phone knows is to be deleted.
     pub revoked: bool,
     /// One for each operation, in their order; fewer where the rest is left for later.
@@ -172,9 +177,15 @@ pub async fn take_all(ctx: &Ctx, sender: Sender, operations: Vec<Operation>) -> 
         return Err(Fault::invalid("operations", "too_many_operations").with("most", MAX_BATCH));
     }
     let from = sender.clone();
-    let met = ctx.app.write(ctx, move |ctx, tx| devices::meet(ctx, tx, &from)).await?;
+    let (met, epoch) = ctx
+        .app
+        .write(ctx, move |ctx, tx| {
+            Ok((devices::meet(ctx, tx, &from)?, ledger::epoch(tx)?))
+        })
+        .await?;
+    let behind = sender.epoch.is_some_and(|known| known != epoch) || sender.received > met.highest;
     let mut answers = Vec::new();
-    for operation in operations {
+    for operation in operations.into_iter().filter(|_| !behind) {
         let answer = take_one(ctx, &sender, operation).await;
         let stop = matches!(answer, Answer::Later(_));
         answers.push(answer);
@@ -182,11 +193,11 @@ pub async fn take_all(ctx: &Ctx, sender: Sender, operations: Vec<Operation>) -> 
             break;
         }
     }
-    let (device, epoch, backup) = ctx
+    let (device, backup) = ctx
         .app
         .read(ctx, move |_, tx| {
             let device = store::device(tx, sender.device, false)?.ok_or_else(Fault::not_found)?;
-            Ok((device, ledger::epoch(tx)?, backup::newest_in(tx)?))
+            Ok((device, backup::newest_in(tx)?))
         })
         .await?;
     Ok(Batch {
@@ -194,6 +205,7 @@ pub async fn take_all(ctx: &Ctx, sender: Sender, operations: Vec<Operation>) -> 
         epoch,
         covered_until: backup.map(|backup| Timestamp(backup.began.0 - SETTLING_MS)),
         seen: device.highest,
+        behind,
         revoked: met.revoked_at.is_some(),
         answers,
     })
@@ -238,6 +250,12 @@ fn take(ctx: &Ctx, tx: &mut Tx, sender: &Sender, operation: Operation) -> Result
     let fingerprint = fingerprint(ctx, &operation);
     let known = store::known(tx, &operation.id)?;
     if let Some(same) = known.iter().find(|one| one.fingerprint == fingerprint) {
+        // Sent before under another id of this phone: by its new one, too, it is here.
+        if device.highest < operation.number {
+            device.highest = operation.number;
+            store::update_device(tx, &device)?;
+            tx.record(ctx, devices::mark("device.met", &device))?;
+        }
         return Ok(Answer::Already(same.clone()));
     }
     check(&operation)?;

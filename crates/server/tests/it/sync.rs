@@ -416,6 +416,27 @@ async fn a_lost_phone_is_given_up_and_told_so() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_lacks_what_it_received_asks_for_that_first() {
+    each_with_photos(async |app| {
+        let Place { worker, .. } = place(app).await;
+        let phone = Phone::new(app);
+        let now = app.app.now();
+        let (one, two) = (operation(1, "/cases", &report(app, "楼道灯不亮"), now), operation(2, "/cases", &report(app, "井盖松动"), now));
+        let said = phone.send(app, &worker, &[one]).await;
+        let told = async |epoch: Value, received: i64| {
+            let body = json!({ "device": phone.device, "sent_at": now.to_string(), "epoch": epoch, "received": received, "operations": [two] });
+            worker.post("/api/v1/sync", body).await.ok()
+        };
+        // Another life of the database, or one that holds less than the phone was told.
+        for answer in [told(json!(0), 1).await, told(said["epoch"].clone(), 7).await] {
+            assert_eq!((&answer["behind"], &answer["receipts"]), (&json!(true), &json!([])));
+        }
+        assert_eq!(verdicts(&told(said["epoch"].clone(), 1).await), ["done"]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_batch_has_its_limits() {
     each_with_photos(async |app| {
         let Place { worker, .. } = place(app).await;

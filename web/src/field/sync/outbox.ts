@@ -49,13 +49,14 @@ export interface Entry {
   /** Under which it is kept there for somebody to settle. */
   keptAs: string | null
   receivedAt: string | null
+  /** In which life of the server's database it was received. */
+  epoch: number | null
 }
 
-/** How this phone and the server stand with each other. */
+/** What the server knows this phone by. */
 interface Standing {
   device: string
-  epoch: number | null
-  /** Highest number the server has said it holds. */
+  /** Highest number it has said it holds: numbers go on after it. */
   acked: number
 }
 
@@ -126,7 +127,7 @@ export class Outbox {
   }
 
   private async standing(account: string): Promise<Standing> {
-    return (await this.by.store.get<Standing>(standingOf(account))) ?? { device: this.by.newId(), epoch: null, acked: 0 }
+    return (await this.by.store.get<Standing>(standingOf(account))) ?? { device: this.by.newId(), acked: 0 }
   }
 
   /** Keeps something done here. It is saved once this returns; rejects when the phone has no room for it. */
@@ -150,6 +151,7 @@ export class Outbox {
       refusal: '',
       keptAs: null,
       receivedAt: null,
+      epoch: null,
     }
     this.entries = [...this.entries.filter((one) => one.key !== key), entry]
     this.sort()
@@ -186,12 +188,16 @@ export class Outbox {
 
   private async pass(account: string, attended: string) {
     const passed = new Set<string>()
-    let first = true
-    for (;;) {
+    let anew = false
+    for (let first = true; ; first = false) {
       const batch = await this.prepare(account, passed, attended)
       if (!batch.length && !first) return
-      first = false
-      if (!(await this.deliver(account, batch, attended))) return
+      const came = await this.deliver(account, batch, attended)
+      // The server lacks what was sent before: that goes first, once.
+      if (came === 'behind' && !anew) {
+        anew = true
+        passed.clear()
+      } else if (came !== 'taken') return
     }
   }
 
@@ -229,14 +235,18 @@ export class Outbox {
     }
   }
 
-  /** Sends a batch and does what the answer says; false where the rest has to wait. */
-  private async deliver(account: string, batch: Entry[], attended: string): Promise<boolean> {
+  /** Sends a batch and does what the answer says: all of it was taken, or the rest has to wait, or the server lacks what it had received. */
+  private async deliver(account: string, batch: Entry[], attended: string): Promise<'taken' | 'waits' | 'behind'> {
     const before = await this.standing(account)
-    if (before.epoch === null) await this.by.store.put(standingOf(account), before).catch(() => undefined)
+    // Its id is on the disk before the server hears it.
+    if (!before.acked) await this.by.store.put(standingOf(account), before).catch(() => undefined)
+    const received = this.entries.filter((one) => one.account === account && one.epoch !== null)
     let said: SyncView
     try {
       said = await this.by.wire.sync({
         device: before.device,
+        epoch: received[0]?.epoch ?? undefined,
+        received: Math.max(0, ...received.map((one) => one.number)),
         name: this.by.name,
         app: this.by.app,
         sent_at: new Date(this.by.now()).toISOString(),
@@ -251,20 +261,22 @@ export class Outbox {
         })),
       })
     } catch (error) {
-      if (unsettled(error)) return false
+      if (unsettled(error)) return 'waits'
       throw error
     }
     for (const receipt of said.receipts) {
       const entry = batch.find((one) => one.id === receipt.id)
-      if (entry) await this.settle(entry, receipt, attended)
+      if (entry) await this.settle(entry, receipt, said.epoch, attended)
     }
     await this.meet(account, before, said)
-    const later = said.receipts.length < batch.length || said.receipts.some((one) => one.verdict === 'later')
-    return !later
+    if (said.behind) return 'behind'
+    const waits = said.receipts.length < batch.length || said.receipts.some((one) => one.verdict === 'later')
+    return waits ? 'waits' : 'taken'
   }
 
-  private async settle(entry: Entry, receipt: SyncReceipt, attended: string) {
+  private async settle(entry: Entry, receipt: SyncReceipt, epoch: number, attended: string) {
     if (receipt.verdict === 'later') return
+    entry.epoch = epoch
     if (receipt.verdict === 'done' || receipt.verdict === 'already') {
       if (entry.key === attended) this.attended.set(entry.key, { done: receipt.answer ?? null })
       Object.assign(entry, { state: 'sent', verdict: '', refusal: '', keptAs: null, receivedAt: receipt.received_at ?? null })
@@ -299,18 +311,16 @@ export class Outbox {
     this.changed()
   }
 
-  /** What the server says of itself: set back to a backup it is offered again what is still held here; what a backup covers may go. */
+  /** What the server says of itself: what it received in another life, or does not hold, is offered again; what a backup covers may go. */
   private async meet(account: string, before: Standing, said: SyncView) {
     const mine = this.entries.filter((one) => one.account === account)
-    const setBack = (before.epoch !== null && before.epoch !== said.epoch) || said.seen < before.acked
-    if (setBack) {
-      for (const entry of mine.filter((one) => one.state !== 'waiting')) {
-        Object.assign(entry, { state: 'waiting', verdict: '', refusal: '', keptAs: null, receivedAt: null })
-        await this.save(entry)
-      }
+    const lost = (one: Entry) => one.state !== 'waiting' && one.epoch !== null && (one.epoch !== said.epoch || one.number > said.seen)
+    for (const entry of mine.filter(lost)) {
+      Object.assign(entry, { state: 'waiting', verdict: '', refusal: '', keptAs: null, receivedAt: null, epoch: null })
+      await this.save(entry)
     }
-    const standing: Standing = { device: before.device, epoch: said.epoch, acked: setBack ? said.seen : Math.max(said.seen, before.acked) }
-    if (JSON.stringify(standing) !== JSON.stringify(before)) await this.by.store.put(standingOf(account), standing).catch(() => undefined)
+    const acked = Math.max(said.seen, before.acked)
+    if (acked !== before.acked) await this.by.store.put(standingOf(account), { ...before, acked }).catch(() => undefined)
     const now = Date.parse(said.now)
     for (const entry of mine.filter((one) => one.state === 'sent')) if (mayGo(entry, said, now)) await this.remove(entry.key)
     this.revoked ||= said.revoked
@@ -333,7 +343,7 @@ export class Outbox {
     if (!entry) return
     const { row_version: _version, seen_state: _state, ...body } = entry.body
     const highest = Math.max(...this.entries.filter((one) => one.account === entry.account).map((one) => one.number))
-    Object.assign(entry, { id: this.by.newId(), number: highest + 1, body, state: 'waiting', verdict: '', refusal: '', keptAs: null })
+    Object.assign(entry, { id: this.by.newId(), number: highest + 1, body, state: 'waiting', verdict: '', refusal: '', keptAs: null, epoch: null })
     await this.keep(entry)
     this.sort()
   }
@@ -354,5 +364,5 @@ function mayGo(entry: Entry, said: SyncView, now: number): boolean {
 function upToDate(kept: Entry): Entry {
   if (kept.number !== undefined) return kept
   const refusal = kept.refusal ?? ''
-  return { ...kept, id: kept.key, number: 0, uploads: {}, state: refusal ? 'held' : 'waiting', verdict: refusal ? 'refused' : '', refusal, keptAs: null, receivedAt: null }
+  return { ...kept, id: kept.key, number: 0, uploads: {}, state: refusal ? 'held' : 'waiting', verdict: refusal ? 'refused' : '', refusal, keptAs: null, receivedAt: null, epoch: null }
 }
