@@ -48,6 +48,7 @@ steps! {
     76 "0076_patrol_track",
     77 "0077_sync",
     80 "0080_resident_merge",
+    81 "0081_care_basis",
 }
 
 #[cfg(test)]

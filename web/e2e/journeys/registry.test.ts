@@ -120,6 +120,23 @@ test('people are looked at by right, area and purpose, and whoever is looked at 
   await waits.getByRole('button', { name: '不动' }).click()
   await see(page.getByText('没有待定的。'))
 
+  // A department's list puts people on a register: who is not registered is named, and never made; the same list again does nothing.
+  await page.goto('/desk/registry/registers/import')
+  const careList = (lines: string[]) => Buffer.from(`\ufeff名册,姓名,身份证号,依据,列入日期\n${lines.join('\n')}\n`)
+  const entries = [`困难家庭,林一,${idNumber('19750101', 21)},2026年3月救助名单,2026-03-01`, `困难家庭,单小三,${right},,`]
+  await pick.setInputFiles({ name: '名单.csv', mimeType: 'text/csv', buffer: careList([...entries, '困难家庭,无此人,,,']) })
+  await page.getByRole('button', { name: '检查（不导入）' }).click()
+  await see(page.getByRole('row', { name: /4.*姓名.*没有登记这个人/ }))
+  await accessible(page, 'an import of care registers')
+  await shoot(page, 'desk-register-import')
+  await pick.setInputFiles({ name: '名单.csv', mimeType: 'text/csv', buffer: careList(entries) })
+  await page.getByRole('button', { name: '检查（不导入）' }).click()
+  await see(page.getByText(/共 2 行：列入 1 人，已在名册 1 人，问题 0 处/))
+  await page.getByRole('button', { name: '导入', exact: true }).click()
+  await see(page.getByText('已全部导入。'))
+  await page.getByRole('button', { name: '检查（不导入）' }).click()
+  await see(page.getByText(/列入 0 人，已在名册 2 人/))
+
   // Registered twice: both side by side, what stands chosen where they differ, one of them; and parted again.
   await page.goto('/desk/registry')
   await page.getByRole('button', { name: '登记一户' }).click()

@@ -1755,20 +1755,31 @@ export interface OnRegister {
   resident: Resident
   household: Household
   from: string
+  source: string
+  basis: string | null
 }
 
-/** What a list of people came to. */
-export interface PeopleReport {
+/** What any list from a spreadsheet came to. */
+export interface ListReport {
   rows: number
-  households: number
-  residents: number
   already: number
-  duplicates: number
   columns: { name: string; field: string | null }[]
   problems: { row: number; column: string; code: string; message: string }[]
   more_problems: number
   dry_run: boolean
   changed: boolean
+}
+
+/** What a list of people came to. */
+export interface PeopleReport extends ListReport {
+  households: number
+  residents: number
+  duplicates: number
+}
+
+/** What a list of those on care registers came to. */
+export interface CareReport extends ListReport {
+  put_on: number
 }
 
 /** One of two records of a person, masked, and where they live. */

@@ -33,6 +33,7 @@ const children: RouteRecordRaw[] = [
   { path: 'registry/erase', name: 'erase', component: () => import('./registry/ErasePage.vue'), meta: { needs: ['registry.erase'] } },
   { path: 'registry/import', name: 'people-import', component: () => import('./registry/ImportPage.vue'), meta: { needs: ['registry.import'] } },
   { path: 'kept', name: 'kept', component: () => import('./phones/KeptPage.vue'), meta: { needs: ['case.supervise'] } },
+  { path: 'registry/registers/import', name: 'register-import', component: () => import('./registry/RegisterImportPage.vue'), meta: { needs: ['registry.import'] } },
   { path: 'patrols', name: 'patrols', component: () => import('./patrols/PatrolsPage.vue'), meta: { needs: ['duty.read'] } },
   { path: 'campaigns', name: 'campaigns', component: () => import('./campaigns/CampaignsPage.vue'), meta: { needs: ['duty.read', 'campaign.manage'] } },
   { path: 'campaigns/new', name: 'campaign-new', component: () => import('./campaigns/DraftPage.vue'), meta: { needs: ['campaign.manage'] } },

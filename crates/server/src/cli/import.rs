@@ -2,7 +2,7 @@
 
 use super::lists::{self, ListArgs};
 use super::plan::ground::layer;
-use super::{CliError, dwellings, people, requests311, serve};
+use super::{CliError, dwellings, people, registers, requests311, serve};
 use crate::platform::config::Config;
 use crate::platform::{App, Ctx};
 use crate::{policy, territory};
@@ -28,6 +28,8 @@ enum Command {
     Requests311(requests311::Requests311),
     /// 户和居民（CSV、xlsx）· Households and people
     People(people::People),
+    /// 关爱名册（CSV、xlsx：名册、姓名、身份证号）· People on care registers
+    Registers(registers::Registers),
     /// 事件表格（CSV、xlsx，列名中英文均可）· A list of cases
     Cases(ListArgs),
 }
@@ -58,6 +60,7 @@ pub fn run(args: Args) -> Result<(), CliError> {
         Command::Areas(args) => args,
         Command::Dwellings(args) => return dwellings::run(args),
         Command::People(args) => return people::run(args),
+        Command::Registers(args) => return registers::run(args),
         Command::Requests311(args) => return requests311::run(args),
         Command::Messages(args) | Command::Cases(args) => return lists::run(args),
     };

@@ -18,6 +18,7 @@ mod openapi;
 mod pack;
 mod people;
 mod plan;
+mod registers;
 pub mod requests311;
 pub mod serve;
 pub mod verify;

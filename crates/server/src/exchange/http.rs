@@ -1,5 +1,6 @@
 //! Routes of exchange: lists in, lists out, what the public is shown.
 
+use super::care::{self, CareReport};
 use super::export::{self, File, Wish};
 use super::import::{self, ImportReport, Options};
 use super::people::{self, PeopleReport};
@@ -31,6 +32,8 @@ pub fn routes() -> OpenApiRouter<App> {
     let uploads = OpenApiRouter::new()
         .routes(routes!(import_cases))
         .routes(routes!(import_people))
+        .routes(routes!(import_care))
+        .routes(routes!(care_template))
         .layer(DefaultBodyLimit::max(table::MAX_BYTES + FORM));
     OpenApiRouter::new()
         .merge(uploads)
@@ -125,10 +128,58 @@ async fn import_people(
         return Ok(download(File {
             name: "problems.csv".to_owned(),
             mime: "text/csv; charset=utf-8",
-            bytes: people::problems_csv(&report)?,
+            bytes: people::problems_csv(&report.problems)?,
         }));
     }
     Ok(Json(report).into_response())
+}
+
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(default)]
+struct CareQuery {
+    /// Only say what would happen.
+    dry_run: bool,
+    /// Take the good lines although there are bad ones.
+    skip_bad: bool,
+    /// Key of the register of lines that name none.
+    register: Option<String>,
+    /// Field of each column by its number, `name,id_number,,from`; kept for the next list with this header. Left out: as said last, or by the names.
+    columns: Option<String>,
+    /// `csv`: what is wrong, as a file to be worked through, where anything is.
+    problems: Option<String>,
+}
+
+/// Puts people on care registers from a spreadsheet (`.xlsx`, or CSV in UTF-8): the body itself, or the form field `file`. Somebody who is not
+/// registered is reported, never made; who is on the register already stays as they are.
+#[utoipa::path(post, path = "/imports/registers", tag = "exchange", params(CareQuery),
+    request_body(content = Vec<u8>, content_type = "application/octet-stream"), responses((status = 200, body = CareReport)))]
+async fn import_care(Staff(ctx): Staff, Query(query): Query<CareQuery>, request: Request) -> Result<Response, Fault> {
+    ctx.scope.require(Permission::RegistryImport)?;
+    let bytes = file_of(request).await?;
+    let options = care::Options {
+        register: query.register,
+        columns: query.columns,
+        dry_run: query.dry_run,
+        skip_bad: query.skip_bad,
+    };
+    let ctx = ctx.for_purpose(Purpose::Registry);
+    let report = care::import(&ctx, bytes, options).await?;
+    if query.problems.as_deref() == Some("csv") && !report.problems.is_empty() {
+        return Ok(download(File {
+            name: "problems.csv".to_owned(),
+            mime: "text/csv; charset=utf-8",
+            bytes: people::problems_csv(&report.problems)?,
+        }));
+    }
+    Ok(Json(report).into_response())
+}
+
+/// An empty spreadsheet with the columns of care registers.
+#[utoipa::path(get, path = "/imports/registers/template", tag = "exchange", responses((status = 200, content_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")))]
+async fn care_template(Staff(ctx): Staff) -> Result<Response, Fault> {
+    ctx.scope.require(Permission::RegistryImport)?;
+    template_file("registers-template.xlsx", care::template())
 }
 
 /// An empty spreadsheet with the columns of households and people.

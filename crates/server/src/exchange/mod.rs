@@ -3,6 +3,8 @@
 //! Entry points: [`import`], [`people`], [`open311`], [`ogc`], [`peers`], [`webhooks`], [`sms`], [`account`], [`sending`], [`routes`]. A list goes through the cases part's own functions; nothing here makes or reads a case by itself.
 
 pub mod account;
+pub mod care;
+mod columns;
 mod dialogue;
 mod export;
 mod http;

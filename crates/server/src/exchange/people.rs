@@ -4,6 +4,7 @@
 //! Entry points: [`import`] (a spreadsheet in memory), [`import_csv`] (a file read line by line). Columns nobody asked for are left out and
 //! named: a list cannot bring in labels of persons. Must not: know how somebody is registered; that is the registry's.
 
+use super::columns::{Column, Columns, Known, field_of};
 use super::rows::{RowProblem, area_names};
 use super::table::{self, Row};
 use crate::duties;
@@ -11,7 +12,6 @@ use crate::platform::*;
 use crate::registry::intake::{self, Areas, Intake, Line, Ready, Trouble};
 use crate::territory;
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 use std::path::Path;
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -22,9 +22,11 @@ const BATCH: usize = 2_000;
 const MAX_PROBLEMS: usize = 20_000;
 /// Characters of the name of a list.
 const MAX_SOURCE: usize = 60;
+/// Of which list a header's columns are kept: of this one they were first.
+const KIND: &str = "";
 
 /// A column that is understood: its key, and its names as lists have them, in lower case without blanks; the first is the template's.
-const FIELDS: &[(&str, &[&str])] = &[
+const FIELDS: Known = &[
     ("dwelling", &["房屋编号", "楼栋编号", "dwelling", "dwellingcode"]),
     (
         "area",
@@ -69,15 +71,6 @@ const FIELDS: &[(&str, &[&str])] = &[
     ),
 ];
 
-fn field_of(name: &str) -> Option<usize> {
-    let plain: String = name
-        .chars()
-        .filter(|c| !c.is_whitespace() && !matches!(c, '*' | '＊' | ':' | '：' | '\u{feff}' | '_'))
-        .collect();
-    let plain = plain.split(['(', '（']).next().unwrap_or_default().to_lowercase();
-    FIELDS.iter().position(|(_, names)| names.contains(&plain.as_str()))
-}
-
 /// Names of the columns that are understood, for a template.
 pub fn template() -> impl Iterator<Item = &'static str> {
     FIELDS.iter().map(|(_, names)| names[0])
@@ -96,16 +89,6 @@ pub struct Options {
     pub dry_run: bool,
     /// Take the good lines although there are bad ones.
     pub skip_bad: bool,
-}
-
-/// What a column is taken for.
-#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
-pub struct Column {
-    /// As the file has it.
-    pub name: String,
-    /// `dwelling`, `area`, `building`, `entrance`, `floor`, `room`, `number`, `name`, `id_number`, `phones`, `relation`, `kind` or `valid_from`;
-    /// none: it is left out.
-    pub field: Option<String>,
 }
 
 /// What was found and done.
@@ -130,39 +113,15 @@ pub struct PeopleReport {
     pub changed: bool,
 }
 
-/// What the columns mean.
-struct Columns {
-    header: Vec<String>,
-    fields: Vec<Option<usize>>,
-    /// Code of the area of lines that name none.
+/// What the columns mean, and the code of the area of lines that name none.
+struct Meaning {
+    columns: Columns,
     area: String,
 }
 
-impl Columns {
-    /// As somebody says, as they said last for such a header, or by the names.
-    async fn of(ctx: &Ctx, header: &[String], options: &Options) -> Result<Columns, Fault> {
-        let fields = match &options.columns {
-            Some(text) => Some(text.clone()),
-            None => intake::mapping(ctx, &hash(header)).await?,
-        };
-        let fields = match fields {
-            None => header.iter().map(|name| field_of(name)).collect(),
-            Some(text) => text
-                .split(',')
-                .map(|key| match key.trim() {
-                    "" => Ok(None),
-                    key => FIELDS
-                        .iter()
-                        .position(|(field, _)| *field == key)
-                        .map(Some)
-                        .ok_or_else(|| Fault::invalid("columns", "list_mapping_invalid").with("found", key)),
-                })
-                .collect::<Result<Vec<_>, Fault>>()?,
-        };
-        let mut once = std::collections::BTreeSet::new();
-        if let Some(twice) = fields.iter().flatten().find(|field| !once.insert(**field)) {
-            return Err(Fault::refused("import_column_twice").with("column", FIELDS[*twice].1[0]));
-        }
+impl Meaning {
+    async fn of(ctx: &Ctx, header: &[String], options: &Options) -> Result<Meaning, Fault> {
+        let columns = Columns::of(ctx, KIND, FIELDS, header, options.columns.as_deref()).await?;
         let area = match options.area {
             None => String::new(),
             Some(id) => {
@@ -171,11 +130,7 @@ impl Columns {
                 area.code.clone()
             }
         };
-        Ok(Columns {
-            header: header.to_vec(),
-            fields,
-            area,
-        })
+        Ok(Meaning { columns, area })
     }
 
     fn line(&self, row: Row) -> Line {
@@ -183,9 +138,8 @@ impl Columns {
             row: row.number,
             ..Line::default()
         };
-        for (field, cell) in self.fields.iter().zip(row.cells) {
-            let Some(field) = field else { continue };
-            let place = match FIELDS[*field].0 {
+        for (field, cell) in self.columns.cells(row) {
+            let place = match field {
                 "dwelling" => &mut line.dwelling,
                 "area" => &mut line.area,
                 "building" => &mut line.building,
@@ -207,46 +161,18 @@ impl Columns {
         }
         line
     }
-
-    fn told(&self) -> Vec<Column> {
-        let one = |(at, name): (usize, &String)| Column {
-            name: name.clone(),
-            field: self
-                .fields
-                .get(at)
-                .copied()
-                .flatten()
-                .map(|field| FIELDS[field].0.to_owned()),
-        };
-        self.header.iter().enumerate().map(one).collect()
-    }
-
-    /// The name of a field's column in the file.
-    fn name(&self, field: &str) -> String {
-        let at = self
-            .fields
-            .iter()
-            .position(|one| one.is_some_and(|one| FIELDS[one].0 == field));
-        at.and_then(|at| self.header.get(at))
-            .cloned()
-            .unwrap_or_else(|| field.to_owned())
-    }
-}
-
-fn hash(header: &[String]) -> String {
-    hex::encode(Sha256::digest(header.join("\u{1f}").as_bytes()))
 }
 
 /// Takes a spreadsheet over.
 pub async fn import(ctx: &Ctx, bytes: Vec<u8>, options: Options) -> Result<PeopleReport, Fault> {
-    let is_header = |cells: &[String]| cells.iter().filter(|cell| field_of(cell).is_some()).count() > 1;
+    let is_header = |cells: &[String]| cells.iter().filter(|cell| field_of(FIELDS, cell).is_some()).count() > 1;
     let read = tokio::task::spawn_blocking(move || table::read(&bytes, is_header));
     let table = read.await.map_err(Fault::internal)??;
-    let columns = Columns::of(ctx, &table.header, &options).await?;
+    let meaning = Arc::new(Meaning::of(ctx, &table.header, &options).await?);
     let rows = || Ok(table.rows.iter().cloned().map(Ok));
-    let report = passes(ctx, rows, columns, &options, |_| {}).await?;
+    let report = passes(ctx, rows, &meaning, &options, |_| {}).await?;
     if let Some(said) = options.columns.as_ref().filter(|_| !options.dry_run) {
-        intake::keep_mapping(ctx, hash(&table.header), said.clone()).await?;
+        meaning.columns.keep(ctx, KIND, said).await?;
     }
     Ok(report)
 }
@@ -262,8 +188,8 @@ pub async fn import_csv(
         .next()
         .transpose()?
         .ok_or_else(|| Fault::refused("sheet_empty"))?;
-    let columns = Columns::of(ctx, &header.cells, &options).await?;
-    passes(ctx, || Ok(csv_rows(path)?.skip(1)), columns, &options, progress).await
+    let meaning = Arc::new(Meaning::of(ctx, &header.cells, &options).await?);
+    passes(ctx, || Ok(csv_rows(path)?.skip(1)), &meaning, &options, progress).await
 }
 
 fn csv_rows(path: &Path) -> Result<impl Iterator<Item = Result<Row, Fault>>, Fault> {
@@ -283,7 +209,7 @@ fn csv_rows(path: &Path) -> Result<impl Iterator<Item = Result<Row, Fault>>, Fau
 async fn passes<R: Iterator<Item = Result<Row, Fault>>>(
     ctx: &Ctx,
     rows: impl Fn() -> Result<R, Fault>,
-    columns: Columns,
+    meaning: &Arc<Meaning>,
     options: &Options,
     progress: impl Fn(usize),
 ) -> Result<PeopleReport, Fault> {
@@ -291,16 +217,15 @@ async fn passes<R: Iterator<Item = Result<Row, Fault>>>(
     if options.source.is_empty() || options.source.chars().count() > MAX_SOURCE {
         return Err(Fault::invalid("source", "import_source").with("most", MAX_SOURCE));
     }
-    let columns = Arc::new(columns);
     if options.dry_run || !options.skip_bad {
-        let report = pass(ctx, rows()?, &columns, options, true, &progress).await?;
+        let report = pass(ctx, rows()?, meaning, options, true, &progress).await?;
         if options.dry_run || !report.problems.is_empty() {
             let mut report = report;
             report.dry_run = options.dry_run;
             return Ok(report);
         }
     }
-    let report = pass(ctx, rows()?, &columns, options, false, &progress).await?;
+    let report = pass(ctx, rows()?, meaning, options, false, &progress).await?;
     if report.changed && report.households + report.residents > 0 {
         ctx.app.write(ctx, duties::many_came).await?;
     }
@@ -310,7 +235,7 @@ async fn passes<R: Iterator<Item = Result<Row, Fault>>>(
 async fn pass(
     ctx: &Ctx,
     mut rows: impl Iterator<Item = Result<Row, Fault>>,
-    columns: &Arc<Columns>,
+    meaning: &Arc<Meaning>,
     options: &Options,
     dry: bool,
     progress: &impl Fn(usize),
@@ -318,18 +243,18 @@ async fn pass(
     let areas: Areas = Arc::new(area_names(&territory::current(&ctx.app)));
     let mut intake = Intake::new(&options.source, dry);
     let mut report = PeopleReport {
-        columns: columns.told(),
+        columns: meaning.columns.told(),
         ..PeopleReport::default()
     };
     // While one batch is written, the next one is read and sealed.
-    let mut waiting = ready(ctx, &areas, columns, batch(&mut rows)?).await?;
+    let mut waiting = ready(ctx, &areas, meaning, batch(&mut rows)?).await?;
     while !waiting.is_empty() {
         report.rows += waiting.len();
         let next = batch(&mut rows)?;
-        let (taken, next) = tokio::join!(intake.take(ctx, waiting), ready(ctx, &areas, columns, next));
+        let (taken, next) = tokio::join!(intake.take(ctx, waiting), ready(ctx, &areas, meaning, next));
         (intake, waiting) = (taken?, next?);
         for trouble in std::mem::take(&mut intake.taken.troubles) {
-            report.problem(ctx, columns, trouble);
+            report.problem(ctx, &meaning.columns, trouble);
         }
         progress(report.rows);
     }
@@ -358,12 +283,12 @@ fn batch(rows: &mut impl Iterator<Item = Result<Row, Fault>>) -> Result<Vec<Row>
 async fn ready(
     ctx: &Ctx,
     areas: &Areas,
-    columns: &Arc<Columns>,
+    meaning: &Arc<Meaning>,
     rows: Vec<Row>,
 ) -> Result<Vec<Result<Ready, Trouble>>, Fault> {
-    let (ctx, areas, columns) = (ctx.clone(), areas.clone(), columns.clone());
+    let (ctx, areas, meaning) = (ctx.clone(), areas.clone(), meaning.clone());
     let work = move || {
-        let lines = rows.into_iter().map(|row| columns.line(row)).collect();
+        let lines = rows.into_iter().map(|row| meaning.line(row)).collect();
         intake::ready(&ctx, &areas, lines)
     };
     tokio::task::spawn_blocking(work).await.map_err(Fault::internal)
@@ -386,12 +311,12 @@ impl PeopleReport {
 }
 
 /// The problems as a file: row, column, what is wrong.
-pub fn problems_csv(report: &PeopleReport) -> Result<Vec<u8>, Fault> {
+pub fn problems_csv(problems: &[RowProblem]) -> Result<Vec<u8>, Fault> {
     let mut writer = csv::Writer::from_writer(vec![0xEF, 0xBB, 0xBF]);
     writer
         .write_record(["行", "列", "代码", "问题"])
         .map_err(Fault::internal)?;
-    for one in &report.problems {
+    for one in problems {
         let cells = [
             one.row.to_string(),
             one.column.clone(),

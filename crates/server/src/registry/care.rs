@@ -6,6 +6,7 @@
 
 use super::counts::Sum;
 use super::residents::{self, Masked};
+pub use super::store::care::Put;
 use super::store::{HouseholdRow, care as rows};
 use super::{HomesChanged, counts};
 use crate::platform::jobs::{self, Handler, Outcome, Recurring};
@@ -58,7 +59,7 @@ fn known(app: &App, key: &str) -> Result<CareRegister, Fault> {
 
 /// Whether somebody who reads there may know of a register at all: of a sensitive one those who hold or stand in for a post that serves it, at or
 /// around the area.
-fn told(ctx: &Ctx, tx: &mut Tx, one: &CareRegister, area: AreaId) -> Result<bool, Fault> {
+pub fn told(ctx: &Ctx, tx: &mut Tx, one: &CareRegister, area: AreaId) -> Result<bool, Fault> {
     if !one.sensitive {
         return Ok(true);
     }
@@ -171,7 +172,7 @@ fn touched(ctx: &Ctx, tx: &mut Tx, key: &str, who: ResidentId) -> Result<(CareRe
 }
 
 /// What the ledger may hold: that somebody is on a sensitive register is not said there in words.
-fn mark(ctx: &Ctx, one: &CareRegister) -> String {
+pub fn mark(ctx: &Ctx, one: &CareRegister) -> String {
     match one.sensitive {
         true => ctx.app.sealer().blind_index("care register", &one.key),
         false => one.key.clone(),
@@ -185,7 +186,7 @@ pub fn put_on(ctx: &Ctx, tx: &mut Tx, key: &str, who: ResidentId, source: &str) 
     if !SOURCES.contains(&source) {
         return Err(Fault::invalid("source", "register_source_unknown"));
     }
-    if !rows::put_on(tx, ctx.app.new_id(), key, who, source, ctx.now.date())? {
+    if !rows::put_on(tx, ctx.app.new_id(), key, who, source, ctx.now.date(), None)? {
         return Err(Fault::conflict("register_already_on"));
     }
     let mut sum = Sum::default();
@@ -249,18 +250,18 @@ pub fn page(
     area: AreaId,
     after: Option<ResidentId>,
     limit: u32,
-) -> Result<Vec<(Masked, HouseholdRow, Date)>, Fault> {
+) -> Result<Vec<(Masked, HouseholdRow, Put)>, Fault> {
     let one = known(&ctx.app, key)?;
     if !told(ctx, tx, &one, area)? {
         return Err(Fault::not_found());
     }
     let mut found = Vec::new();
-    for (row, sealed_key, household, from) in rows::people(tx, key, area, after, limit)? {
+    for (row, sealed_key, household, put) in rows::people(tx, key, area, after, limit)? {
         // The one more is not shown.
         if found.len() < limit as usize {
             access::log_read(ctx, tx, Subject::Resident(row.id), &["masked", "registers"])?;
         }
-        found.push((residents::mask(ctx, &row, &sealed_key)?, household, from));
+        found.push((residents::mask(ctx, &row, &sealed_key)?, household, put));
     }
     Ok(found)
 }

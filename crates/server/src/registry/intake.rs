@@ -125,7 +125,7 @@ fn read(ctx: &Ctx, areas: &Areas, line: Line) -> Result<Ready, Fault> {
 }
 
 /// `2026-02-14`, `2026/2/14`, `2026年2月14日`, with or without a time behind it.
-fn day(text: &str) -> Option<Date> {
+pub fn day(text: &str) -> Option<Date> {
     let mut parts = text
         .split(|c: char| !c.is_ascii_digit())
         .filter(|part| !part.is_empty());

@@ -1,11 +1,12 @@
 //! Registry 人房: households in their rooms, residents with dated residences, organisations; sealed person by person, shown masked.
 //!
 //! Entry points for the parts above: [`follow_dwellings`] and [`loose_in`] with [`move_loose`] (a new division of the ground takes its homes
-//! along), [`living_in`] (what an area that ends would lose), [`home`] and [`homes_after`] (where households are, for what is owed to them), [`matching_count`] and [`matching_after`] (which households a question finds), [`now_of`] and [`merged_of`] (two records of one person), [`intake`] (lists taken over). Every look at a person takes a purpose and is logged in the transaction that
+//! along), [`living_in`] (what an area that ends would lose), [`home`] and [`homes_after`] (where households are, for what is owed to them), [`matching_count`] and [`matching_after`] (which households a question finds), [`now_of`] and [`merged_of`] (two records of one person), [`intake`] and [`care_list`] (lists taken over). Every look at a person takes a purpose and is logged in the transaction that
 //! reads. Must not: say anything about a person that a service does not need.
 
 mod buildings;
 mod care;
+pub mod care_list;
 mod counts;
 mod follow;
 mod homes;

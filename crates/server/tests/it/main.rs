@@ -11,6 +11,7 @@ mod bare;
 mod blobs;
 mod board;
 mod campaigns;
+mod care_list;
 mod cases;
 mod classify;
 mod cli_learn;

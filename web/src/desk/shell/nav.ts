@@ -38,6 +38,7 @@ export const NAV: NavGroup[] = [
       { name: 'registers', needs: ['registry.read'], icon: 'stamp' },
       { name: 'duplicates', needs: ['registry.write'], icon: 'swap' },
       { name: 'people-import', needs: ['registry.import'], icon: 'import' },
+      { name: 'register-import', needs: ['registry.import'], icon: 'import' },
       { name: 'areas', needs: ['territory.manage', 'workforce.read'], icon: 'grid' },
       { name: 'plans', needs: ['territory.manage'], icon: 'grid' },
       { name: 'zonings', needs: ['territory.manage'], icon: 'map' },

@@ -84,6 +84,7 @@ const en: typeof zh = {
     registers: 'Care registers',
     duplicates: 'To be decided',
     'people-import': 'Import people',
+    'register-import': 'Import registers',
     campaigns: 'Campaigns',
     pack: 'Rule pack',
     calendar: 'Working calendar',

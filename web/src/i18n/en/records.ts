@@ -22,6 +22,7 @@ const en: typeof zh = {
     register_opened: 'Care register put into use',
     register_closed: 'Care register closed',
     register_emptied: 'Care register ended',
+    register_list_imported: 'Care registers taken over from a list',
     resident_put_on_register: 'Put on a care register',
     resident_taken_off_register: 'Taken off a care register',
     case_moved: 'Followed the grid',

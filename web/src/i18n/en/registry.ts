@@ -120,4 +120,10 @@ export default {
   mergeThen: 'Care registers are put together, each counted once; visits and looks of both are shown together.',
   mergedBy: '{at}: {by} merged a record into this one; it can be undone until {until}.',
   undoMerge: 'Undo the merge',
+  careImportWhy: 'A department’s list (xlsx, csv): register, name, identity number (or a phone or the grid), source, basis, day. Only people who are registered are put on; the others are named row by row and never made. The same list again changes nothing. Check first: that changes nothing.',
+  careImportHint: 'For rows that name no register',
+  importCare: 'Import registers',
+  careReport: '{rows} rows: {put_on} people put on, {already} on already, {bad} problems.',
+  careColumn: { register: 'Register', name: 'Name', id_number: 'Identity number', phone: 'Phone', area: 'Grid', source: 'Source', basis: 'Basis', from: 'From' },
+  entryBasis: 'by: {basis}',
 }

@@ -84,6 +84,7 @@ export default {
     registers: '关爱名册',
     duplicates: '待定人员',
     'people-import': '导入人房',
+    'register-import': '导入名册',
     campaigns: '专项行动',
     pack: '规则包',
     calendar: '工作日历',

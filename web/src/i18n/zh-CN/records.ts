@@ -20,6 +20,7 @@ export default {
     register_opened: '启用关爱名册',
     register_closed: '停用关爱名册',
     register_emptied: '关爱名册到期',
+    register_list_imported: '导入关爱名册',
     resident_put_on_register: '列入关爱名册',
     resident_taken_off_register: '退出关爱名册',
     case_moved: '随网格调整',

@@ -120,4 +120,10 @@ export default {
   mergeThen: '名册合在一起，同一名册只算一次；各自的走访和查看记录一并显示。',
   mergedBy: '{at} {by} 合并过一条登记，{until} 及以前可撤销。',
   undoMerge: '撤销合并',
+  careImportWhy: '部门给的名单（xlsx、csv）：名册、姓名、身份证号（没有就写电话或网格）、来源、依据、列入日期。只把已登记的人列入名册，没登记的逐行列出，不会新建；同一张表再导什么也不变。先检查，什么也不改。',
+  careImportHint: '表里没写名册的行归到这个名册',
+  importCare: '导入名册',
+  careReport: '共 {rows} 行：列入 {put_on} 人，已在名册 {already} 人，问题 {bad} 处。',
+  careColumn: { register: '名册', name: '姓名', id_number: '身份证号', phone: '电话', area: '网格', source: '来源', basis: '依据', from: '列入日期' },
+  entryBasis: '依据：{basis}',
 }

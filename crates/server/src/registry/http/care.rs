@@ -183,6 +183,10 @@ struct OnRegisterView {
     household: HouseholdView,
     /// ISO date.
     from: String,
+    /// `own_wish`, `list` or `visit`.
+    source: String,
+    /// The list or paper the entry goes by, where it was said.
+    basis: Option<String>,
 }
 
 /// Those of a grid who are on a register, masked. Each look is logged with the person looked at.
@@ -204,10 +208,12 @@ async fn people(
     let page = ctx.app.write(&ctx, move |ctx, tx| {
         let rows = care::page(ctx, tx, &key, area.id, after, limit)?;
         let page = Page::cut(rows, limit, |(one, ..)| one.id);
-        Ok(page.map(|(one, household, from)| OnRegisterView {
+        Ok(page.map(|(one, household, put)| OnRegisterView {
             resident: ResidentView::of(one, &[]),
             household: HouseholdView::of(ctx, household, None),
-            from: from.to_string(),
+            from: put.from.to_string(),
+            source: put.source,
+            basis: put.basis,
         }))
     });
     Ok(Json(page.await?))

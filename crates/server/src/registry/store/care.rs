@@ -73,11 +73,12 @@ pub fn put_on(
     who: ResidentId,
     source: &str,
     from: Date,
+    basis: Option<&str>,
 ) -> Result<bool, Fault> {
     let put = tx.execute(
-        "insert into care_entry (id, register, resident_id, source, from_day) values ($1, $2, $3, $4, $5)
+        "insert into care_entry (id, register, resident_id, source, from_day, basis) values ($1, $2, $3, $4, $5, $6)
          on conflict (register, resident_id) where ended_day is null do nothing",
-        &params![id, key, who, source, from.to_string()],
+        &params![id, key, who, source, from.to_string(), basis],
     )?;
     Ok(put > 0)
 }
@@ -110,6 +111,14 @@ pub fn on_any(tx: &mut Tx, of: &[ResidentId]) -> Result<Vec<(ResidentId, String)
     rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
 }
 
+/// How somebody came onto a register.
+#[derive(Debug, Clone)]
+pub struct Put {
+    pub from: Date,
+    pub source: String,
+    pub basis: Option<String>,
+}
+
 /// Those of an area itself on a register, with their keys and households, in order of id, one more than `limit` when there are more. The
 /// area is small: the joins begin there.
 pub fn people(
@@ -118,12 +127,12 @@ pub fn people(
     area: AreaId,
     after: Option<ResidentId>,
     limit: u32,
-) -> Result<Vec<(ResidentRow, Vec<u8>, HouseholdRow, Date)>, Fault> {
+) -> Result<Vec<(ResidentRow, Vec<u8>, HouseholdRow, Put)>, Fault> {
     let sql = Sql::new("select ")
         .push(HOUSEHOLD)
         .push(", ")
         .push(RESIDENT)
-        .push(", k.key_sealed, e.from_day from household h cross join resident r cross join care_entry e cross join person_key k");
+        .push(", k.key_sealed, e.from_day, e.source, e.basis from household h cross join resident r cross join care_entry e cross join person_key k");
     let mut sql = sql
         .push(" where r.household_id = h.id and e.resident_id = r.id and k.subject_id = r.id and e.ended_day is null and h.area_id = ")
         .bind(area)
@@ -140,7 +149,11 @@ pub fn people(
                 read_resident(row, HOUSEHOLD_COLUMNS)?,
                 row.get(at)?,
                 read_household(row)?,
-                day(row.text(at + 1)?)?,
+                Put {
+                    from: day(row.text(at + 1)?)?,
+                    source: row.get(at + 2)?,
+                    basis: row.get(at + 3)?,
+                },
             ))
         })
         .collect()

@@ -105,6 +105,8 @@ pub async fn samples(world: &mut World<'_>) -> Vec<Sample> {
             .body(json!({ "resident_id": own.resident, "how": "no_need" })),
         Sample::new("POST /api/v1/imports/people").query("?dry_run=true"),
         Sample::new("GET /api/v1/imports/people/template"),
+        Sample::new("POST /api/v1/imports/registers").query("?dry_run=true"),
+        Sample::new("GET /api/v1/imports/registers/template"),
         Sample::new("GET /api/v1/registry/duplicates")
             .query("?purpose=registry&area=01900000-0000-7000-8000-0000000000e3"),
         Sample::new("GET /api/v1/registry/duplicates")
