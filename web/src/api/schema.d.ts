@@ -1472,6 +1472,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/imports/registers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Puts people on care registers from a spreadsheet (`.xlsx`, or CSV in UTF-8): the body itself, or the form field `file`. Somebody who is not
+         *     registered is reported, never made; who is on the register already stays as they are.
+         */
+        post: operations["import_care"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imports/registers/template": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An empty spreadsheet with the columns of care registers. */
+        get: operations["care_template"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/indicators": {
         parameters: {
             query?: never;
@@ -4558,6 +4595,23 @@ export interface components {
         CandidateList: {
             items: components["schemas"]["Candidate"][];
         };
+        /** @description What was found and done. */
+        CareReport: {
+            /** @description Those who are on it already. */
+            already: number;
+            /** @description Whether anything was written. */
+            changed: boolean;
+            columns: components["schemas"]["Column"][];
+            dry_run: boolean;
+            /** @description Problems beyond those listed. */
+            more_problems: number;
+            /** @description What is wrong, line by line. Without leave to skip bad lines, any problem means that nothing was changed. */
+            problems: components["schemas"]["RowProblem"][];
+            /** @description People put on a register; in a dry run, that would be. */
+            put_on: number;
+            /** @description Lines read. */
+            rows: number;
+        };
         /** @description One line of a list. */
         CaseBrief: {
             area?: components["schemas"]["AreaRef"] | null;
@@ -4899,10 +4953,7 @@ export interface components {
         };
         /** @description What a column is taken for. */
         Column: {
-            /**
-             * @description `dwelling`, `area`, `building`, `entrance`, `floor`, `room`, `number`, `name`, `id_number`, `phones`, `relation`, `kind` or `valid_from`;
-             *     none: it is left out.
-             */
+            /** @description Key of the field; none: it is left out. */
             field?: string | null;
             /** @description As the file has it. */
             name: string;
@@ -6684,10 +6735,14 @@ export interface components {
         };
         /** @description Somebody on a register. */
         OnRegisterView: {
+            /** @description The list or paper the entry goes by, where it was said. */
+            basis?: string | null;
             /** @description ISO date. */
             from: string;
             household: components["schemas"]["HouseholdView"];
             resident: components["schemas"]["ResidentView"];
+            /** @description `own_wish`, `list` or `visit`. */
+            source: string;
         };
         /** @description Solved there and then (ZS-09): what was done and how the resident was told. */
         OnTheSpotInput: {
@@ -7536,10 +7591,14 @@ export interface components {
         Page_OnRegisterView: {
             /** @description The items, in the order asked for. */
             items: {
+                /** @description The list or paper the entry goes by, where it was said. */
+                basis?: string | null;
                 /** @description ISO date. */
                 from: string;
                 household: components["schemas"]["HouseholdView"];
                 resident: components["schemas"]["ResidentView"];
+                /** @description `own_wish`, `list` or `visit`. */
+                source: string;
             }[];
             /** @description Where the next page begins; none at the end. */
             next?: string | null;
@@ -19630,6 +19689,221 @@ export interface operations {
         };
     };
     people_template: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Without the right, or without the header that names the client */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Absent, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description A value or a rule refuses; `field` and `code` say which */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Not now; try again after `retry_after_s` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+        };
+    };
+    import_care: {
+        parameters: {
+            query?: {
+                /** @description Only say what would happen. */
+                dry_run?: boolean;
+                /** @description Take the good lines although there are bad ones. */
+                skip_bad?: boolean;
+                /** @description Key of the register of lines that name none. */
+                register?: string;
+                /** @description Field of each column by its number, `name,id_number,,from`; kept for the next list with this header. Left out: as said last, or by the names. */
+                columns?: string;
+                /** @description `csv`: what is wrong, as a file to be worked through, where anything is. */
+                problems?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": number[];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CareReport"];
+                };
+            };
+            /** @description The body cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Without the right, or without the header that names the client */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Absent, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Somebody was faster, or the id is used */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description The body is of another type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description A value or a rule refuses; `field` and `code` say which */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Not now; try again after `retry_after_s` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+        };
+    };
+    care_template: {
         parameters: {
             query?: never;
             header?: never;

@@ -93,9 +93,9 @@ impl CareIntake {
                     Err(fault) => self.taken.troubles.push(Trouble { row, fault }),
                 }
             }
-            sum.keep(tx)?;
             let people = self.taken.put_on - before;
             if !self.dry && people > 0 {
+                sum.keep(tx)?;
                 let mark = Mark::new("register.list_imported", Subject::List, json!({ "people": people }));
                 tx.record(ctx, mark)?;
             }
