@@ -89,7 +89,7 @@ test('a worker calls at homes without a signal, reports what is found there, and
 
   // Back: the first answer is lost on the way; what was sent twice is there once.
   line.mend()
-  await page.route('**/api/v1/visits', async (route) => {
+  await page.route('**/api/v1/sync', async (route) => {
     await route.fetch()
     await route.abort('connectionreset')
   }, { times: 1 })

@@ -61,7 +61,7 @@ test('a worker reports a broken cover with a photo and position in seconds, and 
 
   // The signal is back, and the first answer is lost on the way: sent by itself, and once.
   line.mend()
-  await page.route('**/api/v1/cases', async (route) => {
+  await page.route('**/api/v1/sync', async (route) => {
     await route.fetch()
     await route.abort('connectionreset')
   }, { times: 1 })

@@ -91,6 +91,8 @@ const en: typeof zh = {
     companionsOffline: 'Without a signal only those who went along before can be chosen.',
     record: 'Record',
     done: 'Recorded',
+    overtaken: 'Somebody else changed this while there was no signal. Look at it as it stands, then decide.',
+    lookAt: 'Look at it',
     kept: 'Kept on this phone',
     counts: { settles: 'number {n} done', makes_up: 'makes up for the last period', extra: 'enough was done already; this is more', not: 'does not count' },
     problemSent: 'Reported as {number}: open',
@@ -205,7 +207,7 @@ const en: typeof zh = {
   },
   me: {
     title: 'Me',
-    unsent: 'Not yet sent',
+    unsent: 'Not sent, not taken',
     allSent: 'Everything is sent',
     photos: '{n} photos, kept sealed on this phone',
     send: 'Send now',

@@ -5,6 +5,7 @@ export default {
   none: 'Nothing: all that phones sent was done.',
   done: 'done on the phone {at}',
   came: 'arrived {at}',
+  overtaken: 'Somebody else changed this while the phone had no signal.',
   takeIn: 'Take in',
   giveUp: 'Give up',
   sure: 'Given up, it is deleted for good. Give it up?',

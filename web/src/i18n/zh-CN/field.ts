@@ -90,6 +90,8 @@ export default {
     companionsOffline: '没有信号时只能选上面一起走过的人。',
     record: '记下',
     done: '已记下',
+    overtaken: '没有信号的时候，别人已经改动了这件事。请看看现在的情况，再决定。',
+    lookAt: '看现在的情况',
     kept: '已存在手机里',
     counts: { settles: '完成第 {n} 次', makes_up: '补上了上一期的', extra: '本期已做够，这是多做的', not: '不算数' },
     problemSent: '已上报 {number}，查看',
@@ -204,7 +206,7 @@ export default {
   },
   me: {
     title: '我的',
-    unsent: '还没发出去的',
+    unsent: '没发出去、没收下的',
     allSent: '全部已发送',
     photos: '{n} 张照片，已加密存在手机里',
     send: '现在发送',

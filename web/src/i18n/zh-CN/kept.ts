@@ -5,6 +5,7 @@ export default {
   none: '没有未办成的。手机上传的都已办成。',
   done: '{at} 在手机上做的',
   came: '{at} 收到',
+  overtaken: '没有信号的时候，别人已经改动了这件事。',
   takeIn: '记入',
   giveUp: '放弃',
   sure: '放弃后内容删除，不能恢复。确定放弃？',
