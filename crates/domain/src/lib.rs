@@ -10,6 +10,7 @@ pub mod geo;
 pub mod ids;
 pub mod message;
 pub mod policy;
+pub mod projects;
 pub mod registry;
 pub mod sync;
 pub mod territory;
