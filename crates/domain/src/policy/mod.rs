@@ -8,6 +8,7 @@
 mod campaign;
 mod duty;
 mod grids;
+mod project;
 mod register;
 mod route;
 mod text_rules;
@@ -17,6 +18,7 @@ use crate::cases::clock::{Limit, When};
 pub use campaign::CampaignTemplate;
 pub use duty::DutyRule;
 pub use grids::{GridBand, GridRules, MAX_GRID_BANDS, Measure};
+pub use project::ProjectRules;
 pub use register::CareRegister;
 pub use route::{CENTRE_BODY, Candidate, RouteChoice, RouteWhy, nearest_upward};
 pub use text_rules::{Redirect, UrgentHint};
@@ -81,6 +83,8 @@ pub struct Pack {
     pub registers: Vec<CareRegister>,
     /// Campaigns prepared, to be taken as they are or changed.
     pub campaigns: Vec<CampaignTemplate>,
+    /// Deadlines of projects.
+    pub projects: ProjectRules,
 }
 
 /// The place that owns the data.

@@ -133,11 +133,12 @@ pub fn folder(path: &Path) -> Result<Files, PackError> {
 }
 
 /// What a pack folder may hold beside its files.
-const BESIDE: [&str; 4] = [
+const BESIDE: [&str; 5] = [
     read::DUTIES_FILE,
     read::REGISTERS_FILE,
     NAMES_FILE,
     read::CAMPAIGNS_FILE,
+    read::PROJECTS_FILE,
 ];
 
 /// Names of areas by code, `code,name`, in a pack folder.

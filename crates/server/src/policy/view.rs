@@ -171,6 +171,7 @@ pub fn pack(current: &Current, lang: Lang) -> PackView {
             section("duty_rules", duty_rules(current, lang)),
             section("registers", registers(current, lang)),
             section("campaigns", campaigns(current, lang)),
+            section("projects", projects(current, lang)),
         ],
     }
 }
@@ -545,6 +546,47 @@ fn campaigns(current: &Current, lang: Lang) -> Vec<LineView> {
         )
     };
     current.pack.campaigns.iter().map(one).collect()
+}
+
+/// Deadlines of projects: when somebody is reminded, when they are near, how often they may be moved.
+fn projects(current: &Current, lang: Lang) -> Vec<LineView> {
+    let rules = &current.pack.projects;
+    let days = |days: &[u16]| {
+        days.iter()
+            .map(u16::to_string)
+            .collect::<Vec<_>>()
+            .join(lang.pick("、", ", "))
+    };
+    let one = |key: &str, name: (&str, &str), value: String| {
+        line(key, lang.pick(name.0, name.1).to_owned(), value, &rules.source)
+    };
+    vec![
+        one(
+            "before",
+            ("到期前几天提醒", "Reminded so many days before"),
+            days(&rules.reminders.before),
+        ),
+        one(
+            "after",
+            ("逾期后几天提醒", "Reminded so many days after"),
+            days(&rules.reminders.after),
+        ),
+        one(
+            "then_every",
+            ("此后每几天再提醒", "And again every so many days"),
+            rules.reminders.then_every.to_string(),
+        ),
+        one(
+            "soon_days",
+            ("几天内到期为将到期", "Due soon within so many days"),
+            rules.soon_days.to_string(),
+        ),
+        one(
+            "extensions",
+            ("最多延期次数", "Given more time at most so often"),
+            rules.extensions.to_string(),
+        ),
+    ]
 }
 
 /// `households 走访：每季 2 次`.

@@ -191,6 +191,16 @@ impl<'d> Table<'d> {
         self.typed(key, "list of texts", read).unwrap_or_default()
     }
 
+    /// Whole numbers of an array, each within bounds; none when the key is absent.
+    pub fn ints(&self, key: &'static str, from: i64, to: i64) -> Vec<i64> {
+        let whole = |item: &'d Spanned<DeValue<'d>>| -> Option<i64> {
+            let number = item.get_ref().as_integer()?.as_str().parse::<i64>().ok()?;
+            (from..=to).contains(&number).then_some(number)
+        };
+        let read = |value: &'d DeValue<'d>| -> Option<Vec<i64>> { value.as_array()?.iter().map(whole).collect() };
+        self.typed(key, "list of whole numbers", read).unwrap_or_default()
+    }
+
     pub fn has(&self, key: &str) -> bool {
         self.table.contains_key(key)
     }

@@ -6,6 +6,7 @@ mod campaigns;
 mod check;
 mod doc;
 mod duties;
+mod projects;
 mod registers;
 mod sections;
 
@@ -27,6 +28,7 @@ pub const FILES: [&str; 6] = [
 pub const DUTIES_FILE: &str = "duties.toml";
 pub const REGISTERS_FILE: &str = "registers.toml";
 pub const CAMPAIGNS_FILE: &str = "campaigns.toml";
+pub const PROJECTS_FILE: &str = "projects.toml";
 /// Largest file read.
 pub const MAX_FILE_BYTES: usize = 1 << 20;
 
@@ -83,15 +85,17 @@ pub fn read_pack(files: &BTreeMap<String, String>) -> Result<Pack, Vec<Problem>>
         return Err(problems.into_sorted());
     };
     let optional = |name: &'static str| Doc::parse(name, files.get(name).map_or("", String::as_str), &problems);
-    let (owed, kept, prepared) = (
+    let (owed, kept, prepared, dated) = (
         optional(DUTIES_FILE),
         optional(REGISTERS_FILE),
         optional(CAMPAIGNS_FILE),
+        optional(PROJECTS_FILE),
     );
     let found = sections::pack(&sections::Roots {
         duties: root(&owed, &problems),
         registers: root(&kept, &problems),
         campaigns: root(&prepared, &problems),
+        projects: root(&dated, &problems),
         pack: root(pack, &problems),
         categories: root(categories, &problems),
         routes: root(routes, &problems),
@@ -262,6 +266,7 @@ mod tests {
             include_str!("duties.rs"),
             include_str!("registers.rs"),
             include_str!("campaigns.rs"),
+            include_str!("projects.rs"),
             include_str!("mod.rs"),
         ] {
             for code in source

@@ -2,7 +2,7 @@
 
 use super::check;
 use super::doc::Table;
-use super::{campaigns, duties, registers};
+use super::{campaigns, duties, projects, registers};
 use domain::calendar::{Amount, DayHours, Season, Shift, Span, Unit, Week};
 use domain::cases::clock::{Limit, Start, When};
 use domain::policy::*;
@@ -18,6 +18,7 @@ pub struct Roots<'d> {
     pub duties: Table<'d>,
     pub registers: Table<'d>,
     pub campaigns: Table<'d>,
+    pub projects: Table<'d>,
 }
 
 /// Everything, with references checked; `None` when a whole section is missing (already reported).
@@ -63,6 +64,7 @@ pub fn pack(roots: &Roots<'_>) -> Option<Pack> {
         duty_rules: owed.iter().filter_map(duties::rule).collect(),
         registers: kept.iter().map(registers::register).collect(),
         campaigns: prepared.iter().map(campaigns::template).collect(),
+        projects: projects::rules(&roots.projects),
     };
     for table in [&head, &place, &calendar, &thresholds] {
         table.done();
@@ -77,6 +79,7 @@ pub fn pack(roots: &Roots<'_>) -> Option<Pack> {
         &roots.duties,
         &roots.registers,
         &roots.campaigns,
+        &roots.projects,
     ] {
         table.done();
     }
