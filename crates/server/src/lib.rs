@@ -1,7 +1,7 @@
 //! The shell: everything that touches the world. Library behind the one binary `wangge`.
 //!
 //! Entry points: [`router::router`] for the server, [`cli::main`] for the command line. Parts depend on each other in this order, never
-//! back: platform, access, policy, territory, workforce, registry, cases, duties, campaigns, plans, tiles, insight, exchange, operations, sync, demo; `router` and `cli` know them all.
+//! back: platform, access, policy, territory, workforce, registry, cases, duties, campaigns, projects, plans, tiles, insight, exchange, operations, sync, demo; `router` and `cli` know them all.
 
 pub mod access;
 pub mod campaigns;
@@ -16,6 +16,7 @@ pub mod operations;
 pub mod plans;
 pub mod platform;
 pub mod policy;
+pub mod projects;
 pub mod registry;
 pub mod router;
 pub mod sync;
@@ -32,6 +33,7 @@ pub fn register(app: &platform::App) {
     cases::register(app);
     duties::register(app);
     campaigns::register(app);
+    projects::register(app);
     plans::register(app);
     exchange::webhooks::register(app);
     exchange::sending::register(app);

@@ -49,6 +49,7 @@ steps! {
     77 "0077_sync",
     80 "0080_resident_merge",
     81 "0081_care_basis",
+    90 "0090_projects",
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 
 use crate::platform::{App, AreaId, Fault, Lang, Tx, UnitId, assets, fault, http};
 use crate::{
-    access, campaigns, cases, duties, exchange, insight, operations, plans, policy, registry, sync, territory, tiles,
+    access, campaigns, cases, duties, exchange, insight, operations, plans, policy, projects, registry, sync, territory, tiles,
     workforce,
 };
 use axum::Router;
@@ -68,6 +68,7 @@ fn api() -> OpenApiRouter<App> {
         cases::routes(),
         duties::routes(),
         campaigns::routes(),
+        projects::routes(),
         plans::routes(),
         tiles::routes(),
         insight::routes(),

@@ -1,6 +1,6 @@
 //! What a member of staff must hear now: calls to come (LH-08), warnings, escalations, new work. A notice for a worker, seen on any face.
 //!
-//! Entry points: [`tell`], [`call_out`]. Must not: hold anything about residents; a notice names the case only.
+//! Entry points: [`tell`], [`call_out`], [`notify`]. Must not: hold anything about residents; a notice names the case or project only.
 
 use super::place::{self, Rules};
 use super::record::CaseRow;
@@ -18,8 +18,7 @@ pub fn tell(
     kind: &'static str,
     body: Value,
 ) -> Result<(), Fault> {
-    let id: MessageId = ctx.app.new_id();
-    store::insert_notice(tx, id, worker, row.id, kind, &body, ctx.now)?;
+    notify(ctx, tx, worker, &Subject::Case(row.id), kind, body)?;
     let units = row.unit_id.into_iter().collect();
     tx.publish(LiveEvent {
         topic: Topic::Case,
@@ -29,6 +28,18 @@ pub fn tell(
         units,
     });
     Ok(())
+}
+
+/// Leaves a notice about anything that has a page of its own: of a case and of what the parts above know.
+pub fn notify(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    worker: WorkerId,
+    about: &Subject,
+    kind: &'static str,
+    body: Value,
+) -> Result<(), Fault> {
+    store::insert_notice(tx, ctx.app.new_id(), worker, about, kind, &body, ctx.now)
 }
 
 /// For kinds the grid's worker must come to (LH-08), and for what is urgent: the worker or, at night and on leave, the stand-in.

@@ -482,7 +482,9 @@ async fn templates(Staff(ctx): Staff, Query(query): Query<TemplateQuery>) -> Res
 #[derive(Debug, Serialize, ToSchema)]
 struct NoticeView {
     id: String,
-    case_id: String,
+    /// What it is about: a case or a project.
+    case_id: Option<String>,
+    project_id: Option<String>,
     kind: String,
     text: String,
     at: String,
@@ -508,7 +510,8 @@ async fn notices(Staff(ctx): Staff, Query(paging): Query<PageQuery>) -> Result<J
     Ok(Json(page.map(|n| NoticeView {
         text: super::words::notice(ctx.lang, &n.kind, &n.body),
         id: n.id.to_string(),
-        case_id: n.case.to_string(),
+        case_id: (n.about.0 == "case").then(|| n.about.1.clone()),
+        project_id: (n.about.0 == "project").then_some(n.about.1),
         kind: n.kind,
         at: n.at.to_string(),
         read: n.read_at.is_some(),

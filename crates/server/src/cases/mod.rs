@@ -36,6 +36,7 @@ mod view;
 mod words;
 mod work;
 
+pub use alerts::notify;
 pub use cube::public_cells;
 pub use http::{posted, posted_action};
 pub use store::{all_cells, cells_of, multiply};

@@ -135,7 +135,7 @@ impl Reach {
             }
             Reach::Called(worker, of) => {
                 let called = sql
-                    .push("c.open = 1 and c.arrived_at is null and c.id in (select n.case_id from notice_staff n where n.worker_id = ")
+                    .push("c.open = 1 and c.arrived_at is null and c.id in (select n.subject_id from notice_staff n where n.worker_id = ")
                     .bind(*worker)
                     .push(" and n.kind in ('must_come', 'urgent')) and (");
                 of.push(called).push(")")

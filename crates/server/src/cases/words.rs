@@ -201,6 +201,8 @@ pub fn notice(lang: Lang, kind: &str, body: &Value) -> String {
         ("number", text("number")),
         ("title", text("title")),
         ("minutes", text("minutes")),
+        ("days", text("days")),
+        ("milestone", text("milestone")),
         ("step", body["step"].as_str().map(|s| step(lang, s)).unwrap_or_default()),
     ];
     i18n::sentence(lang, &format!("notice_{kind}"), &params)

@@ -79,6 +79,7 @@ texts![
     "duties",
     "campaigns",
     "sync",
+    "projects",
     "adoption",
     "plans",
     "insight",

@@ -258,6 +258,18 @@ id!(
     CampaignId
 );
 id!(
+    /// A project.
+    ProjectId
+);
+id!(
+    /// A milestone of a project.
+    MilestoneId
+);
+id!(
+    /// One thing somebody did with a project.
+    ProjectEntryId
+);
+id!(
     /// One comment on a plan.
     PlanCommentId
 );

@@ -63,6 +63,8 @@ permissions! {
     DutyRead = "duty.read": "See what is owed, and what was done of it.",
     DutyRecord = "duty.record": "Record visits, checks and patrols.",
     DutyManage = "duty.manage": "Have what is owed worked out anew.",
+    ProjectRead = "project.read": "See projects and how they stand.",
+    ProjectManage = "project.manage": "Give out projects, decide on more time, accept results.",
     CampaignManage = "campaign.manage": "Prepare, start and close campaigns.",
 }
 

@@ -96,6 +96,8 @@ pub enum Subject {
     Visit(VisitId),
     /// A campaign.
     Campaign(CampaignId),
+    /// A project.
+    Project(ProjectId),
     /// A household.
     Household(HouseholdId),
     /// A resident of the registry.
@@ -138,6 +140,7 @@ impl Subject {
             Subject::Plan(_) => "plan",
             Subject::Visit(_) => "visit",
             Subject::Campaign(_) => "campaign",
+            Subject::Project(_) => "project",
             Subject::Household(_) => "household",
             Subject::Resident(_) => "resident",
             Subject::Organisation(_) => "organisation",
@@ -171,6 +174,7 @@ impl Subject {
             Subject::Plan(id) => Some(id.to_string()),
             Subject::Visit(id) => Some(id.to_string()),
             Subject::Campaign(id) => Some(id.to_string()),
+            Subject::Project(id) => Some(id.to_string()),
             Subject::Household(id) => Some(id.to_string()),
             Subject::Resident(id) => Some(id.to_string()),
             Subject::Organisation(id) => Some(id.to_string()),

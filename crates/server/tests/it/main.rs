@@ -51,6 +51,7 @@ mod plans;
 mod platform;
 mod portal_photos;
 mod privacy;
+mod projects;
 mod registry;
 mod simulation;
 mod sms;

@@ -16,6 +16,7 @@ const ORDER: [&str; 16] = [
     "cases",
     "duties",
     "campaigns",
+    "projects",
     "plans",
     "tiles",
     "insight",

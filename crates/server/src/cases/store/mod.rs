@@ -946,14 +946,14 @@ pub fn insert_notice(
     tx: &mut Tx,
     id: MessageId,
     worker: WorkerId,
-    case: CaseId,
+    about: &Subject,
     kind: &str,
     body: &serde_json::Value,
     at: Timestamp,
 ) -> Result<(), Fault> {
     tx.defer(
-        "insert into notice_staff (id, worker_id, case_id, kind, body, at) values ($1, $2, $3, $4, $5, $6)",
-        &params![id, worker, case, kind, body.to_string(), at.0],
+        "insert into notice_staff (id, worker_id, subject_kind, subject_id, kind, body, at) values ($1, $2, $3, $4, $5, $6, $7)",
+        &params![id, worker, about.kind(), about.id(), kind, body.to_string(), at.0],
     )?;
     Ok(())
 }
@@ -962,7 +962,8 @@ pub fn insert_notice(
 #[derive(Debug, Clone)]
 pub struct NoticeRow {
     pub id: MessageId,
-    pub case: CaseId,
+    /// What it is about: the kind and the id.
+    pub about: (String, String),
     pub kind: String,
     pub body: serde_json::Value,
     pub at: Timestamp,
@@ -977,7 +978,8 @@ pub fn notices(
     limit: u32,
 ) -> Result<Vec<NoticeRow>, Fault> {
     let mut sql =
-        Sql::new("select id, case_id, kind, body, at, read_at from notice_staff where worker_id = ").bind(worker);
+        Sql::new("select id, subject_kind, subject_id, kind, body, at, read_at from notice_staff where worker_id = ")
+            .bind(worker);
     if let Some((at, id)) = before {
         sql = sql.push(" and (at, id) < (").bind(at).push(", ").bind(id).push(")");
     }
@@ -986,7 +988,7 @@ pub fn notices(
         let mut c = Cursor(row, 0);
         Ok(NoticeRow {
             id: c.next()?,
-            case: c.next()?,
+            about: (c.next()?, c.next()?),
             kind: c.next()?,
             body: serde_json::from_str(&c.next::<String>()?).map_err(Fault::internal)?,
             at: Timestamp(c.next()?),

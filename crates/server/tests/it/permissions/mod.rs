@@ -12,6 +12,7 @@ mod duties;
 mod exchange;
 mod place;
 mod plans;
+mod projects;
 mod registry;
 mod sync;
 
@@ -140,6 +141,7 @@ async fn samples(world: &mut World<'_>) -> Vec<Sample> {
     all.extend(duties::samples(world).await);
     all.extend(campaigns::samples(world).await);
     all.extend(sync::samples(world).await);
+    all.extend(projects::samples(world).await);
     all.extend(adoption::samples(world).await);
     all.extend(exchange::samples(world).await);
     all.extend(plans::samples(world).await);
