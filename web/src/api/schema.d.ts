@@ -2882,6 +2882,92 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Projects the caller sees, by deadline. */
+        get: operations["listed"];
+        put?: never;
+        /** Gives a project out; its leader is told. */
+        post: operations["give_out"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/board": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the projects the caller sees stand: all, by unit, by leader. */
+        get: operations["standing"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One project with its record. */
+        get: operations["one"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{id}/acts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Progress, a milestone, more time and the decision on it, the result and its acceptance. */
+        post: operations["done"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{id}/photos/{hash}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A photo of a project's record. */
+        get: operations["photo"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/registry/counts": {
         parameters: {
             query?: never;
@@ -5093,6 +5179,20 @@ export interface components {
         Decision: {
             approve: boolean;
         };
+        /** @description What somebody does with a project. */
+        DeedInput: {
+            /** @description One of `acts`. */
+            act: string;
+            /** @description For `ask`: the later deadline, an ISO date. */
+            day?: string | null;
+            /** @description Made on the client; sent again it is the same. */
+            id: components["schemas"]["ProjectEntryId"];
+            leader_id?: components["schemas"]["WorkerId"] | null;
+            milestone_id?: components["schemas"]["MilestoneId"] | null;
+            /** @description Finished uploads. */
+            photos?: components["schemas"]["UploadId"][];
+            words?: string;
+        };
         /** @description One more wrong field. */
         DetailView: {
             /** @description Stable code. */
@@ -6631,6 +6731,25 @@ export interface components {
             /** Format: int64 */
             turns_late: number;
         };
+        /**
+         * Format: uuid
+         * @description A milestone of a project.
+         */
+        MilestoneId: string;
+        /** @description A step as somebody wishes it. */
+        MilestoneInput: {
+            /** @description ISO date, not after the deadline. */
+            due: string;
+            title: string;
+        };
+        /** @description A step on the way. */
+        MilestoneView: {
+            /** @description ISO date on which it was reached. */
+            done?: string | null;
+            due: string;
+            id: components["schemas"]["MilestoneId"];
+            title: string;
+        };
         /** @description Where a household goes. */
         MoveHousehold: {
             /** @description Id of the household at the new place, made by the caller. */
@@ -6708,9 +6827,11 @@ export interface components {
         /** @description Something a member of staff must hear. */
         NoticeView: {
             at: string;
-            case_id: string;
+            /** @description What it is about: a case or a project. */
+            case_id?: string | null;
             id: string;
             kind: string;
+            project_id?: string | null;
             read: boolean;
             text: string;
         };
@@ -7578,9 +7699,11 @@ export interface components {
             /** @description The items, in the order asked for. */
             items: {
                 at: string;
-                case_id: string;
+                /** @description What it is about: a case or a project. */
+                case_id?: string | null;
                 id: string;
                 kind: string;
+                project_id?: string | null;
                 read: boolean;
                 text: string;
             }[];
@@ -7843,6 +7966,35 @@ export interface components {
                 reasons: components["schemas"]["ReasonView"][];
                 /** @description `draft`, `adopted`, `undone` or `dropped`. */
                 state: string;
+            }[];
+            /** @description Where the next page begins; none at the end. */
+            next?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_ProjectBrief: {
+            /** @description The items, in the order asked for. */
+            items: {
+                area_id: components["schemas"]["AreaId"];
+                area_name: string;
+                /**
+                 * Format: int64
+                 * @description Days until the deadline; below nothing when it has passed.
+                 */
+                days_left: number;
+                /** @description ISO dates: the deadline now, and as it was given. */
+                due: string;
+                /**
+                 * Format: u-int32
+                 * @description How often it was given more time.
+                 */
+                extended: number;
+                first_due: string;
+                id: components["schemas"]["ProjectId"];
+                leader: components["schemas"]["ProjectWorkerView"];
+                /** @description `on_time`, `soon`, `late`, `reported`, `done` or `stopped`. */
+                standing: string;
+                title: string;
+                unit: components["schemas"]["ProjectUnitView"];
             }[];
             /** @description Where the next page begins; none at the end. */
             next?: string | null;
@@ -8695,6 +8847,127 @@ export interface components {
         ProgressView: {
             done: number;
             total: number;
+        };
+        /** @description How projects stand. */
+        ProjectBoardView: {
+            all: components["schemas"]["ProjectCounts"];
+            leaders: components["schemas"]["ProjectsOfView"][];
+            units: components["schemas"]["ProjectsOfView"][];
+        };
+        /** @description A project in a list. */
+        ProjectBrief: {
+            area_id: components["schemas"]["AreaId"];
+            area_name: string;
+            /**
+             * Format: int64
+             * @description Days until the deadline; below nothing when it has passed.
+             */
+            days_left: number;
+            /** @description ISO dates: the deadline now, and as it was given. */
+            due: string;
+            /**
+             * Format: u-int32
+             * @description How often it was given more time.
+             */
+            extended: number;
+            first_due: string;
+            id: components["schemas"]["ProjectId"];
+            leader: components["schemas"]["ProjectWorkerView"];
+            /** @description `on_time`, `soon`, `late`, `reported`, `done` or `stopped`. */
+            standing: string;
+            title: string;
+            unit: components["schemas"]["ProjectUnitView"];
+        };
+        /** @description How many stand how. */
+        ProjectCounts: {
+            /**
+             * Format: int64
+             * @description Accepted within a year; of these, done after the deadline.
+             */
+            done: number;
+            /** Format: int64 */
+            done_late: number;
+            /** Format: int64 */
+            late: number;
+            /** Format: int64 */
+            on_time: number;
+            /** Format: int64 */
+            reported: number;
+            /** Format: int64 */
+            soon: number;
+        };
+        /**
+         * Format: uuid
+         * @description One thing somebody did with a project.
+         */
+        ProjectEntryId: string;
+        /** @description One line of its record. */
+        ProjectEntryView: {
+            /** @description `made`, `progress`, `milestone`, `ask`, `grant`, `refuse`, `report`, `accept`, `send_back`, `lead` or `stop`. */
+            act: string;
+            at: string;
+            by: string;
+            /** @description The deadline given, asked for or decided on. */
+            day?: string | null;
+            id: components["schemas"]["ProjectEntryId"];
+            leader?: components["schemas"]["ProjectWorkerView"] | null;
+            milestone?: string | null;
+            /** @description By content: `/projects/{id}/photos/{hash}`. */
+            photos: string[];
+            words: string;
+        };
+        /**
+         * Format: uuid
+         * @description A project.
+         */
+        ProjectId: string;
+        /** @description A project as somebody wishes it. */
+        ProjectInput: {
+            area_id: components["schemas"]["AreaId"];
+            co_units?: components["schemas"]["UnitId"][];
+            /** @description ISO date. */
+            due: string;
+            /** @description What is to be done, and what shows that it is. */
+            goal: string;
+            /** @description Made on the client; sent again it is the same. */
+            id: components["schemas"]["ProjectId"];
+            leader_id: components["schemas"]["WorkerId"];
+            milestones?: components["schemas"]["MilestoneInput"][];
+            title: string;
+            unit_id: components["schemas"]["UnitId"];
+        };
+        /** @description A unit of a project. */
+        ProjectUnitView: {
+            id: components["schemas"]["UnitId"];
+            name: string;
+        };
+        /** @description A project with everything there is to see of it. */
+        ProjectView: components["schemas"]["ProjectBrief"] & {
+            /** @description What the caller may do with it now. */
+            acts: string[];
+            /** @description More time that was asked for: until when. */
+            asked_until?: string | null;
+            co_units: components["schemas"]["ProjectUnitView"][];
+            ended_on?: string | null;
+            /** @description The newest first. */
+            entries: components["schemas"]["ProjectEntryView"][];
+            goal: string;
+            made_at: string;
+            milestones: components["schemas"]["MilestoneView"][];
+            reported_on?: string | null;
+            result?: string | null;
+        };
+        /** @description Who leads, or led. */
+        ProjectWorkerView: {
+            id: components["schemas"]["WorkerId"];
+            name: string;
+        };
+        /** @description How the projects of one unit or one leader stand. */
+        ProjectsOfView: {
+            counts: components["schemas"]["ProjectCounts"];
+            /** @description Of the unit or the worker. */
+            id: string;
+            name: string;
         };
         /** @description A proposal: which running clocks are to follow the rules in force. */
         Proposal: {
@@ -28655,6 +28928,597 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["GapList"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Without the right, or without the header that names the client */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Absent, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description A value or a rule refuses; `field` and `code` say which */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Not now; try again after `retry_after_s` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+        };
+    };
+    listed: {
+        parameters: {
+            query?: {
+                /** @description `on_time`, `soon`, `late`, `reported`, `done` or `stopped`. */
+                standing?: string;
+                unit?: components["schemas"]["UnitId"];
+                leader?: components["schemas"]["WorkerId"];
+                /** @description Number of items, at most 200. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ProjectBrief"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Without the right, or without the header that names the client */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Absent, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description A value or a rule refuses; `field` and `code` say which */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Not now; try again after `retry_after_s` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+        };
+    };
+    give_out: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProjectInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectView"];
+                };
+            };
+            /** @description The body cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Without the right, or without the header that names the client */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Absent, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Somebody was faster, or the id is used */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description The body is of another type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description A value or a rule refuses; `field` and `code` say which */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Not now; try again after `retry_after_s` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+        };
+    };
+    standing: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectBoardView"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Without the right, or without the header that names the client */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Absent, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description A value or a rule refuses; `field` and `code` say which */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Not now; try again after `retry_after_s` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+        };
+    };
+    one: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ProjectId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectView"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Without the right, or without the header that names the client */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Absent, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description A value or a rule refuses; `field` and `code` say which */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Not now; try again after `retry_after_s` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+        };
+    };
+    done: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ProjectId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeedInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectView"];
+                };
+            };
+            /** @description The body cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Without the right, or without the header that names the client */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Absent, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Somebody was faster, or the id is used */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description The body is of another type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description A value or a rule refuses; `field` and `code` say which */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Not now; try again after `retry_after_s` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+        };
+    };
+    photo: {
+        parameters: {
+            query?: {
+                /** @description `thumb` (320 pixels) or `full` (at most 2048). */
+                size?: "thumb" | "full";
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["ProjectId"];
+                hash: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": number[];
                 };
             };
             /** @description Nobody is signed in */

@@ -74,6 +74,8 @@ export type PermissionKey =
   | 'registry.erase'
   | 'registry.import'
   | 'campaign.manage'
+  | 'project.read'
+  | 'project.manage'
   | 'register.manage'
   | 'export.approve'
   | 'field.use'
@@ -961,7 +963,9 @@ export interface Caller {
 /** Something a member of staff must hear. */
 export interface Notice {
   id: Id
-  case_id: Id
+  /** What it is about: a case or a project. */
+  case_id: Id | null
+  project_id: Id | null
   kind: string
   text: string
   at: Instant
@@ -1841,6 +1845,70 @@ export interface CampaignQuestion {
 export interface CampaignAsk {
   text: string
   choices: { text: string; follow: boolean }[]
+}
+
+export type ProjectStanding = 'on_time' | 'soon' | 'late' | 'reported' | 'done' | 'stopped'
+export type ProjectAct = 'progress' | 'milestone' | 'ask' | 'grant' | 'refuse' | 'report' | 'accept' | 'send_back' | 'lead' | 'stop'
+
+/** A project in a list. */
+export interface ProjectBrief {
+  id: Id
+  title: string
+  area_id: Id
+  area_name: string
+  unit: Ref
+  leader: Ref
+  due: string
+  first_due: string
+  standing: ProjectStanding
+  days_left: number
+  extended: number
+}
+
+export interface ProjectEntry {
+  id: Id
+  act: ProjectAct | 'made'
+  words: string
+  day: string | null
+  milestone: string | null
+  leader: Ref | null
+  by: string
+  at: Instant
+  photos: string[]
+}
+
+export interface Project extends ProjectBrief {
+  goal: string
+  co_units: Ref[]
+  milestones: { id: Id; title: string; due: string; done: string | null }[]
+  asked_until: string | null
+  result: string | null
+  reported_on: string | null
+  ended_on: string | null
+  made_at: Instant
+  entries: ProjectEntry[]
+  acts: ProjectAct[]
+}
+
+export interface ProjectCounts {
+  on_time: number
+  soon: number
+  late: number
+  reported: number
+  done: number
+  done_late: number
+}
+
+export interface ProjectsOf {
+  id: Id
+  name: string
+  counts: ProjectCounts
+}
+
+export interface ProjectBoard {
+  all: ProjectCounts
+  units: ProjectsOf[]
+  leaders: ProjectsOf[]
 }
 
 export interface Campaign {

@@ -39,6 +39,10 @@ const children: RouteRecordRaw[] = [
   { path: 'campaigns/new', name: 'campaign-new', component: () => import('./campaigns/DraftPage.vue'), meta: { needs: ['campaign.manage'] } },
   { path: 'campaigns/:id', name: 'campaign', component: () => import('./campaigns/CampaignPage.vue'), props: true, meta: { needs: ['duty.read'] } },
   { path: 'campaigns/:id/draft', name: 'campaign-draft', component: () => import('./campaigns/DraftPage.vue'), props: true, meta: { needs: ['campaign.manage'] } },
+  // Who leads a project, or sits in one of its units, reads it without any permission of its own.
+  { path: 'projects', name: 'projects', component: () => import('./projects/ProjectsPage.vue') },
+  { path: 'projects/new', name: 'project-new', component: () => import('./projects/NewProjectPage.vue'), meta: { needs: ['project.manage'] } },
+  { path: 'projects/:id', name: 'project', component: () => import('./projects/ProjectPage.vue'), props: true },
   { path: 'board/teams', name: 'team-figures', component: () => import('./insight/TeamsPage.vue'), meta: { needs: ['board.read'] } },
   { path: 'exports', name: 'exports', component: () => import('./cases/ExportsPage.vue'), meta: { needs: ['case.export', 'export.approve'] } },
   { path: 'import', name: 'import', component: () => import('./cases/ImportPage.vue'), meta: { needs: ['case.import'] } },

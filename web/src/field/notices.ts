@@ -5,7 +5,8 @@ import type { Page } from '@/api/types'
 
 export interface Notice {
   id: string
-  case_id: string
+  case_id: string | null
+  project_id: string | null
   kind: string
   text: string
   at: string

@@ -27,6 +27,7 @@ export const NAV: NavGroup[] = [
       { name: 'patrols', needs: ['duty.read'], icon: 'map' },
       { name: 'kept', needs: ['case.supervise'], icon: 'phone' },
       { name: 'campaigns', needs: ['duty.read', 'campaign.manage'], icon: 'send' },
+      { name: 'projects', needs: ['project.read', 'project.manage', 'field.use'], icon: 'stamp' },
       { name: 'team-figures', needs: ['board.read'], icon: 'visit' },
       { name: 'exports', needs: ['case.export', 'export.approve'], icon: 'export' },
     ],

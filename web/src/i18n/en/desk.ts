@@ -4,6 +4,7 @@ import migrations from './migrations'
 import orders from './orders'
 import plans from './plans'
 import campaigns from './campaigns'
+import projects from './projects'
 import duties from './duties'
 import kept from './kept'
 import patrols from './patrols'
@@ -16,6 +17,7 @@ const en: typeof zh = {
   migrations,
   orders,
   campaigns,
+  projects,
   duties,
   kept,
   patrols,
@@ -86,6 +88,7 @@ const en: typeof zh = {
     'people-import': 'Import people',
     'register-import': 'Import registers',
     campaigns: 'Campaigns',
+    projects: 'Projects',
     pack: 'Rule pack',
     calendar: 'Working calendar',
     import: 'Import cases',

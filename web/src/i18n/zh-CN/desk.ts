@@ -4,6 +4,7 @@ import migrations from './migrations'
 import orders from './orders'
 import plans from './plans'
 import campaigns from './campaigns'
+import projects from './projects'
 import duties from './duties'
 import kept from './kept'
 import patrols from './patrols'
@@ -16,6 +17,7 @@ export default {
   migrations,
   orders,
   campaigns,
+  projects,
   duties,
   kept,
   patrols,
@@ -86,6 +88,7 @@ export default {
     'people-import': '导入人房',
     'register-import': '导入名册',
     campaigns: '专项行动',
+    projects: '督办项目',
     pack: '规则包',
     calendar: '工作日历',
     import: '导入事件',
