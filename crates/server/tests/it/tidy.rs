@@ -6,7 +6,7 @@ use std::{
 };
 
 /// The parts in the order in which they may know each other: a part uses only what stands before it.
-const ORDER: [&str; 16] = [
+const ORDER: [&str; 17] = [
     "platform",
     "access",
     "policy",
