@@ -4,8 +4,8 @@
 
 use crate::platform::{App, AreaId, Fault, Lang, Tx, UnitId, assets, fault, http};
 use crate::{
-    access, campaigns, cases, duties, exchange, insight, operations, plans, policy, projects, registry, sync, territory, tiles,
-    workforce,
+    access, campaigns, cases, duties, exchange, insight, operations, plans, policy, projects, registry, sync,
+    territory, tiles, workforce,
 };
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
