@@ -19,7 +19,7 @@ test('a project is led on the phone, given more time by somebody else and accept
   const running = await startDemo(MORNING)
   onTestFinished(running.stop)
   const supervisor = await staff(running, 'supervisor')
-  const worker = await staff(running, 'grid', { size: PHONE })
+  const worker = await staff(running, 'standin', { size: PHONE })
   const mine = (await (await worker.page.request.get('/api/v1/session')).json()) as { worker: { name: string } | null; name: string }
   const name = mine.worker?.name ?? mine.name
 
@@ -33,7 +33,7 @@ test('a project is led on the phone, given more time by somebody else and accept
   await choose(desk, field(desk, '牵头人'), name)
   await choose(desk, field(desk, '责任单位'), '海晏')
   await desk.getByRole('button', { name: '加一个节点' }).click()
-  await field(desk, '节点').fill('选址完成')
+  await desk.getByRole('region', { name: '节点' }).locator('input').first().fill('选址完成')
   await day(desk, desk, '节点日期', '2026-03-31')
   await accessible(desk, 'a project being given out')
   await shoot(desk, 'desk-project-new')
@@ -56,7 +56,7 @@ test('a project is led on the phone, given more time by somebody else and accept
   }
   await say('报进展', '选址两处，正在商量')
   await see(page.getByText('选址两处，正在商量'))
-  await say('完成节点', '定在文化礼堂')
+  await say('完成节点', '定在文化礼堂', () => choose(page, field(dialog(page), '节点'), '选址完成'))
   await see(page.getByText('定在文化礼堂'))
   await say('申请延期', '装修材料未到', () => day(page, dialog(page), '延期到', '2026-05-15'))
   await see(page.getByText(/等待审批/))
