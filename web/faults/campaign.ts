@@ -12,7 +12,7 @@ const STEPS = 14
 /** Passes after which all must have been sent once the line is whole. */
 const PASSES = 8
 
-type Kind = 'comment' | 'report' | 'visit' | 'poison' | 'stale'
+type Kind = 'comment' | 'report' | 'visit' | 'poison' | 'stale' | 'unreadable'
 
 /** Something done on a phone. */
 interface Deed {
@@ -90,7 +90,7 @@ export class Campaign {
   private async does(phone: Phone) {
     const all = this.deeds.get(phone)!
     const key = this.id()
-    const kind = phone.login === OTHER ? 'comment' : this.chance.pick<Kind>(['comment', 'comment', 'comment', 'comment', 'report', 'visit', 'poison', 'stale'])
+    const kind = phone.login === OTHER ? 'comment' : this.chance.pick<Kind>(['comment', 'comment', 'comment', 'comment', 'report', 'visit', 'poison', 'stale', 'unreadable'])
     const deed: Deed = { key, kind, login: phone.login, words: `${phone.name}-${String(all.length).padStart(2, '0')} 到了现场`, at: this.world.now(), saved: false }
     all.push(deed)
     const { path, body } = this.asked(deed, phone)
@@ -107,6 +107,8 @@ export class Campaign {
       return { path: '/visits', body: { id: deed.key, act: 'visit', subject_kind: 'grid', subject_id: this.world.grid, at, outcome: 'met' } }
     }
     if (deed.kind === 'poison') return { path, body: { ...action, body: '' } }
+    // The server cannot even read the batch it is in.
+    if (deed.kind === 'unreadable') return { path, body: { ...action, body: `${deed.words}\u0000` } }
     if (deed.kind === 'stale') return { path, body: { ...action, row_version: 999, seen_state: 'closed' } }
     return { path, body: action }
   }
@@ -141,7 +143,7 @@ export class Campaign {
         const held = phone.outbox.entries.find((entry) => entry.body.action_id === deed.key && entry.state === 'held')
         const there = comments.filter((event) => said(event) === deed.words)
         const times = deed.kind === 'report' ? await this.report(deed) : deed.kind === 'visit' ? await this.visit(deed, wrong) : there.length
-        const refused = deed.kind === 'poison' || deed.kind === 'stale'
+        const refused = ['poison', 'stale', 'unreadable'].includes(deed.kind)
         if (times > 1) wrong.push(`${deed.words} (${deed.kind}): ${times} times there`)
         if (refused && times) wrong.push(`${deed.words} (${deed.kind}): done although it is refused`)
         if (refused && deed.saved && !held) wrong.push(`${deed.words} (${deed.kind}): refused, and the worker does not know`)

@@ -110,6 +110,18 @@ test('what was held is tried again as another operation, without what was seen t
   expect(refused.value).toEqual([])
 })
 
+test('one that the server cannot even read holds nothing else up', async () => {
+  cut()
+  for (const id of ['1', '2', '3']) await sendOrKeep('/cases', { id }, id)
+  const { operations } = server()
+  const answer = globalThis.fetch
+  const unreadable = (init: { body: string }) => init.body.includes('"id":"2"')
+  vi.stubGlobal('fetch', vi.fn(async (url: string, init: { body: string }) => (unreadable(init) ? new Response(JSON.stringify({ code: 'nul_in_text', message: '有无法保存的字符' }), { status: 422 }) : answer(url, init as RequestInit))))
+  await sendAll()
+  expect(operations().map((one) => one.id)).toEqual(['1', '3'])
+  expect(refused.value.map((one) => [one.key, one.refusal])).toEqual([['2', '有无法保存的字符']])
+})
+
 test('a server in trouble is not a refusal', async () => {
   vi.stubGlobal('fetch', vi.fn(async () => new Response(JSON.stringify({ code: 'busy', message: '稍后再试' }), { status: 503 })))
   expect(await sendOrKeep('/cases', { id: '1' }, '一')).toBe('kept')

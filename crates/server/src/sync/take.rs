@@ -248,7 +248,7 @@ fn for_later(status: StatusCode) -> bool {
 fn take(ctx: &Ctx, tx: &mut Tx, sender: &Sender, operation: Operation) -> Result<Answer, Fault> {
     let mut device = store::device(tx, sender.device, true)?.ok_or_else(Fault::not_found)?;
     let fingerprint = fingerprint(ctx, &operation);
-    let known = store::known(tx, &operation.id)?;
+    let known = store::known(tx, key(&operation, &fingerprint))?;
     if let Some(same) = known.iter().find(|one| one.fingerprint == fingerprint) {
         // Sent before under another id of this phone: by its new one, too, it is here.
         if device.highest < operation.number {
@@ -280,6 +280,14 @@ fn check(operation: &Operation) -> Result<(), Fault> {
     Ok(())
 }
 
+/// Under which an operation is known: an id that is none is not kept as one.
+fn key<'o>(operation: &'o Operation, fingerprint: &'o str) -> &'o str {
+    match check(operation) {
+        Ok(()) => &operation.id,
+        Err(_) => fingerprint,
+    }
+}
+
 /// Keyed, so that nobody can try words against it.
 fn fingerprint(ctx: &Ctx, operation: &Operation) -> String {
     let text = format!("{}\n{}", operation.path, operation.body);
@@ -290,7 +298,7 @@ fn fingerprint(ctx: &Ctx, operation: &Operation) -> String {
 fn park(ctx: &Ctx, tx: &mut Tx, sender: &Sender, operation: &Operation, why: &Fault) -> Result<(), Fault> {
     let mut device = store::device(tx, sender.device, true)?.ok_or_else(Fault::not_found)?;
     let fingerprint = fingerprint(ctx, operation);
-    if store::known(tx, &operation.id)?
+    if store::known(tx, key(operation, &fingerprint))?
         .iter()
         .any(|one| one.fingerprint == fingerprint)
     {
@@ -315,11 +323,7 @@ fn row(
     (fingerprint, verdict, why): (String, Verdict, Option<&Fault>),
 ) -> Taken {
     let kind = Command::parse(&operation.path).map_or_else(|| "unknown".to_owned(), |command| command.key());
-    // An id that is none is not kept as one.
-    let id = match check(operation) {
-        Ok(()) => operation.id.clone(),
-        Err(_) => fingerprint.clone(),
-    };
+    let id = key(operation, &fingerprint).to_owned();
     let asked = || {
         let title: String = operation.title.reveal().chars().take(MAX_TITLE).collect();
         let asked = json!({ "title": title, "path": operation.path, "body": operation.body,

@@ -449,6 +449,7 @@ async fn a_batch_has_its_limits() {
         );
         let mut bad = operation(1, "/cases", &report(app, "楼道灯不亮"), now);
         bad["id"] = json!("two words");
+        phone.send(app, &worker, std::slice::from_ref(&bad)).await;
         let said = phone.send(app, &worker, &[bad]).await;
         assert_eq!(
             (verdicts(&said), &said["receipts"][0]["fault"]["code"]),

@@ -261,8 +261,7 @@ export class Outbox {
         })),
       })
     } catch (error) {
-      if (unsettled(error)) return 'waits'
-      throw error
+      return this.turnedDown(account, batch, attended, error)
     }
     for (const receipt of said.receipts) {
       const entry = batch.find((one) => one.id === receipt.id)
@@ -272,6 +271,23 @@ export class Outbox {
     if (said.behind) return 'behind'
     const waits = said.receipts.length < batch.length || said.receipts.some((one) => one.verdict === 'later')
     return waits ? 'waits' : 'taken'
+  }
+
+  /** No answer, or a refusal of the batch as a whole: one by one, what cannot even be read holds nothing else up. */
+  private async turnedDown(account: string, batch: Entry[], attended: string, error: unknown): Promise<'taken' | 'waits' | 'behind'> {
+    if (unsettled(error)) return 'waits'
+    // A copy of another phone's storage: this one is another phone.
+    if ((error as ApiError).code === 'device_of_another') {
+      await this.by.store.remove(standingOf(account))
+      return 'waits'
+    }
+    const [entry, ...more] = batch
+    if (entry && !more.length) await this.refuse(entry, { verdict: 'refused', refusal: (error as Error).message, keptAs: null }, attended, error)
+    for (const one of more.length ? batch : []) {
+      const came = await this.deliver(account, [one], attended)
+      if (came !== 'taken') return came
+    }
+    return 'taken'
   }
 
   private async settle(entry: Entry, receipt: SyncReceipt, epoch: number, attended: string) {
