@@ -91,7 +91,7 @@ export class Campaign {
     const all = this.deeds.get(phone)!
     const key = this.id()
     const kind = phone.login === OTHER ? 'comment' : this.chance.pick<Kind>(['comment', 'comment', 'comment', 'comment', 'report', 'visit', 'poison', 'stale', 'unreadable'])
-    const deed: Deed = { key, kind, login: phone.login, words: `${phone.name}-${String(all.length).padStart(2, '0')} 到了现场`, at: this.world.now(), saved: false }
+    const deed: Deed = { key, kind, login: phone.login, words: `${phone.name}-${String(all.length).padStart(4, '0')} 到了现场`, at: this.world.now(), saved: false }
     all.push(deed)
     const { path, body } = this.asked(deed, phone)
     const done = await phone.alive(() => phone.outbox.add(phone.account(), path, body, deed.words, this.bug?.key?.(key) ?? key))
