@@ -1,6 +1,7 @@
 // What the desk knows about the place: levels, bounds, categories. Asked once, shared by all pages.
 import { useQuery } from '@tanstack/vue-query'
-import { computed } from 'vue'
+import { computed, type Ref } from 'vue'
+import { useRoute, useRouter } from 'vue-router'
 import { api } from '@/api/client'
 import type { Area, CategoryNode, Page, Place } from '@/api/types'
 import { padded, type Bounds } from '@/ui/map/model'
@@ -23,6 +24,16 @@ export function useFirstArea() {
     staleTime: HOUR_MS,
   })
   return computed(() => homeArea.value?.id ?? top.data.value?.items[0]?.id)
+}
+
+/** The area that a page is about: as its address says, so that it can be sent to a colleague; else `first`. */
+export function useAreaOfPage(first: Readonly<Ref<string | undefined>>) {
+  const route = useRoute()
+  const router = useRouter()
+  return computed<string | undefined>({
+    get: () => (typeof route.query.area === 'string' ? route.query.area : first.value),
+    set: (area) => void router.replace({ query: { ...route.query, area } }),
+  })
 }
 
 /** Where the map looks first: the place's own box, or around its centre when no boundary is known yet. */

@@ -13,8 +13,8 @@ use crate::access::{Staff, log_read};
 use crate::platform::http::{Json, Page, PageQuery, Path, Public, Query};
 use crate::platform::ledger::Receipt;
 use crate::platform::*;
-use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse as _, Response};
+use axum::http::StatusCode;
+use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
@@ -819,13 +819,7 @@ async fn portal_photo(
             portal::may_see_photo(tx, case, report, &name)
         })
         .await?;
-    let bytes = blobs::read(&ctx.app, &hash, input.size).await?;
-    let headers = [
-        (header::CONTENT_TYPE, "image/jpeg"),
-        (header::CACHE_CONTROL, "private, no-store"),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    ];
-    Ok((headers, bytes).into_response())
+    blobs::answer(&ctx.app, &hash, input.size).await
 }
 
 /// Whose mailbox it is.

@@ -4,6 +4,7 @@ use super::{CliError, serve};
 use crate::cases::search;
 use crate::demo;
 use crate::exchange::import::{self, ImportReport, Options};
+use crate::exchange::rows::RowProblem;
 use crate::platform::config::Config;
 use crate::platform::{Ctx, Fault, Lang, logs};
 use crate::territory;
@@ -43,10 +44,7 @@ pub struct ListArgs {
 
 /// Takes the list over.
 pub fn run(args: ListArgs) -> Result<(), CliError> {
-    let mut config = Config::load(args.config.as_deref()).map_err(CliError::new)?;
-    if let Some(into) = &args.into {
-        config.database.clone_from(into);
-    }
+    let mut config = settings(args.config.as_deref(), args.into.as_deref())?;
     if let Some(data) = &args.demo {
         config.database = format!("sqlite:{}", data.join("wangge.db").display());
         config.key_file = data.join("wangge.key");
@@ -57,17 +55,47 @@ pub fn run(args: ListArgs) -> Result<(), CliError> {
     let runtime = tokio::runtime::Runtime::new().map_err(CliError::new)?;
     let report = runtime.block_on(into_database(config, bytes, &args))?;
     print!("{}", told(&report));
-    if report.problems.is_empty() || (args.skip_bad && !args.dry_run) {
+    end(&report.problems, report.more_problems, args.skip_bad && !args.dry_run)
+}
+
+/// The settings, with the database that was named.
+pub fn settings(file: Option<&Path>, into: Option<&str>) -> Result<Config, CliError> {
+    let mut config = Config::load(file).map_err(CliError::new)?;
+    if let Some(into) = into {
+        config.database = into.to_owned();
+    }
+    Ok(config)
+}
+
+/// How a command ends that takes a list over: well, or with the number of what is wrong in it.
+pub fn end(problems: &[RowProblem], more: usize, skipped: bool) -> Result<(), CliError> {
+    if problems.is_empty() || skipped {
         return Ok(());
     }
     Err(CliError(format!(
-        "{} 处问题，未写入任何内容 · problems found, nothing was changed: {}",
-        report.problems.len() + report.more_problems,
-        "correct the rows, or leave them out with --skip-bad"
+        "{} 处问题，未写入任何内容 · problems found, nothing was changed: correct the rows, or leave them out with --skip-bad",
+        problems.len() + more
     )))
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, CliError> {
+/// What is wrong, a line each; of many the first.
+pub fn problems(problems: &[RowProblem], more: usize) -> String {
+    let mut out = String::new();
+    for problem in problems.iter().take(SHOWN) {
+        out += &format!(
+            "第 {} 行 · row {}\t{}\t{}\t{}\n",
+            problem.row, problem.row, problem.column, problem.code, problem.message
+        );
+    }
+    let rest = problems.len().saturating_sub(SHOWN) + more;
+    if rest > 0 {
+        out += &format!("… 另有 {rest} 处 · {rest} more\n");
+    }
+    out
+}
+
+/// The file's bytes, as many as are read.
+pub fn read(path: &Path) -> Result<Vec<u8>, CliError> {
     let unreadable = |error: std::io::Error| CliError(format!("{}: {error}", path.display()));
     let size = std::fs::metadata(path).map_err(unreadable)?.len();
     if size > crate::exchange::MAX_BYTES as u64 {
@@ -131,17 +159,7 @@ fn told_fault(fault: &Fault) -> CliError {
 
 /// The report as lines.
 pub fn told(report: &ImportReport) -> String {
-    let mut out = String::new();
-    for problem in report.problems.iter().take(SHOWN) {
-        out += &format!(
-            "row {}\t{}\t{}\t{}\n",
-            problem.row, problem.column, problem.code, problem.message
-        );
-    }
-    let rest = report.problems.len().saturating_sub(SHOWN) + report.more_problems;
-    if rest > 0 {
-        out += &format!("… {rest} more\n");
-    }
+    let mut out = problems(&report.problems, report.more_problems);
     if !report.ignored_columns.is_empty() {
         out += &format!("未导入的列 · columns left out: {}\n", report.ignored_columns.join("、"));
     }

@@ -1,15 +1,12 @@
 //! `wangge import people FILE`: households and people into the database, every line checked first; a CSV is read line by line.
 
-use super::{CliError, serve};
+use super::{CliError, lists, serve};
 use crate::exchange::people::{self, Options, PeopleReport};
 use crate::platform::config::Config;
 use crate::platform::{Ctx, Purpose, logs};
 use crate::territory;
 use std::path::PathBuf;
 use std::time::Instant;
-
-/// Problems printed; the rest are counted.
-const SHOWN: usize = 50;
 
 /// A list and how to take it over.
 #[derive(Debug, clap::Args)]
@@ -37,23 +34,14 @@ pub struct People {
 }
 
 pub fn run(args: People) -> Result<(), CliError> {
-    let mut config = Config::load(args.config.as_deref()).map_err(CliError::new)?;
-    if let Some(into) = &args.into {
-        config.database.clone_from(into);
-    }
+    let config = lists::settings(args.config.as_deref(), args.into.as_deref())?;
     logs::start("warn");
     let runtime = tokio::runtime::Runtime::new().map_err(CliError::new)?;
     let begun = Instant::now();
     let report = runtime.block_on(into_database(config, &args))?;
     println!("用时 took {:.1} s", begun.elapsed().as_secs_f64());
     print!("{}", told(&report));
-    if report.problems.is_empty() || (args.skip_bad && !args.dry_run) {
-        return Ok(());
-    }
-    Err(CliError(format!(
-        "{} 处问题，未写入任何内容 · problems found, nothing was changed",
-        report.problems.len() + report.more_problems
-    )))
+    lists::end(&report.problems, report.more_problems, args.skip_bad && !args.dry_run)
 }
 
 async fn into_database(config: Config, args: &People) -> Result<PeopleReport, CliError> {
@@ -79,7 +67,7 @@ async fn into_database(config: Config, args: &People) -> Result<PeopleReport, Cl
         .extension()
         .is_some_and(|ending| ending.eq_ignore_ascii_case("xlsx"));
     let report = if is_sheet {
-        let bytes = std::fs::read(&args.file).map_err(CliError::new)?;
+        let bytes = lists::read(&args.file)?;
         people::import(&ctx, bytes, options).await
     } else {
         people::import_csv(&ctx, &args.file, options, |_| {}).await
@@ -88,15 +76,9 @@ async fn into_database(config: Config, args: &People) -> Result<PeopleReport, Cl
 }
 
 fn told(report: &PeopleReport) -> String {
-    let mut text = format!(
+    let text = format!(
         "读入 rows {}，户 households {}，人 people {}，已在册 already {}，待定 to decide {}\n",
         report.rows, report.households, report.residents, report.already, report.duplicates
     );
-    for one in report.problems.iter().take(SHOWN) {
-        text += &format!(
-            "第 {} 行 · row {}: {} {} [{}]\n",
-            one.row, one.row, one.column, one.message, one.code
-        );
-    }
-    text
+    text + &lists::problems(&report.problems, report.more_problems)
 }

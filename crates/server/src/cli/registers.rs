@@ -1,13 +1,10 @@
 //! `wangge import registers FILE`: people onto care registers, every line checked first; nobody is made who is not registered.
 
-use super::{CliError, serve};
+use super::{CliError, lists, serve};
 use crate::exchange::care::{self, CareReport, Options};
 use crate::platform::config::Config;
 use crate::platform::{Ctx, Purpose, logs};
 use std::path::PathBuf;
-
-/// Problems printed; the rest are counted.
-const SHOWN: usize = 50;
 
 /// A list and how to take it over.
 #[derive(Debug, clap::Args)]
@@ -35,25 +32,16 @@ pub struct Registers {
 }
 
 pub fn run(args: Registers) -> Result<(), CliError> {
-    let mut config = Config::load(args.config.as_deref()).map_err(CliError::new)?;
-    if let Some(into) = &args.into {
-        config.database.clone_from(into);
-    }
+    let config = lists::settings(args.config.as_deref(), args.into.as_deref())?;
     logs::start("warn");
     let runtime = tokio::runtime::Runtime::new().map_err(CliError::new)?;
     let report = runtime.block_on(into_database(config, &args))?;
     print!("{}", told(&report));
-    if report.problems.is_empty() || (args.skip_bad && !args.dry_run) {
-        return Ok(());
-    }
-    Err(CliError(format!(
-        "{} 处问题，未写入任何内容 · problems found, nothing was changed",
-        report.problems.len() + report.more_problems
-    )))
+    lists::end(&report.problems, report.more_problems, args.skip_bad && !args.dry_run)
 }
 
 async fn into_database(config: Config, args: &Registers) -> Result<CareReport, CliError> {
-    let bytes = std::fs::read(&args.file).map_err(CliError::new)?;
+    let bytes = lists::read(&args.file)?;
     let app = serve::open(config).await?;
     let ctx = Ctx::system(&app, "import").for_purpose(Purpose::Registry);
     let options = Options {
@@ -67,15 +55,9 @@ async fn into_database(config: Config, args: &Registers) -> Result<CareReport, C
 }
 
 fn told(report: &CareReport) -> String {
-    let mut text = format!(
+    let text = format!(
         "读入 rows {}，列入 put on {}，已在册 already {}\n",
         report.rows, report.put_on, report.already
     );
-    for one in report.problems.iter().take(SHOWN) {
-        text += &format!(
-            "第 {} 行 · row {}: {} {} [{}]\n",
-            one.row, one.row, one.column, one.message, one.code
-        );
-    }
-    text
+    text + &lists::problems(&report.problems, report.more_problems)
 }

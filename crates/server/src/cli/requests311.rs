@@ -50,13 +50,7 @@ pub fn run(args: Requests311) -> Result<(), CliError> {
         println!("{:.1} s, {:.0} 行/秒 rows/s", seconds, report.added as f64 / seconds);
         println!("wangge serve --config {}", args.data.join("wangge.toml").display());
     }
-    if report.problems.is_empty() || (args.skip_bad && !args.dry_run) {
-        return Ok(());
-    }
-    Err(CliError(format!(
-        "{} 处问题，未写入任何内容 · problems found, nothing was changed: correct the rows, or leave them out with --skip-bad",
-        report.problems.len() + report.more_problems
-    )))
+    lists::end(&report.problems, report.more_problems, args.skip_bad && !args.dry_run)
 }
 
 /// Every row against the look-ups, without a database: each area and unit of them counts as there.

@@ -3,9 +3,9 @@
 //!
 //! Entry point: [`import`]. Must not: know how somebody is found; that is the registry's.
 
-use super::columns::{Column, Columns, Known, field_of};
+use super::columns::{self, Column, Columns, Known};
 use super::rows::{RowProblem, area_names};
-use super::table::{self, Row};
+use super::table::Row;
 use crate::duties;
 use crate::platform::*;
 use crate::registry::care_list::{CareIntake, CareLine};
@@ -16,26 +16,13 @@ use utoipa::ToSchema;
 
 /// Lines in one transaction.
 const BATCH: usize = 500;
-/// Problems told one by one; the rest are counted.
-const MAX_PROBLEMS: usize = 20_000;
 /// Of which list a header's columns are kept.
 const KIND: &str = "care\u{1f}";
 
 const FIELDS: Known = &[
     ("register", &["名册", "关爱名册", "名册名称", "register"]),
-    ("name", &["姓名", "人员姓名", "name"]),
-    (
-        "id_number",
-        &[
-            "身份证号",
-            "身份证号码",
-            "公民身份号码",
-            "证件号码",
-            "证件号",
-            "idnumber",
-            "id",
-        ],
-    ),
+    ("name", columns::NAME),
+    ("id_number", columns::ID_NUMBER),
     ("phone", &["电话", "手机", "手机号", "联系电话", "phone", "mobile"]),
     (
         "area",
@@ -89,9 +76,7 @@ pub struct CareReport {
 /// Takes a spreadsheet over.
 pub async fn import(ctx: &Ctx, bytes: Vec<u8>, options: Options) -> Result<CareReport, Fault> {
     ctx.scope.require(Permission::RegistryImport)?;
-    let is_header = |cells: &[String]| cells.iter().filter(|cell| field_of(FIELDS, cell).is_some()).count() > 1;
-    let read = tokio::task::spawn_blocking(move || table::read(&bytes, is_header));
-    let table = read.await.map_err(Fault::internal)??;
+    let table = columns::read_table(bytes, FIELDS).await?;
     let columns = Columns::of(ctx, KIND, FIELDS, &table.header, options.columns.as_deref()).await?;
     if options.dry_run || !options.skip_bad {
         let mut report = pass(ctx, &table.rows, &columns, &options, true).await?;
@@ -123,17 +108,7 @@ async fn pass(ctx: &Ctx, rows: &[Row], columns: &Columns, options: &Options, dry
         let lines = some.iter().map(|row| line(columns, options, (*row).clone())).collect();
         intake = intake.take(ctx, lines).await?;
         for trouble in std::mem::take(&mut intake.taken.troubles) {
-            if report.problems.len() == MAX_PROBLEMS {
-                report.more_problems += 1;
-                continue;
-            }
-            let view = trouble.fault.view(ctx.lang);
-            report.problems.push(RowProblem {
-                row: trouble.row,
-                column: view.field.map(|field| columns.name(&field)).unwrap_or_default(),
-                code: view.code.to_string(),
-                message: view.message,
-            });
+            columns.problem(ctx, trouble, &mut report.problems, &mut report.more_problems);
         }
     }
     (report.put_on, report.already) = (intake.taken.put_on, intake.taken.already);

@@ -1,17 +1,33 @@
 //! What the columns of a list of people mean: as somebody says, as they said last for such a header, or by their names. Columns nobody asked
 //! for are left out and named: a list cannot bring in labels of persons.
 //!
-//! Entry points: [`Columns::of`], [`Columns::keep`].
+//! Entry points: [`read_table`], [`Columns::of`], [`Columns::problem`], [`Columns::keep`].
 
-use super::table::Row;
+use super::rows::RowProblem;
+use super::table::{self, Row, Table};
 use crate::platform::*;
-use crate::registry::intake;
+use crate::registry::intake::{self, Trouble};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
 /// Columns that are understood: the key of each, and its names as lists have them, in lower case without blanks; the first is the template's.
 pub type Known = &'static [(&'static str, &'static [&'static str])];
+
+/// Names of the columns that lists of people share.
+pub const NAME: &[&str] = &["姓名", "人员姓名", "name"];
+pub const ID_NUMBER: &[&str] = &[
+    "身份证号",
+    "身份证号码",
+    "公民身份号码",
+    "证件号码",
+    "证件号",
+    "idnumber",
+    "id",
+];
+
+/// Problems told one by one; the rest are counted.
+const MAX_PROBLEMS: usize = 20_000;
 
 /// What a column is taken for.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
@@ -29,7 +45,14 @@ pub struct Columns {
     fields: Vec<Option<usize>>,
 }
 
-pub fn field_of(known: Known, name: &str) -> Option<usize> {
+/// Reads a spreadsheet: its header is the first line in which more than one column is understood.
+pub async fn read_table(bytes: Vec<u8>, known: Known) -> Result<Table, Fault> {
+    let is_header = move |cells: &[String]| cells.iter().filter(|cell| field_of(known, cell).is_some()).count() > 1;
+    let read = tokio::task::spawn_blocking(move || table::read(&bytes, is_header));
+    read.await.map_err(Fault::internal)?
+}
+
+fn field_of(known: Known, name: &str) -> Option<usize> {
     let plain: String = name
         .chars()
         .filter(|c| !c.is_whitespace() && !matches!(c, '*' | '＊' | ':' | '：' | '\u{feff}' | '_'))
@@ -95,8 +118,23 @@ impl Columns {
         columns.collect()
     }
 
+    /// Adds what is wrong with a line, by the name its column has in the file; beyond the most that are told it is counted.
+    pub fn problem(&self, ctx: &Ctx, trouble: Trouble, problems: &mut Vec<RowProblem>, more: &mut usize) {
+        if problems.len() == MAX_PROBLEMS {
+            *more += 1;
+            return;
+        }
+        let view = trouble.fault.view(ctx.lang);
+        problems.push(RowProblem {
+            row: trouble.row,
+            column: view.field.map(|field| self.name(&field)).unwrap_or_default(),
+            code: view.code,
+            message: view.message,
+        });
+    }
+
     /// The name of a field's column in the file.
-    pub fn name(&self, field: &str) -> String {
+    fn name(&self, field: &str) -> String {
         let is_it = |one: &Option<usize>| one.is_some_and(|one| self.known[one].0 == field);
         let found = self.fields.iter().position(is_it).and_then(|at| self.header.get(at));
         found.cloned().unwrap_or_else(|| field.to_owned())

@@ -4,7 +4,7 @@ use super::care::{self, CareReport};
 use super::export::{self, File, Wish};
 use super::import::{self, ImportReport, Options};
 use super::people::{self, PeopleReport};
-use super::rows::NAMES;
+use super::rows::{NAMES, RowProblem};
 use super::store::{self, ExportRow};
 use super::table;
 use super::transparency::{self, Transparency};
@@ -124,14 +124,7 @@ async fn import_people(
     };
     let ctx = ctx.for_purpose(Purpose::Registry);
     let report = people::import(&ctx, bytes, options).await?;
-    if query.problems.as_deref() == Some("csv") && !report.problems.is_empty() {
-        return Ok(download(File {
-            name: "problems.csv".to_owned(),
-            mime: "text/csv; charset=utf-8",
-            bytes: people::problems_csv(&report.problems)?,
-        }));
-    }
-    Ok(Json(report).into_response())
+    told(query.problems.as_deref(), &report.problems, &report)
 }
 
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
@@ -165,14 +158,7 @@ async fn import_care(Staff(ctx): Staff, Query(query): Query<CareQuery>, request:
     };
     let ctx = ctx.for_purpose(Purpose::Registry);
     let report = care::import(&ctx, bytes, options).await?;
-    if query.problems.as_deref() == Some("csv") && !report.problems.is_empty() {
-        return Ok(download(File {
-            name: "problems.csv".to_owned(),
-            mime: "text/csv; charset=utf-8",
-            bytes: people::problems_csv(&report.problems)?,
-        }));
-    }
-    Ok(Json(report).into_response())
+    told(query.problems.as_deref(), &report.problems, &report)
 }
 
 /// An empty spreadsheet with the columns of care registers.
@@ -187,6 +173,18 @@ async fn care_template(Staff(ctx): Staff) -> Result<Response, Fault> {
 async fn people_template(Staff(ctx): Staff) -> Result<Response, Fault> {
     ctx.scope.require(Permission::RegistryImport)?;
     template_file("people-template.xlsx", people::template())
+}
+
+/// What came of a list; asked for as `csv`, what is wrong in it, where anything is.
+fn told(asked: Option<&str>, problems: &[RowProblem], report: &impl Serialize) -> Result<Response, Fault> {
+    if asked != Some("csv") || problems.is_empty() {
+        return Ok(Json(report).into_response());
+    }
+    Ok(download(File {
+        name: "problems.csv".to_owned(),
+        mime: "text/csv; charset=utf-8",
+        bytes: people::problems_csv(problems)?,
+    }))
 }
 
 async fn file_of(request: Request) -> Result<Vec<u8>, Fault> {

@@ -15,7 +15,7 @@ mod outgoing;
 pub mod peers;
 pub mod people;
 pub mod requests311;
-mod rows;
+pub mod rows;
 pub mod sending;
 mod signed;
 pub mod sms;

@@ -4,9 +4,9 @@
 //! Entry points: [`import`] (a spreadsheet in memory), [`import_csv`] (a file read line by line). Columns nobody asked for are left out and
 //! named: a list cannot bring in labels of persons. Must not: know how somebody is registered; that is the registry's.
 
-use super::columns::{Column, Columns, Known, field_of};
+use super::columns::{self, Column, Columns, Known};
 use super::rows::{RowProblem, area_names};
-use super::table::{self, Row};
+use super::table::Row;
 use crate::duties;
 use crate::platform::*;
 use crate::registry::intake::{self, Areas, Intake, Line, Ready, Trouble};
@@ -18,8 +18,6 @@ use utoipa::ToSchema;
 
 /// Lines in one transaction.
 const BATCH: usize = 2_000;
-/// Problems told one by one; the rest are counted.
-const MAX_PROBLEMS: usize = 20_000;
 /// Characters of the name of a list.
 const MAX_SOURCE: usize = 60;
 /// Of which list a header's columns are kept: of this one they were first.
@@ -46,19 +44,8 @@ const FIELDS: Known = &[
     ("floor", &["楼层", "层", "floor"]),
     ("room", &["房号", "室", "门牌", "房间号", "room"]),
     ("number", &["户号", "户编号", "household", "householdnumber"]),
-    ("name", &["姓名", "人员姓名", "name"]),
-    (
-        "id_number",
-        &[
-            "身份证号",
-            "身份证号码",
-            "公民身份号码",
-            "证件号码",
-            "证件号",
-            "idnumber",
-            "id",
-        ],
-    ),
+    ("name", columns::NAME),
+    ("id_number", columns::ID_NUMBER),
     (
         "phones",
         &["电话", "手机", "手机号", "联系电话", "phone", "phones", "mobile"],
@@ -165,9 +152,7 @@ impl Meaning {
 
 /// Takes a spreadsheet over.
 pub async fn import(ctx: &Ctx, bytes: Vec<u8>, options: Options) -> Result<PeopleReport, Fault> {
-    let is_header = |cells: &[String]| cells.iter().filter(|cell| field_of(FIELDS, cell).is_some()).count() > 1;
-    let read = tokio::task::spawn_blocking(move || table::read(&bytes, is_header));
-    let table = read.await.map_err(Fault::internal)??;
+    let table = columns::read_table(bytes, FIELDS).await?;
     let meaning = Arc::new(Meaning::of(ctx, &table.header, &options).await?);
     let rows = || Ok(table.rows.iter().cloned().map(Ok));
     let report = passes(ctx, rows, &meaning, &options, |_| {}).await?;
@@ -254,7 +239,9 @@ async fn pass(
         let (taken, next) = tokio::join!(intake.take(ctx, waiting), ready(ctx, &areas, meaning, next));
         (intake, waiting) = (taken?, next?);
         for trouble in std::mem::take(&mut intake.taken.troubles) {
-            report.problem(ctx, &meaning.columns, trouble);
+            meaning
+                .columns
+                .problem(ctx, trouble, &mut report.problems, &mut report.more_problems);
         }
         progress(report.rows);
     }
@@ -292,22 +279,6 @@ async fn ready(
         intake::ready(&ctx, &areas, lines)
     };
     tokio::task::spawn_blocking(work).await.map_err(Fault::internal)
-}
-
-impl PeopleReport {
-    fn problem(&mut self, ctx: &Ctx, columns: &Columns, trouble: Trouble) {
-        if self.problems.len() == MAX_PROBLEMS {
-            self.more_problems += 1;
-            return;
-        }
-        let view = trouble.fault.view(ctx.lang);
-        self.problems.push(RowProblem {
-            row: trouble.row,
-            column: view.field.map(|field| columns.name(&field)).unwrap_or_default(),
-            code: view.code.to_string(),
-            message: view.message,
-        });
-    }
 }
 
 /// The problems as a file: row, column, what is wrong.

@@ -5,8 +5,7 @@ use super::{Asked, Counts, Deed, Detail, Project, Wish, act, board, has_photo, l
 use crate::access::Staff;
 use crate::platform::*;
 use crate::{territory, workforce};
-use axum::http::header;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use domain::projects::{Act, Standing};
 use domain::time::day_number;
 use jiff::civil::Date;
@@ -438,11 +437,5 @@ async fn photo(
     if !known.await? {
         return Err(Fault::not_found());
     }
-    let bytes = blobs::read(&ctx.app, &hash, query.size.unwrap_or(blobs::Size::Thumb)).await?;
-    let headers = [
-        (header::CONTENT_TYPE, "image/jpeg"),
-        (header::CACHE_CONTROL, "private, no-store"),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    ];
-    Ok((headers, bytes).into_response())
+    blobs::answer(&ctx.app, &hash, query.size.unwrap_or(blobs::Size::Thumb)).await
 }

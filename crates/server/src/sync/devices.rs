@@ -3,17 +3,19 @@
 //! Entry points: [`meet`], [`of_account`], [`revoke`], [`standing`] and [`confirm_wiped`] (both without a session: a revoked phone has none).
 
 use super::store;
-use super::take::{CONTACT_MS, Sender};
+use super::take::Sender;
 use crate::access;
 use crate::platform::*;
 use domain::sync::behind;
-use domain::time::{MINUTE_MS, Timestamp};
+use domain::time::{DAY_MS, MINUTE_MS, Timestamp};
 use serde_json::json;
 
 /// Phones of one account that are told of. There may be more: a browser whose storage was cleared is another phone, and nobody's work waits for
 /// that.
 const MOST: u32 = 50;
 const MAX_NAME: usize = 80;
+/// What a phone says of itself is kept at least so often.
+const CONTACT_MS: i64 = DAY_MS;
 
 /// A phone (or browser) of an account.
 #[derive(Debug, Clone)]

@@ -3,11 +3,10 @@
 
 use crate::cases::new_id;
 use crate::kit::{Answer, CITY, Client, EAST, EAST_GRID, TestApp, WEST};
-use crate::people::{each_with_photos, post, sign_in, unit, worker};
+use crate::people::{each_with_photos, household, sign_in, two_grids, worker};
 use domain::time::DAY_MS;
 use serde_json::{Value, json};
 use server::platform::{AreaId, CampaignId, Ctx, VisitId, jobs};
-use server::policy;
 use std::collections::BTreeMap;
 
 struct Place {
@@ -18,13 +17,7 @@ struct Place {
 }
 
 async fn place(app: &TestApp) -> Place {
-    policy::adopt(&app.app, policy::shipped("zhoushan").unwrap(), None)
-        .await
-        .unwrap();
-    let centre = unit(app, "东港网格中心", "centre", "centre", EAST).await;
-    let (holder, other) = (worker(app, "张网格").await, worker(app, "王网格").await);
-    post(app, centre, Some(EAST_GRID), "grid", holder, None).await;
-    post(app, centre, Some(WEST), "grid", other, None).await;
+    let [holder, other] = two_grids(app).await;
     Place {
         supervisor: sign_in(app, "supervisor", CITY, None, Some(worker(app, "赵领导").await)).await,
         clerk: sign_in(app, "dispatcher", CITY, None, None).await,
@@ -45,9 +38,7 @@ fn id_number(born: &str, order: u32) -> String {
 
 /// A household with people born on these days.
 async fn family(app: &TestApp, who: &Client, grid: AreaId, room: &str, born: &[(&str, u32)]) -> String {
-    let id = new_id(app);
-    let wish = json!({ "id": id, "number": room, "place": { "area_id": grid, "building": "一号楼", "room": room }, "valid_from": "2026-01-10" });
-    who.post("/api/v1/registry/households", wish).await.ok();
+    let id = household(app, who, grid, room).await;
     for (at, (born, order)) in born.iter().enumerate() {
         let relation = ["户主", "配偶", "子"][at.min(2)];
         let person = json!({ "id": new_id(app), "household_id": id, "relation": relation, "name": format!("居民{order}"),

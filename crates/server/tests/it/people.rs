@@ -1,8 +1,8 @@
 //! People and units for tests that need their own: built one by one, named, signed in. Photos through the real upload.
 //!
-//! Entry points: [`each_with_photos`], [`unit`], [`worker`], [`post`], [`sign_in`], [`photo`]. Everything is in force since 2026-01-01.
+//! Entry points: [`each_with_photos`], [`unit`], [`worker`], [`post`], [`two_grids`], [`household`], [`sign_in`], [`photo`]. Everything is in force since 2026-01-01.
 
-use crate::kit::{Client, PASSWORD, TestApp, config};
+use crate::kit::{Client, EAST, EAST_GRID, PASSWORD, TestApp, WEST, config};
 use axum::body::Body;
 use axum::http::Method;
 use db::{Backend, params};
@@ -10,7 +10,8 @@ use image::{DynamicImage, ImageFormat, RgbImage};
 use serde_json::{Value, json};
 use server::access::{self, GrantWish, NewAccount};
 use server::cases;
-use server::platform::{AccountId, AreaId, CaseId, Ctx, Mark, PostId, Subject, UnitId, WorkerId};
+use server::platform::{AccountId, AreaId, CaseId, Ctx, HouseholdId, Mark, PostId, Subject, UnitId, WorkerId};
+use server::policy;
 use std::io::Cursor;
 
 /// As `each_backend`, with a folder for photos.
@@ -52,6 +53,26 @@ pub async fn worker(app: &TestApp, name: &'static str) -> WorkerId {
         Ok(())
     })
     .await;
+    id
+}
+
+/// Zhoushan's pack, and a grid of the east and the west with a worker of their own each: the two who hold them.
+pub async fn two_grids(app: &TestApp) -> [WorkerId; 2] {
+    policy::adopt(&app.app, policy::shipped("zhoushan").unwrap(), None)
+        .await
+        .unwrap();
+    let centre = unit(app, "东港网格中心", "centre", "centre", EAST).await;
+    let (east, west) = (worker(app, "张网格").await, worker(app, "王网格").await);
+    post(app, centre, Some(EAST_GRID), "grid", east, None).await;
+    post(app, centre, Some(WEST), "grid", west, None).await;
+    [east, west]
+}
+
+/// A household of a grid: who may be called upon.
+pub async fn household(app: &TestApp, who: &Client, grid: AreaId, room: &str) -> String {
+    let id = app.app.new_id::<HouseholdId>().to_string();
+    let wish = json!({ "id": id, "number": room, "place": { "area_id": grid, "building": "一号楼", "room": room }, "valid_from": "2026-01-10" });
+    who.post("/api/v1/registry/households", wish).await.ok();
     id
 }
 

@@ -3,12 +3,11 @@
 
 use crate::cases::new_id;
 use crate::kit::{Answer, CITY, Client, EAST, EAST_GRID, TestApp, WEST};
-use crate::people::{each_with_photos, post, sign_in, unit, worker};
+use crate::people::{each_with_photos, household, sign_in, two_grids, worker};
 use axum::http::StatusCode;
 use domain::time::Timestamp;
 use serde_json::{Value, json};
 use server::platform::{Ctx, ledger};
-use server::policy;
 
 struct Place {
     worker: Client,
@@ -18,27 +17,13 @@ struct Place {
 }
 
 async fn place(app: &TestApp) -> Place {
-    policy::adopt(&app.app, policy::shipped("zhoushan").unwrap(), None)
-        .await
-        .unwrap();
-    let centre = unit(app, "东港网格中心", "centre", "centre", EAST).await;
-    let (holder, other) = (worker(app, "张网格").await, worker(app, "王网格").await);
-    post(app, centre, Some(EAST_GRID), "grid", holder, None).await;
-    post(app, centre, Some(WEST), "grid", other, None).await;
+    let [holder, other] = two_grids(app).await;
     Place {
         worker: sign_in(app, "grid_worker", EAST_GRID, None, Some(holder)).await,
         other: sign_in(app, "grid_worker", WEST, None, Some(other)).await,
         supervisor: sign_in(app, "supervisor", EAST, None, Some(worker(app, "赵领导").await)).await,
         elsewhere: sign_in(app, "supervisor", WEST, None, Some(worker(app, "钱领导").await)).await,
     }
-}
-
-/// A household of the grid: who may be called upon.
-async fn home(app: &TestApp, who: &Client, grid: server::platform::AreaId, room: &str) -> String {
-    let id = new_id(app);
-    let wish = json!({ "id": id, "number": room, "place": { "area_id": grid, "building": "一号楼", "room": room }, "valid_from": "2026-01-10" });
-    who.post("/api/v1/registry/households", wish).await.ok();
-    id
 }
 
 fn visit(app: &TestApp, home: &str, at: Timestamp) -> Value {
@@ -104,7 +89,7 @@ async fn kept(who: &Client) -> Vec<Value> {
 async fn what_is_sent_again_and_again_is_done_once() {
     each_with_photos(async |app| {
         let Place { worker, other, .. } = place(app).await;
-        let home = home(app, &worker, EAST_GRID, "101").await;
+        let home = household(app, &worker, EAST_GRID, "101").await;
         let phone = Phone::new(app);
         let now = app.app.now();
         let all = [
@@ -152,7 +137,7 @@ async fn one_that_is_refused_stops_no_other_and_waits_for_somebody() {
             elsewhere,
             ..
         } = place(app).await;
-        let (mine, strange) = (home(app, &worker, EAST_GRID, "101").await, new_id(app));
+        let (mine, strange) = (household(app, &worker, EAST_GRID, "101").await, new_id(app));
         let phone = Phone::new(app);
         let now = app.app.now();
         let all = [
@@ -247,7 +232,7 @@ async fn a_visit_in_a_grid_that_went_to_somebody_else_is_taken_in_for_who_made_i
             supervisor,
             ..
         } = place(app).await;
-        let home = home(app, &worker, EAST_GRID, "101").await;
+        let home = household(app, &worker, EAST_GRID, "101").await;
         let phone = Phone::new(app);
         let now = app.app.now();
         // Not in the other worker's grid (any more): kept, not lost.
@@ -343,7 +328,7 @@ async fn two_who_change_one_case_both_know_of_it() {
 async fn a_clock_days_off_is_put_right() {
     each_with_photos(async |app| {
         let Place { worker, .. } = place(app).await;
-        let home = home(app, &worker, EAST_GRID, "101").await;
+        let home = household(app, &worker, EAST_GRID, "101").await;
         for (number, days) in [(1, 40), (2, -40)] {
             let mut phone = Phone::new(app);
             phone.ahead_ms = days * 86_400_000;

@@ -12,8 +12,7 @@ use crate::platform::http::parse_value;
 use crate::platform::*;
 use crate::{policy, territory};
 use axum::http::StatusCode;
-use axum::http::header;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use domain::duties::{Act, Outcome, Quantity, Verdict};
 use domain::geo::LonLat;
 use domain::policy::DutyRule;
@@ -540,11 +539,5 @@ async fn photo(
     if !seen.row.photos.contains(&hash) {
         return Err(Fault::new(StatusCode::NOT_FOUND, "not_found"));
     }
-    let bytes = blobs::read(&ctx.app, &hash, query.size.unwrap_or(blobs::Size::Thumb)).await?;
-    let headers = [
-        (header::CONTENT_TYPE, "image/jpeg"),
-        (header::CACHE_CONTROL, "private, no-store"),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    ];
-    Ok((headers, bytes).into_response())
+    blobs::answer(&ctx.app, &hash, query.size.unwrap_or(blobs::Size::Thumb)).await
 }

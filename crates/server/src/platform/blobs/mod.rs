@@ -17,7 +17,8 @@ use super::ids::{CaseId, UploadId};
 use super::jobs::{self, Effect, Handler, Outcome, Recurring};
 use super::tx::Tx;
 use axum::body::Bytes;
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
 use futures::{Stream, StreamExt as _};
 use object_store::aws::AmazonS3Builder;
 use object_store::local::LocalFileSystem;
@@ -443,6 +444,16 @@ pub async fn read_for_case(ctx: &Ctx, case: CaseId, hash: String, size: Size) ->
         return Err(Fault::not_found());
     }
     read(&ctx.app, &hash, size).await
+}
+
+/// The photo as an answer that no browser keeps or takes for anything else. For callers that have made sure that the person may see it.
+pub async fn answer(app: &App, hash: &str, size: Size) -> Result<Response, Fault> {
+    let headers = [
+        (header::CONTENT_TYPE, "image/jpeg"),
+        (header::CACHE_CONTROL, "private, no-store"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    Ok((headers, read(app, hash, size).await?).into_response())
 }
 
 /// The photo's bytes (JPEG). For callers that have made sure that the person may see it.
