@@ -167,3 +167,12 @@ test('what an app of before kept is sent under its own id', async () => {
   await sendAll()
   expect(operations().map((one) => one.id)).toEqual(['7'])
 })
+
+test('only an answer of the server counts as a contact', async () => {
+  cut()
+  await sendAll()
+  expect(kept.has('contact')).toBe(false)
+  server()
+  await sendAll()
+  expect(kept.has('contact')).toBe(true)
+})

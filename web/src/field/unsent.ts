@@ -3,7 +3,7 @@
 import { computed, ref, shallowRef } from 'vue'
 import { ApiError, api, offlineText } from '@/api/client'
 import { newId } from '@/api/ids'
-import type { SyncView } from '@/api/types'
+import type { SyncInput, SyncView } from '@/api/types'
 import { dropPhoto, forgetUpload, uploaded } from './photos'
 import { me } from './session'
 import { deviceName } from './sync/device'
@@ -17,11 +17,17 @@ declare const __APP__: string
 const FIRST_RETRY_MS = 4_000
 const LAST_RETRY_MS = 50_000
 
+async function sync(batch: SyncInput) {
+  const said = await api.post<SyncView>('/sync', batch)
+  void inTouch()
+  return said
+}
+
 const entries = shallowRef<Entry[]>([])
 const outbox = new Outbox(
   {
     store: { put, get, remove, names },
-    wire: { sync: (batch) => api.post<SyncView>('/sync', batch), upload: uploaded, forget: forgetUpload, drop: dropPhoto },
+    wire: { sync, upload: uploaded, forget: forgetUpload, drop: dropPhoto },
     now: Date.now,
     newId,
     name: deviceName(navigator.userAgent),
@@ -78,7 +84,7 @@ async function pass(account: string, attended: string) {
   clearTimeout(timer)
   if (!outbox.waiting(account).length) {
     wait = FIRST_RETRY_MS
-    return inTouch()
+    return
   }
   timer = setTimeout(() => void sendAll(), wait * (0.75 + Math.random() / 2))
   wait = Math.min(wait * 2, LAST_RETRY_MS)
@@ -93,13 +99,17 @@ async function askToPersist() {
 export async function drop(key: string) {
   const entry = outbox.entries.find((one) => one.key === key)
   await outbox.remove(key)
-  if (entry?.keptAs) await api.post('/sync/kept/settle', { id: entry.id, fingerprint: entry.keptAs, how: 'given_up' }).catch(() => undefined)
+  if (entry?.keptAs) await giveUp(entry.id, entry.keptAs)
 }
 
-/** Done all the same, or tried once more after something was put right. */
+/** Done all the same, or tried once more after something was put right: what waits for a supervisor goes. */
 export async function again(key: string) {
-  const entry = { ...outbox.entries.find((one) => one.key === key) }
+  const held = { ...outbox.entries.find((one) => one.key === key) }
   await outbox.again(key)
-  if (entry.keptAs) await api.post('/sync/kept/settle', { id: entry.id, fingerprint: entry.keptAs, how: 'given_up' }).catch(() => undefined)
+  if (held.id && held.keptAs) await giveUp(held.id, held.keptAs)
   await sendAll()
+}
+
+async function giveUp(id: string, fingerprint: string) {
+  await api.post('/sync/kept/settle', { id, fingerprint, how: 'given_up' }).catch(() => undefined)
 }
