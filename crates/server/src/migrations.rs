@@ -47,6 +47,7 @@ steps! {
     75 "0075_campaigns",
     76 "0076_patrol_track",
     77 "0077_sync",
+    78 "0078_visit_matter",
     80 "0080_resident_merge",
     81 "0081_care_basis",
     90 "0090_projects",

@@ -3,6 +3,7 @@ import type { Page } from 'playwright-core'
 import { expect, onTestFinished, test } from 'vitest'
 import { accessible, see } from '../kit/check'
 import { choose, field } from '../kit/desk'
+import { buildings, get, idNumber, register } from '../kit/homes'
 import { lineTo } from '../kit/line'
 import { leave, PHONE, shoot, staff } from '../kit/people'
 import { pointOf } from '../kit/portal'
@@ -11,27 +12,6 @@ import { startDemo } from '../kit/server'
 const MORNING = '2026-03-11T09:30:00+08:00'
 const WHOLE_MS = 150_000
 const GRIDS = ['海晏第一网格', '海晏第二网格']
-const get = async <T>(page: Page, path: string) => (await (await page.request.get(`/api/v1${path}`)).json()) as T
-const post = (page: Page, path: string, data: unknown) => page.request.post(`/api/v1${path}`, { data, headers: { 'x-wangge-client': 'desk' } })
-
-/** A number with its check character, of somebody born on a day. */
-function idNumber(born: string, order: number): string {
-  const first = `330902${born}${String(order).padStart(3, '0')}`
-  const weights = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2]
-  const sum = [...first].reduce((total, digit, i) => total + Number(digit) * weights[i], 0)
-  return first + '10X98765432'[sum % 11]
-}
-
-/** Two buildings of the first grid, by number. */
-async function buildings(planner: Page, at: { latitude: number; longitude: number }) {
-  const nodes = ['id,lon,lat,region,households,lift', ...[1, 2].map((n) => `D${n},${at.longitude + n * 0.0004},${at.latitude},海晏社区,10,0`)]
-  const made = await post(planner, '/dwellings/import', { nodes: nodes.join('\n'), edges: 'u,v\nD1,D2', datum: 'wgs84' })
-  expect(made.status(), await made.text()).toBeLessThan(300)
-  const [area] = (await get<{ items: { id: string }[] }>(planner, '/areas?q=海晏社区')).items
-  const all = (await get<{ items: { id: string; code: string }[] }>(planner, `/dwellings?area=${area.id}&limit=50`)).items
-  return new Map(all.map((one) => [one.code, one.id]))
-}
-
 /** Two families with a child of one year in the first grid, one in the second; and one whose child is four. */
 async function families(page: Page, known: Map<string, string>) {
   const areas = (await get<{ items: { id: string; name: string }[] }>(page, '/areas?level=grid')).items
@@ -39,12 +19,8 @@ async function families(page: Page, known: Map<string, string>) {
   let order = 700
   for (const [area, room, child] of [[grid(GRIDS[0]), '101', '20250120'], [grid(GRIDS[0]), '102', '20240501'], [grid(GRIDS[0]), '103', '20211201'], [grid(GRIDS[1]), '201', '20250707']]) {
     const dwelling = known.get({ 101: 'D1', 102: 'D2' }[room] ?? '')
-    const home = { id: crypto.randomUUID(), number: '', place: { area_id: area, dwelling_id: dwelling, room } }
-    expect((await post(page, '/registry/households', home)).status()).toBeLessThan(300)
-    for (const [relation, name, born] of [['户主', '陈安', '19900101'], ['子', '陈小安', child]]) {
-      const person = { id: crypto.randomUUID(), household_id: home.id, relation, name, id_number: idNumber(born, order++) }
-      expect((await post(page, '/registry/residents', person)).status()).toBeLessThan(300)
-    }
+    const people = [['户主', '陈安', '19900101'], ['子', '陈小安', child]].map(([relation, name, born]) => ({ relation, name, id_number: idNumber(born, order++) }))
+    await register(page, { area_id: area, dwelling_id: dwelling, room }, people)
   }
 }
 

@@ -1,8 +1,8 @@
 // What a worker owes without being asked: a list for today, one form at the door, and all of it without signal.
-import type { Page } from 'playwright-core'
 import { expect, onTestFinished, test } from 'vitest'
 import { accessible, see } from '../kit/check'
 import { field } from '../kit/desk'
+import { get, register } from '../kit/homes'
 import { lineTo } from '../kit/line'
 import { leave, PHONE, shoot, staff } from '../kit/people'
 import { photo } from '../kit/photo'
@@ -12,9 +12,6 @@ import { startDemo } from '../kit/server'
 const MORNING = '2026-03-11T09:30:00+08:00'
 const WHOLE_MS = 120_000
 const GRID = '海晏第一网格'
-const get = async <T>(page: Page, path: string) => (await (await page.request.get(`/api/v1${path}`)).json()) as T
-const post = (page: Page, path: string, data: unknown) => page.request.post(`/api/v1${path}`, { data, headers: { 'x-wangge-client': 'desk' } })
-
 interface Counts { rules: { rule: string; owed: number; done: number }[] }
 
 test('a worker calls at homes without a signal, reports what is found there, and all of it arrives once', async () => {
@@ -23,8 +20,7 @@ test('a worker calls at homes without a signal, reports what is found there, and
   const centre = await staff(running, 'dispatcher')
   const grid = (await get<{ items: { id: string; name: string }[] }>(centre.page, '/areas?level=grid')).items.find((one) => one.name === GRID)!
   for (const room of ['101', '102', '201']) {
-    const home = { id: crypto.randomUUID(), number: '', place: { area_id: grid.id, room } }
-    expect((await post(centre.page, '/registry/households', home)).status(), room).toBeLessThan(300)
+    await register(centre.page, { area_id: grid.id, room }, [])
   }
   const visits = async () => {
     const [own] = await get<Counts[]>(centre.page, `/duties/counts?area=${grid.id}`)
@@ -68,13 +64,13 @@ test('a worker calls at homes without a signal, reports what is found there, and
   await page.reload()
   await list.getByRole('link', { name: /102室/ }).click()
   await field(page, '说了什么、看到什么').fill('孩子在家，家里都好。')
-  await page.getByText('发现问题，一并上报').click()
-  await field(page, '简单说一句').fill('门口消防通道堆着旧家具')
-  await page.locator('details input[type=file]').setInputFiles(photo('rubble'))
+  await page.getByRole('button', { name: '＋隐患' }).click()
+  await field(page, '发现什么隐患').fill('门口消防通道堆着旧家具')
+  await page.locator('section').filter({ hasText: '发现什么隐患' }).locator('input[type=file]').setInputFiles(photo('rubble'))
   await see(page.locator('.photo img'))
   await page.getByRole('button', { name: '记下' }).click()
   await see(page.getByRole('heading', { name: '已存在手机里' }))
-  await see(page.getByText('发现的问题也已存在手机里'))
+  await see(page.getByText('另有 1 件事也已存在手机里'))
   await page.getByRole('link', { name: '回今日' }).click()
   await see(page.getByText('已记下 1 处，等有网络时发送。'))
   await see(page.getByText('有 2 条还没发出去'))

@@ -3,20 +3,13 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { accessible, see } from '../kit/check'
 import { choose, dialog, field } from '../kit/desk'
+import { idNumber } from '../kit/homes'
 import { leave, PHONE, shoot, staff } from '../kit/people'
 import { startDemo } from '../kit/server'
 
 const MORNING = '2026-03-11T09:30:00+08:00'
 const WHOLE_MS = 150_000
 const GRID = '海晏第一网格'
-
-/** A number with its check character, of somebody born on a day. */
-function idNumber(born: string, order: number): string {
-  const first = `330902${born}${String(order).padStart(3, '0')}`
-  const weights = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2]
-  const sum = [...first].reduce((total, digit, i) => total + Number(digit) * weights[i], 0)
-  return first + '10X98765432'[sum % 11]
-}
 
 /** Clause ZS-13 */
 test('people are looked at by right, area and purpose, and whoever is looked at can be told by whom and why', async () => {

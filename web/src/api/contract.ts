@@ -21,6 +21,7 @@ type Hold<T extends true> = T
 export type Contract = [
   Hold<Fits<'Me', shown.Me>>,
   Hold<Fits<'HouseholdDetail', shown.HouseholdDetail>>,
+  Hold<Fits<'BundleView', shown.Bundle>>,
   Hold<Fits<'LookView', shown.Look>>,
   Hold<Fits<'RegisterView', shown.CareRegister>>,
   Hold<Fits<'DuplicateView', shown.DuplicatePerson>>,

@@ -3688,6 +3688,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sync/bundle": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The grids of the caller with who lives there, masked, for a day without a signal; only what the phone does not have. Each look is logged. */
+        post: operations["take_along"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sync/kept": {
         parameters: {
             query?: never;
@@ -4548,6 +4565,39 @@ export interface components {
             name: string;
             source: string;
         };
+        /** @description A grid of the worker's. */
+        BundleGrid: {
+            area_id: components["schemas"]["AreaId"];
+            ground?: components["schemas"]["Ground"] | null;
+            ground_digest: string;
+            /** @description There are more households than a phone takes along. */
+            more: boolean;
+            name: string;
+            /** @description Its households; none where the worker may not read them. */
+            parts: components["schemas"]["BundlePart"][];
+        };
+        /** @description A household, and what is known of the last visit there. */
+        BundleHome: components["schemas"]["PackedHome"] & {
+            last?: components["schemas"]["LastVisitView"] | null;
+        };
+        /** @description What the phone has already. */
+        BundleInput: {
+            /** @description At most 8. */
+            grids?: components["schemas"]["GridInput"][];
+        };
+        /** @description A part of a grid's households. */
+        BundlePart: {
+            digest: string;
+            /** @description Left out where the phone has them as they are. */
+            homes?: components["schemas"]["BundleHome"][] | null;
+        };
+        /** @description What a phone takes along. */
+        BundleView: {
+            /** @description All grids of the worker: what the phone has of others is to go from it. */
+            grids: components["schemas"]["BundleGrid"][];
+            /** @description What the keys of care registers are called. */
+            registers: components["schemas"]["RegisterName"][];
+        };
         /** @description What is known of a caller: open and earlier matters, within the scope. */
         Caller: {
             name_masked?: string | null;
@@ -4795,6 +4845,16 @@ export interface components {
         CaseLink: {
             id: string;
             number: string;
+        };
+        /** @description A case where it is only spoken of: which it is, and how it stands. */
+        CaseMark: {
+            id: components["schemas"]["CaseId"];
+            number: string;
+            /** @description Not closed, withdrawn or refused. */
+            open: boolean;
+            state: string;
+            state_name: string;
+            title: string;
         };
         /** @description A category by code and name. */
         CategoryRef: {
@@ -5848,6 +5908,12 @@ export interface components {
             /** @description In words. */
             message: string;
         };
+        /** @description A grid the phone has, by the digests it was told. */
+        GridInput: {
+            area_id: components["schemas"]["AreaId"];
+            ground?: string;
+            parts?: string[];
+        };
         /** @description A grid with who serves it. */
         GridOnMap: {
             area: components["schemas"]["AreaBrief"];
@@ -5867,6 +5933,12 @@ export interface components {
             post_id: components["schemas"]["PostId"];
             stand_in?: components["schemas"]["WorkerBrief"] | null;
             unit_id: components["schemas"]["UnitId"];
+        };
+        /** @description The grid on the ground. */
+        Ground: {
+            facilities: components["schemas"]["PackedFacility"][];
+            /** @description GeoJSON, WGS-84. */
+            outline?: Record<string, never> | null;
         };
         /** @description What is said about a handover. */
         HandoverAct: {
@@ -6193,6 +6265,16 @@ export interface components {
             lines: string[];
             report?: components["schemas"]["Report"] | null;
             running: boolean;
+        };
+        /** @description The last visit to a home or somebody in it. */
+        LastVisitView: {
+            at: string;
+            /** @description What they asked for then, and what is still open of what they asked for before. */
+            matters: components["schemas"]["CaseMark"][];
+            /** @description As visits are recorded. */
+            outcome: string;
+            /** @description What was said, its beginning. */
+            talk?: string | null;
         };
         Leave: {
             /** @description The last day. */
@@ -6911,7 +6993,10 @@ export interface components {
              * @description Rises with each operation of the phone.
              */
             number: number;
-            /** @description The address it would have been posted to: `/cases`, `/cases/{id}/actions/{action}`, `/visits`, `/campaigns/{id}/results`. */
+            /**
+             * @description The address it would have been posted to: `/cases`, `/cases/{id}/actions/{action}`, `/visits`, `/campaigns/{id}/results`,
+             *     `/registry/residents`, `/registry/residents/{id}` (a change), `/registry/residents/{id}/end`.
+             */
             path: string;
             /** @description What it is, in the worker's words. */
             title?: string;
@@ -7124,6 +7209,63 @@ export interface components {
             return_reasons: components["schemas"]["KeyName"][];
             sections: components["schemas"]["SectionView"][];
             version: string;
+        };
+        /** @description What stands there. */
+        PackedFacility: {
+            address: string;
+            /** @description A kind the pack names as a hazard. */
+            hazard: boolean;
+            hours: string;
+            id: components["schemas"]["FacilityId"];
+            kind: string;
+            /** Format: double */
+            lat: number;
+            /** Format: double */
+            lon: number;
+            name: string;
+            phone: string;
+        };
+        /** @description A household, as a phone keeps it. */
+        PackedHome: {
+            /** @description Name of the dwelling, where it is known. */
+            house?: string | null;
+            id: components["schemas"]["HouseholdId"];
+            /** Format: double */
+            lat?: number | null;
+            /**
+             * Format: double
+             * @description Where the dwelling is, WGS-84.
+             */
+            lon?: number | null;
+            /** @description The number its source has for it. */
+            number?: string | null;
+            /** @description Sorts as a walk through the grid. */
+            order: string;
+            residents: components["schemas"]["PackedResident"][];
+            /** @description As people write it: `3幢2单元5层501室`. */
+            room: string;
+            /** Format: int64 */
+            row_version: number;
+        };
+        /** @description Somebody who lives there. */
+        PackedResident: {
+            /**
+             * Format: int16
+             * @description Whole years.
+             */
+            age?: number | null;
+            id: components["schemas"]["ResidentId"];
+            /** @description `张**`. */
+            name: string;
+            /** @description `138****5678`. */
+            phones: string[];
+            /** @description Keys of the care registers they are on, as far as the caller may know. */
+            registers: string[];
+            /** @description To the householder, by its key. */
+            relation: string;
+            /** Format: int64 */
+            row_version: number;
+            sex?: string | null;
         };
         /** @description One page of a list. */
         Page_AccessView: {
@@ -9263,6 +9405,10 @@ export interface components {
             key: string;
             name: string;
         };
+        RegisterName: {
+            key: string;
+            name: string;
+        };
         /** @description An organisation to be registered. */
         RegisterOrganisation: components["schemas"]["OrganisationInput"] & {
             /** @description Made by the caller, so that sending twice registers once. */
@@ -9276,6 +9422,8 @@ export interface components {
             /** @description Made by the caller, so that sending twice registers once. */
             id: components["schemas"]["ResidentId"];
             id_number?: string | null;
+            /** @description They were told what is kept of them, why and for how long. */
+            informed?: boolean;
             /** @description `registered`, `actual` or both; `actual` when left out. */
             kinds?: string[] | null;
             name: string;
@@ -10191,6 +10339,8 @@ export interface components {
             companions?: components["schemas"]["WorkerId"][];
             /** @description Made on the client: the same visit sent again is the same visit. */
             id: components["schemas"]["VisitId"];
+            /** @description Ids of the cases made of what they asked for, at most 20; they may arrive after the visit. */
+            matters?: components["schemas"]["CaseId"][];
             /** Format: u-int32 */
             minutes?: number;
             /** @description `met` (also: the thing was looked at), `nobody_home`, `refused`, `closed` or `moved_away`. */
@@ -34812,6 +34962,128 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SyncView"];
+                };
+            };
+            /** @description The body cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Without the right, or without the header that names the client */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Absent, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Somebody was faster, or the id is used */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description The body is of another type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description A value or a rule refuses; `field` and `code` say which */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Not now; try again after `retry_after_s` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+        };
+    };
+    take_along: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BundleInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BundleView"];
                 };
             };
             /** @description The body cannot be read */

@@ -1720,6 +1720,67 @@ export interface HouseholdDetail extends Household {
   members: Resident[]
 }
 
+/** Somebody as a phone takes them along, masked. */
+export interface PackedResident {
+  id: Id
+  name: string
+  relation: string
+  age: number | null
+  sex: string | null
+  phones: string[]
+  registers: string[]
+  row_version: number
+}
+
+/** A household as a phone takes it along. */
+export interface PackedHome {
+  id: Id
+  number: string | null
+  house: string | null
+  room: string
+  /** Sorts as a walk. */
+  order: string
+  lon: number | null
+  lat: number | null
+  residents: PackedResident[]
+  row_version: number
+  /** The last visit to the household or anybody in it. */
+  last: LastVisit | null
+}
+
+export interface LastVisit {
+  at: Instant
+  outcome: string
+  talk: string | null
+  /** What they asked for then, and what is still open of before. */
+  matters: { id: Id; number: string; title: string; state: string; state_name: string; open: boolean }[]
+}
+
+export interface PackedFacility {
+  id: Id
+  name: string
+  kind: string
+  hazard: boolean
+  lon: number
+  lat: number
+  address: string
+  hours: string
+  phone: string
+}
+
+/** What a phone takes along: all its grids, and of each what the phone does not have. */
+export interface Bundle {
+  grids: {
+    area_id: Id
+    name: string
+    ground_digest: string
+    ground: { outline: any; facilities: PackedFacility[] } | null
+    parts: { digest: string; homes: PackedHome[] | null }[]
+    more: boolean
+  }[]
+  registers: { key: string; name: string }[]
+}
+
 export interface FoundResidents {
   items: { resident: Resident; household: Household }[]
   more: boolean

@@ -114,7 +114,7 @@ export async function remembered<T>(name: string, ask: () => Promise<T>): Promis
   }
 }
 
-/** Forgets what the server said; what has not been sent stays. */
-export async function forgetSeen(): Promise<void> {
-  for (const name of await names('seen/')) await remove(name).catch(() => undefined)
+/** Forgets what the server said, or some of it; what has not been sent stays. */
+export async function forgetSeen(which: (name: string) => boolean = () => true): Promise<void> {
+  for (const name of (await names('seen/')).filter(which)) await remove(name).catch(() => undefined)
 }

@@ -77,6 +77,8 @@ pub struct Pack {
     pub urgent_hints: Vec<UrgentHint>,
     pub return_reasons: Vec<Coded>,
     pub duties: Vec<Coded>,
+    /// Kinds of facilities that a grid worker is to know as hazards; a facility of the kind has this name as its kind.
+    pub hazards: Vec<Coded>,
     /// What is owed without anybody asking.
     pub duty_rules: Vec<DutyRule>,
     /// The care registers the place may keep.

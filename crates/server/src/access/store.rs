@@ -547,15 +547,17 @@ pub fn accesses(tx: &mut Tx, scope: &Scope, filter: &AccessFilter) -> Result<Vec
 
 /// Looks at one subject, the newest first; one more than `limit` when there are more.
 pub fn looks(tx: &mut Tx, subjects: &[Subject], after: Option<AccessId>, limit: u32) -> Result<Vec<Look>, Fault> {
-    let Some(kind) = subjects.first().map(Subject::kind) else {
+    if subjects.is_empty() {
         return Ok(Vec::new());
-    };
+    }
     let sql = Sql::new(
         "select l.id, l.at, coalesce(a.name, l.actor), l.purpose, l.reason, l.fields
-         from access_log l left join account a on a.id = l.account_id where l.subject_kind = ",
+         from access_log l left join account a on a.id = l.account_id where l.subject_kind in (",
     );
+    // An id is one thing's in all kinds: the kinds are for the index.
+    let kinds: std::collections::BTreeSet<&str> = subjects.iter().map(Subject::kind).collect();
     let ids = subjects.iter().filter_map(Subject::id);
-    let mut sql = sql.bind(kind).push(" and l.subject_id in (").list(ids).push(")");
+    let mut sql = sql.list(kinds).push(") and l.subject_id in (").list(ids).push(")");
     if let Some(after) = after {
         sql = sql.push(" and l.id < ").bind(after);
     }

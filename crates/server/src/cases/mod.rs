@@ -41,7 +41,7 @@ pub use cube::public_cells;
 pub use http::{posted, posted_action};
 pub use store::{all_cells, cells_of, multiply};
 pub use suggest::warn;
-pub use view::{CaseBrief, CaseDetail};
+pub use view::{CaseBrief, CaseDetail, CaseMark, marks};
 
 use crate::platform::{CaseId, Ctx, Fault, Tx};
 

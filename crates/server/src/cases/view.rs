@@ -286,6 +286,37 @@ fn time(at: Option<Timestamp>) -> Option<String> {
     at.map(|at| at.to_string())
 }
 
+/// A case where it is only spoken of: which it is, and how it stands.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct CaseMark {
+    pub id: CaseId,
+    pub number: String,
+    pub title: String,
+    pub state: String,
+    pub state_name: String,
+    /// Not closed, withdrawn or refused.
+    pub open: bool,
+}
+
+/// Those of some cases that are here and the caller may see.
+pub fn marks(ctx: &Ctx, tx: &mut Tx, of: &[CaseId]) -> Result<Vec<CaseMark>, Fault> {
+    let mut found = Vec::new();
+    for id in of {
+        let Some(row) = store::case_row(tx, *id)? else { continue };
+        if may_read(ctx, tx, &row)? {
+            found.push(CaseMark {
+                id: row.id,
+                state_name: words::state(ctx.lang, row.state),
+                state: row.state.key().to_owned(),
+                open: row.is_open(),
+                number: row.number,
+                title: row.title,
+            });
+        }
+    }
+    Ok(found)
+}
+
 /// Lines of a list, with all names looked up at once.
 pub fn briefs(ctx: &Ctx, tx: &mut Tx, rules: &Rules, rows: &[CaseRow]) -> Result<Vec<CaseBrief>, Fault> {
     lines(ctx, tx, rules, rows.iter().map(LineRow::from).collect())

@@ -5,13 +5,22 @@ use crate::platform::{Ctx, Fault};
 use crate::territory::{self, Area, facilities};
 use domain::geo::{LonLat, Region};
 
-/// What stands in each community: its kind, for whom it is seen, opening hours, whether its outline is known.
-const KINDS: [(&str, &str, &str, bool); 5] = [
-    ("便民服务站", "public", "工作日 8:30-17:00", true),
-    ("公共厕所", "public", "全天", false),
-    ("社区卫生服务站", "public", "每天 8:00-20:00", true),
-    ("垃圾分类投放点", "partner", "每天 6:30-9:00、17:30-20:30", false),
-    ("配电房", "staff", "", true),
+/// What stands in each community: its kind, for whom it is seen, opening hours, whether its outline is known, in which of its grids, and how far
+/// (degrees) aside of the grid's middle.
+const KINDS: [(&str, &str, &str, bool, usize, f64); 6] = [
+    ("便民服务站", "public", "工作日 8:30-17:00", true, 0, 0.0),
+    ("公共厕所", "public", "全天", false, 1, 0.0),
+    ("社区卫生服务站", "public", "每天 8:00-20:00", true, 2, 0.0),
+    (
+        "垃圾分类投放点",
+        "partner",
+        "每天 6:30-9:00、17:30-20:30",
+        false,
+        3,
+        0.0,
+    ),
+    ("配电房", "staff", "", true, 4, 0.0),
+    ("危旧房", "staff", "", true, 0, -0.0006),
 ];
 /// Metres from the middle of a house to its walls, at most.
 const HALF_HOUSE: f64 = 18.0;
@@ -24,20 +33,27 @@ pub async fn make(ctx: &Ctx, seed: u64) -> Result<(), Fault> {
     let mut rows = Vec::new();
     for area in communities {
         // In the middle of the first grids, so that none stands in the sea or on a line.
-        for ((kind, audience, hours, outlined), grid) in KINDS.iter().zip(map.children(Some(area.id))) {
-            let Some(at) = grid.center else { continue };
+        let grids: Vec<&Area> = map.children(Some(area.id)).collect();
+        for (kind, audience, hours, outlined, grid, aside) in KINDS {
+            let Some(grid) = grids.get(grid) else { continue };
+            let Some(at) = grid.center.map(|at| LonLat {
+                lon: at.lon + aside,
+                ..at
+            }) else {
+                continue;
+            };
             let mut lot = Lot::of(seed, &format!("facility {kind} {}", area.code));
             rows.push(facilities::NewFacility {
                 row: rows.len() + 1,
                 code: format!("{}-{}", area.code, rows.len() + 1),
                 name: name(area, kind),
-                kind: (*kind).to_owned(),
+                kind: kind.to_owned(),
                 at: Some(at),
                 outline: outlined.then(|| house(at, &mut lot)),
                 address: map.full_name(grid.id),
-                hours: (*hours).to_owned(),
+                hours: hours.to_owned(),
                 phone: String::new(),
-                audience: (*audience).to_owned(),
+                audience: audience.to_owned(),
             });
         }
     }

@@ -1,12 +1,13 @@
 //! Duties 履职: what is owed to households, places and grids without anybody asking, what was done, and the counts of it.
 //!
 //! Entry points: [`record`] (a visit, check or patrol, which settles what it fulfils in the same transaction), [`today`] (what a worker is
-//! to do), [`counted`] (the counts of areas), [`roll_now`]. What the rules mean is in `domain::duties`; `settle` is the only writer of
+//! to do), [`last_visits`] (for whoever calls next), [`counted`] (the counts of areas), [`roll_now`]. What the rules mean is in `domain::duties`; `settle` is the only writer of
 //! obligations and their counts, `roll` goes through all subjects every night. Must not: judge evidence (a made-up position is kept, not
 //! refused), or count by walking obligations in a request.
 
 mod counts;
 mod http;
+mod last;
 mod list;
 pub mod moves;
 mod patrols;
@@ -18,6 +19,7 @@ mod visits;
 
 pub use counts::Counted;
 pub use http::{posted, routes};
+pub use last::{LastVisit, last_visits};
 pub use list::{Due, areas_served, counted, today};
 pub use roll::{many_came, roll_now};
 pub use subject::{Known, SubjectKind, find, named, page as subjects_after};

@@ -625,6 +625,12 @@ pub fn insert_visit(tx: &mut Tx, row: &VisitRow) -> Result<(), Fault> {
             &params![row.id, *worker],
         )?;
     }
+    for case in &row.matters {
+        tx.execute(
+            "insert into visit_matter (visit_id, case_id) values ($1, $2)",
+            &params![row.id, *case],
+        )?;
+    }
     for hash in &row.photos {
         tx.execute(
             "insert into visit_photo (visit_id, blob_hash) values ($1, $2)",
@@ -658,6 +664,10 @@ pub fn visit(tx: &mut Tx, id: VisitId) -> Result<Option<VisitRow>, Fault> {
         "select blob_hash from visit_photo where visit_id = $1 order by blob_hash",
         &params![id],
     )?;
+    let matters = tx.query(
+        "select case_id from visit_matter where visit_id = $1 order by case_id",
+        &params![id],
+    )?;
     Ok(Some(VisitRow {
         id: row.get(0)?,
         act: act(row.text(1)?)?,
@@ -684,6 +694,10 @@ pub fn visit(tx: &mut Tx, id: VisitId) -> Result<Option<VisitRow>, Fault> {
             .map(|row| Ok(row.get(0)?))
             .collect::<Result<_, Fault>>()?,
         photos: photos.iter().map(|row| Ok(row.get(0)?)).collect::<Result<_, Fault>>()?,
+        matters: matters
+            .iter()
+            .map(|row| Ok(row.get(0)?))
+            .collect::<Result<_, Fault>>()?,
     }))
 }
 
@@ -867,4 +881,75 @@ pub fn patrols(
         })
     };
     tx.fetch(&sql)?.iter().map(one).collect()
+}
+
+/// A visit, without what was said.
+#[derive(Debug)]
+pub struct Call {
+    pub id: VisitId,
+    pub subject: DutySubjectId,
+    pub at: Timestamp,
+    pub outcome: String,
+}
+
+/// Visits to homes and people of a grid from a day on, the newest first.
+pub fn calls(tx: &mut Tx, grid: AreaId, since: i64, most: u32) -> Result<Vec<Call>, Fault> {
+    let rows = tx.query(
+        "select id, subject_id, at, outcome from visit
+         where grid_id = $1 and day >= $2 and act = 'visit' and subject_kind in ('household', 'resident')
+         order by day desc, at desc, id limit $3",
+        &params![grid, since, most],
+    )?;
+    rows.iter()
+        .map(|row| {
+            Ok(Call {
+                id: row.get(0)?,
+                subject: row.get(1)?,
+                at: Timestamp(row.get(2)?),
+                outcome: row.get(3)?,
+            })
+        })
+        .collect()
+}
+
+/// What was said at a visit.
+pub fn open_talk(app: &App, id: VisitId, sealed: &[u8]) -> Result<Personal<String>, Fault> {
+    let place = sealed::Place {
+        table: "visit",
+        id: &id.to_string(),
+        column: "talk_sealed",
+    };
+    app.sealer().open(place, sealed).map_err(Fault::internal)
+}
+
+/// What was said at some visits.
+pub fn talks(ctx: &Ctx, tx: &mut Tx, of: &[VisitId]) -> Result<HashMap<VisitId, Personal<String>>, Fault> {
+    const AT_ONCE: usize = 200;
+    let mut found = HashMap::new();
+    for some in of.chunks(AT_ONCE) {
+        let sql = Sql::new("select id, talk_sealed from visit where talk_sealed is not null and id in (");
+        for row in tx.fetch(&sql.list(some.iter().copied()).push(")"))? {
+            let (id, sealed): (VisitId, Vec<u8>) = (row.get(0)?, row.get(1)?);
+            found.insert(id, open_talk(&ctx.app, id, &sealed)?);
+        }
+    }
+    Ok(found)
+}
+
+/// What was asked for at the visits of a grid from a day on: subject, visit, case; the newest visit first.
+pub fn matters(
+    tx: &mut Tx,
+    grid: AreaId,
+    since: i64,
+    most: u32,
+) -> Result<Vec<(DutySubjectId, VisitId, CaseId)>, Fault> {
+    let rows = tx.query(
+        "select v.subject_id, v.id, m.case_id from visit v cross join visit_matter m
+         where m.visit_id = v.id and v.grid_id = $1 and v.day >= $2
+         order by v.day desc, v.at desc, v.id, m.case_id limit $3",
+        &params![grid, since, most],
+    )?;
+    rows.iter()
+        .map(|row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .collect()
 }

@@ -26,6 +26,8 @@ const MAX_MINUTES: u32 = 1_440;
 const MAX_TALK: usize = 4_000;
 const MAX_PHOTOS: usize = 9;
 const MAX_COMPANIONS: usize = 19;
+/// Most cases of one visit.
+const MAX_MATTERS: usize = 20;
 /// Least exact position that is one (metres).
 const MAX_ACCURACY_M: f64 = 100_000.0;
 
@@ -56,6 +58,8 @@ pub struct NewVisit {
     pub talk: Option<Personal<String>>,
     /// Finished uploads.
     pub photos: Vec<UploadId>,
+    /// The cases made of what they asked for, by ids of the phone: a case may come after its visit.
+    pub matters: Vec<CaseId>,
     /// Of a patrol: where the phone says it went.
     pub track: Option<Track>,
 }
@@ -85,6 +89,7 @@ pub struct VisitRow {
     pub recorded_at: Timestamp,
     pub companions: Vec<WorkerId>,
     pub photos: Vec<String>,
+    pub matters: Vec<CaseId>,
 }
 
 /// What came of recording one.
@@ -169,6 +174,13 @@ fn fingerprint(ctx: &Ctx, new: &NewVisit) -> String {
         new.photos.iter().map(ToString::to_string).collect::<Vec<_>>(),
         new.track,
     );
+    let text = match new.matters.is_empty() {
+        true => text,
+        false => format!(
+            "{text} {:?}",
+            new.matters.iter().map(ToString::to_string).collect::<Vec<_>>()
+        ),
+    };
     ctx.app.sealer().blind_index("visit", &text)
 }
 
@@ -199,6 +211,9 @@ fn check(ctx: &Ctx, tx: &mut Tx, new: &NewVisit, worker: WorkerId) -> Result<(),
     let accuracy = new.position.and_then(|at| at.accuracy_m).unwrap_or_default();
     if !(0.0..=MAX_ACCURACY_M).contains(&accuracy) {
         return Err(Fault::invalid("position.accuracy_m", "invalid_field"));
+    }
+    if new.matters.len() > MAX_MATTERS {
+        return Err(Fault::invalid("matters", "visit_too_many_matters").with("most", MAX_MATTERS));
     }
     if new.companions.len() > MAX_COMPANIONS {
         return Err(Fault::invalid("companions", "visit_too_many_people").with("most", MAX_COMPANIONS));
@@ -253,6 +268,12 @@ fn row(
         pack_version: policy::current(&ctx.app)?.label(),
         recorded_at: ctx.now,
         companions: new.companions,
+        matters: new
+            .matters
+            .into_iter()
+            .collect::<std::collections::BTreeSet<_>>()
+            .into_iter()
+            .collect(),
         photos: photos.into_iter().collect(),
     })
 }
@@ -322,13 +343,7 @@ pub fn found(ctx: &Ctx, tx: &mut Tx, id: VisitId) -> Result<Found, Fault> {
         return Err(Fault::not_found());
     }
     log_read(ctx, tx, Subject::Visit(id), &["talk", "position"])?;
-    let text = id.to_string();
-    let place = sealed::Place {
-        table: "visit",
-        id: &text,
-        column: "talk_sealed",
-    };
-    let open = |bytes: &Vec<u8>| ctx.app.sealer().open(place, bytes).map_err(Fault::internal);
+    let open = |bytes: &Vec<u8>| store::open_talk(&ctx.app, id, bytes);
     let talk = row.talk_sealed.as_ref().map(open).transpose()?;
     Ok(Found { row, talk })
 }

@@ -76,6 +76,14 @@ pub fn may_know(ctx: &Ctx, tx: &mut Tx, key: &str, area: AreaId) -> Result<bool,
     }
 }
 
+/// Whether the pack has a register and the caller may know of it in an area.
+pub fn known_and_told(ctx: &Ctx, tx: &mut Tx, key: &str, area: AreaId) -> Result<bool, Fault> {
+    match known(&ctx.app, key) {
+        Ok(one) => told(ctx, tx, &one, area),
+        Err(_) => Ok(false),
+    }
+}
+
 /// The registers of the pack the caller may know of in an area, with how they stand.
 pub fn all(ctx: &Ctx, tx: &mut Tx, area: AreaId) -> Result<Vec<(CareRegister, Option<InUse>)>, Fault> {
     let current = policy::current(&ctx.app)?;

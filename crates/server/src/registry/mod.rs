@@ -1,7 +1,7 @@
 //! Registry 人房: households in their rooms, residents with dated residences, organisations; sealed person by person, shown masked.
 //!
 //! Entry points for the parts above: [`follow_dwellings`] and [`loose_in`] with [`move_loose`] (a new division of the ground takes its homes
-//! along), [`living_in`] (what an area that ends would lose), [`home`] and [`homes_after`] (where households are, for what is owed to them), [`matching_count`] and [`matching_after`] (which households a question finds), [`now_of`] and [`merged_of`] (two records of one person), [`intake`] and [`care_list`] (lists taken over). Every look at a person takes a purpose and is logged in the transaction that
+//! along), [`living_in`] (what an area that ends would lose), [`home`] and [`homes_after`] (where households are, for what is owed to them), [`packed`] (what a phone takes along), [`matching_count`] and [`matching_after`] (which households a question finds), [`now_of`] and [`merged_of`] (two records of one person), [`intake`] and [`care_list`] (lists taken over). Every look at a person takes a purpose and is logged in the transaction that
 //! reads. Must not: say anything about a person that a service does not need.
 
 mod buildings;
@@ -15,6 +15,7 @@ mod http;
 pub mod intake;
 mod merges;
 mod organisations;
+mod packed;
 mod place;
 mod residents;
 mod search;
@@ -25,8 +26,10 @@ pub use care::{OnRegister, may_know, on_register_after, on_registers};
 pub use counts::living_in;
 pub use follow::{Loose, follow_dwellings, loose_in, move_loose};
 pub use homes::{Address, Home, addresses, addresses_of, home, homes_after, matching_after, matching_count};
+pub use http::residents::{posted_change, posted_end, posted_register};
 pub use http::routes;
 pub use merges::now_of;
+pub use packed::{PackedHome, packed, packed_told};
 pub use store::matching::At;
 pub use store::merges::merged_of;
 

@@ -35,6 +35,8 @@ pub struct NewResident {
     /// How they belong there: registered, living there, or both.
     pub kinds: Vec<Kind>,
     pub from: Date,
+    /// They were told what is kept of them, why and for how long.
+    pub informed: bool,
 }
 
 /// The sentence for a residence that cannot be.
@@ -179,7 +181,7 @@ pub fn register(ctx: &Ctx, tx: &mut Tx, new: NewResident) -> Result<(), Fault> {
         store::insert_residence(tx, ctx.app.new_id(), new.id, one)?;
     }
     households::count_resident(tx, new.household, 1)?;
-    let body = json!({ "household": new.household, "from": new.from.to_string(), "fields": row.filled() });
+    let body = json!({ "household": new.household, "from": new.from.to_string(), "fields": row.filled(), "informed": new.informed });
     tx.record(ctx, Mark::new("resident.registered", Subject::Resident(new.id), body))?;
     Ok(())
 }
@@ -358,10 +360,9 @@ pub fn looks(
     let (row, _) = store::resident(tx, id)?.ok_or_else(Fault::not_found)?;
     households::load(ctx, tx, row.household, Permission::RegistryRead)?;
     access::log_read(ctx, tx, Subject::Resident(id), &["looks"])?;
-    let all = merges::all_of(tx, id)?
-        .into_iter()
-        .map(Subject::Resident)
-        .collect::<Vec<_>>();
+    let mut all: Vec<Subject> = merges::all_of(tx, id)?.into_iter().map(Subject::Resident).collect();
+    // A phone takes whole households along.
+    all.push(Subject::Household(row.household));
     access::looks(tx, &all, after, limit)
 }
 

@@ -1,7 +1,7 @@
 //! What a phone may ask by its log: the addresses it would post to with a signal, and nothing else.
 
 use crate::platform::*;
-use crate::{campaigns, cases, duties};
+use crate::{campaigns, cases, duties, registry};
 use domain::sync::corrected;
 use domain::time::Timestamp;
 use serde_json::Value;
@@ -13,6 +13,9 @@ pub enum Command {
     CaseAction(CaseId, String),
     Visit,
     CampaignResult(CampaignId),
+    RegisterResident,
+    ChangeResident(ResidentId),
+    EndResident(ResidentId),
 }
 
 impl Command {
@@ -24,6 +27,9 @@ impl Command {
             ["cases", id, "actions", action] => Some(Command::CaseAction(id.parse().ok()?, (*action).to_owned())),
             ["visits"] => Some(Command::Visit),
             ["campaigns", id, "results"] => Some(Command::CampaignResult(id.parse().ok()?)),
+            ["registry", "residents"] => Some(Command::RegisterResident),
+            ["registry", "residents", id] => Some(Command::ChangeResident(id.parse().ok()?)),
+            ["registry", "residents", id, "end"] => Some(Command::EndResident(id.parse().ok()?)),
             _ => None,
         }
     }
@@ -35,6 +41,9 @@ impl Command {
             Command::CaseAction(_, action) => format!("case.{action}"),
             Command::Visit => "visit".to_owned(),
             Command::CampaignResult(_) => "campaign.result".to_owned(),
+            Command::RegisterResident => "resident.register".to_owned(),
+            Command::ChangeResident(_) => "resident.change".to_owned(),
+            Command::EndResident(_) => "resident.end".to_owned(),
         }
     }
 
@@ -44,6 +53,9 @@ impl Command {
             Command::Report => &[Permission::CaseIntake],
             Command::CaseAction(..) => &[Permission::CaseRead, Permission::CaseHandle, Permission::CaseAnswer],
             Command::Visit | Command::CampaignResult(_) => &[Permission::DutyRead, Permission::DutyRecord],
+            Command::RegisterResident | Command::ChangeResident(_) | Command::EndResident(_) => {
+                &[Permission::RegistryRead, Permission::RegistryWrite]
+            }
         };
         all.iter().copied().collect()
     }
@@ -61,6 +73,9 @@ impl Command {
                 duties::posted(&purpose(ctx, Purpose::Visit), tx, &body)
             }
             Command::CampaignResult(id) => campaigns::posted(&purpose(ctx, Purpose::Visit), tx, id, &body),
+            Command::RegisterResident => registry::posted_register(&purpose(ctx, Purpose::Registry), tx, &body),
+            Command::ChangeResident(id) => registry::posted_change(&purpose(ctx, Purpose::Registry), tx, id, &body),
+            Command::EndResident(id) => registry::posted_end(&purpose(ctx, Purpose::Registry), tx, id, &body),
         }
     }
 }

@@ -1,16 +1,18 @@
 //! Routes of sync: the log of a phone, what waits for somebody, phones.
 
+use super::bundle::{self, BundleGrid, KnownGrid};
 use super::devices::{self, Device};
 use super::parked::{self, After, Parked, Settling, Wanted};
 use super::take::{Answer, Batch, Operation, Sender, Verdict, take_all};
 use crate::access::Staff;
 use crate::platform::fault::FaultView;
 use crate::platform::*;
-use crate::territory;
+use crate::{policy, territory};
 use axum::http::StatusCode;
 use domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::collections::HashSet;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -19,6 +21,7 @@ use utoipa_axum::routes;
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(sync))
+        .routes(routes!(take_along))
         .routes(routes!(waiting))
         .routes(routes!(settle))
         .routes(routes!(phones))
@@ -57,7 +60,8 @@ struct OperationInput {
     id: String,
     /// Rises with each operation of the phone.
     number: i64,
-    /// The address it would have been posted to: `/cases`, `/cases/{id}/actions/{action}`, `/visits`, `/campaigns/{id}/results`.
+    /// The address it would have been posted to: `/cases`, `/cases/{id}/actions/{action}`, `/visits`, `/campaigns/{id}/results`,
+    /// `/registry/residents`, `/registry/residents/{id}` (a change), `/registry/residents/{id}/end`.
     path: String,
     /// What would have been posted there.
     #[schema(value_type = Object)]
@@ -203,6 +207,87 @@ async fn sync(Staff(ctx): Staff, Json(input): Json<SyncInput>) -> Result<Json<Sy
             .map(|(name, answer)| receipt(&ctx, epoch, device, name, answer))
             .collect(),
     }))
+}
+
+/// What the phone has already.
+#[derive(Debug, Deserialize, ToSchema)]
+struct BundleInput {
+    /// At most 8.
+    #[serde(default)]
+    grids: Vec<GridInput>,
+}
+
+/// A grid the phone has, by the digests it was told.
+#[derive(Debug, Deserialize, ToSchema)]
+struct GridInput {
+    area_id: AreaId,
+    #[serde(default)]
+    ground: String,
+    #[serde(default)]
+    parts: Vec<String>,
+}
+
+/// What a phone takes along.
+#[derive(Debug, Serialize, ToSchema)]
+struct BundleView {
+    /// All grids of the worker: what the phone has of others is to go from it.
+    grids: Vec<BundleGrid>,
+    /// What the keys of care registers are called.
+    registers: Vec<RegisterName>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct RegisterName {
+    key: String,
+    name: String,
+}
+
+/// The grids of the caller with who lives there, masked, for a day without a signal; only what the phone does not have. Each look is logged.
+#[utoipa::path(post, path = "/sync/bundle", tag = "sync", request_body = BundleInput, responses((status = 200, body = BundleView)))]
+async fn take_along(Staff(ctx): Staff, Json(input): Json<BundleInput>) -> Result<Json<BundleView>, Fault> {
+    ctx.scope.require(Permission::DutyRead)?;
+    if input.grids.len() > bundle::MOST_GRIDS {
+        return Err(Fault::invalid("grids", "bundle_too_many_grids").with("most", bundle::MOST_GRIDS));
+    }
+    let ctx = ctx.for_purpose(Purpose::Visit);
+    let known = input.grids.into_iter().map(|one| KnownGrid {
+        area: one.area_id,
+        ground: one.ground,
+        parts: one.parts,
+    });
+    let known: Vec<KnownGrid> = known.collect();
+    let read = ctx.app.read(&ctx, move |ctx, tx| bundle::read(ctx, tx, &known)).await?;
+    let grids = ctx.app.write(&ctx, move |ctx, tx| bundle::tell(ctx, tx, read)).await?;
+    Ok(Json(BundleView {
+        registers: register_names(&ctx, &grids)?,
+        grids,
+    }))
+}
+
+/// Of the registers that somebody is on in what is told, and no other: that a sensitive one exists is not told either.
+fn register_names(ctx: &Ctx, grids: &[BundleGrid]) -> Result<Vec<RegisterName>, Fault> {
+    let homes = grids
+        .iter()
+        .flat_map(|grid| &grid.parts)
+        .filter_map(|part| part.homes.as_ref())
+        .flatten();
+    let told: HashSet<&str> = homes
+        .flat_map(|one| &one.home.residents)
+        .flat_map(|one| &one.registers)
+        .map(String::as_str)
+        .collect();
+    let current = policy::current(&ctx.app)?;
+    let named = current
+        .pack
+        .registers
+        .iter()
+        .filter(|one| told.contains(one.key.as_str()));
+    Ok(named
+        .map(|one| RegisterName {
+            key: one.key.clone(),
+            name: ctx.lang.pick(&one.name.zh, &one.name.en).to_owned(),
+        })
+        .collect())
 }
 
 #[derive(Debug, Deserialize, IntoParams)]

@@ -13,7 +13,7 @@ use crate::platform::*;
 use crate::territory;
 use axum::http::StatusCode;
 use domain::sync::{behind, corrected};
-use domain::time::{DAY_MS, MINUTE_MS, Timestamp};
+use domain::time::{MINUTE_MS, Timestamp};
 use serde_json::{Value, json};
 
 /// Operations of one batch; longest id, name of what it is (characters).
@@ -85,7 +85,7 @@ impl Verdict {
 
     fn of(fault: &Fault) -> Verdict {
         match fault.code() {
-            "stale_case" => Verdict::Decide,
+            "stale_case" | "registry_stale" => Verdict::Decide,
             CLASH => Verdict::Clash,
             _ => Verdict::Refused,
         }
@@ -265,11 +265,16 @@ fn take(ctx: &Ctx, tx: &mut Tx, sender: &Sender, operation: Operation) -> Result
     let command = Command::parse(&operation.path).ok_or_else(|| Fault::refused("operation_unknown"))?;
     let row = row(ctx, &device, &operation, sender, (fingerprint, Verdict::Done, None));
     let answer = command.run(ctx, tx, operation.body, behind(sender.sent_at, ctx.now))?;
-    store::insert(tx, &row)?;
-    device.highest = device.highest.max(operation.number);
-    device.last_seen = ctx.now;
-    store::update_device(tx, &device)?;
+    keep(ctx, tx, &row, device)?;
     Ok(Answer::Done(ctx.now, answer))
+}
+
+/// An operation as received, and that its phone was heard of.
+fn keep(ctx: &Ctx, tx: &mut Tx, row: &Taken, mut device: Device) -> Result<(), Fault> {
+    store::insert(tx, row)?;
+    device.highest = device.highest.max(row.number);
+    device.last_seen = ctx.now;
+    store::update_device(tx, &device)
 }
 
 fn check(operation: &Operation) -> Result<(), Fault> {
@@ -296,7 +301,7 @@ fn fingerprint(ctx: &Ctx, operation: &Operation) -> String {
 
 /// Keeps what could not be done, with its reason.
 fn park(ctx: &Ctx, tx: &mut Tx, sender: &Sender, operation: &Operation, why: &Fault) -> Result<(), Fault> {
-    let mut device = store::device(tx, sender.device, true)?.ok_or_else(Fault::not_found)?;
+    let device = store::device(tx, sender.device, true)?.ok_or_else(Fault::not_found)?;
     let fingerprint = fingerprint(ctx, operation);
     if store::known(tx, key(operation, &fingerprint))?
         .iter()
@@ -306,10 +311,7 @@ fn park(ctx: &Ctx, tx: &mut Tx, sender: &Sender, operation: &Operation, why: &Fa
     }
     let verdict = Verdict::of(why);
     let row = row(ctx, &device, operation, sender, (fingerprint, verdict, Some(why)));
-    store::insert(tx, &row)?;
-    device.highest = device.highest.max(operation.number);
-    device.last_seen = ctx.now;
-    store::update_device(tx, &device)?;
+    keep(ctx, tx, &row, device)?;
     let body = json!({ "operation": row.id, "kind": row.kind, "verdict": verdict.key(), "code": why.code() });
     tx.record(ctx, Mark::new("operation.kept", Subject::Device(sender.device), body))?;
     Ok(())
@@ -357,6 +359,3 @@ fn own_areas(ctx: &Ctx) -> [Option<AreaId>; 5] {
         .map(|area| area.chain)
         .unwrap_or_default()
 }
-
-/// The phone is to hear at least so often that it is known.
-pub const CONTACT_MS: i64 = DAY_MS;

@@ -10,6 +10,7 @@ mod backup;
 mod bare;
 mod blobs;
 mod board;
+mod bundle;
 mod campaigns;
 mod care_list;
 mod cases;

@@ -184,9 +184,9 @@ async fn a_key_or_a_scope_adds_its_own_facilities_and_is_written_down() {
         assert_eq!(noted, 4, "{uses:?}");
 
         for (role, top, more) in [
-            ("grid_worker", Some(town), 8),
-            ("supervisor", None, 32),
-            ("system_admin", None, 32),
+            ("grid_worker", Some(town), 12),
+            ("supervisor", None, 48),
+            ("system_admin", None, 48),
             ("personnel", None, 0),
         ] {
             let staff = app.login_as(role, top).await;

@@ -445,3 +445,42 @@ async fn a_batch_has_its_limits() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_changed_in_a_household_is_put_right_once_and_two_who_change_one_person_know_of_it() {
+    each_with_photos(async |app| {
+        let Place { worker, other, .. } = place(app).await;
+        let home = household(app, &worker, EAST_GRID, "101").await;
+        let (who, now) = (new_id(app), app.app.now());
+        let came = json!({ "id": who, "household_id": home, "relation": "householder", "name": "周来", "phones": ["13857200001"],
+            "valid_from": "2026-02-01", "informed": true });
+        let phone = Phone::new(app);
+        let first = operation(1, "/registry/residents", &came, now);
+        assert_eq!(verdicts(&phone.send(app, &worker, std::slice::from_ref(&first)).await), ["done"]);
+        assert_eq!(verdicts(&phone.send(app, &worker, &[first]).await), ["already"]);
+        let people = async || {
+            let home = worker.get(&format!("/api/v1/registry/households/{home}?purpose=visit")).await.ok();
+            home["members"].as_array().unwrap().clone()
+        };
+        assert_eq!(people().await.len(), 1);
+
+        // The phone saw the first version; meanwhile the desk corrects the same person.
+        let path = format!("/registry/residents/{who}");
+        worker.patch(&format!("/api/v1{path}"), json!({ "phones": ["13857200002"], "row_version": 1 })).await.ok();
+        let stale = operation(2, &path, &json!({ "phones": ["13857200003"], "row_version": 1 }), now);
+        assert_eq!(verdicts(&phone.send(app, &worker, &[stale]).await), ["decide"]);
+        assert_eq!(people().await[0]["phones"], json!(["138****0002"]));
+        // The worker does it all the same.
+        let decided = operation(3, &path, &json!({ "phones": ["13857200003"] }), now);
+        assert_eq!(verdicts(&phone.send(app, &worker, &[decided]).await), ["done"]);
+        assert_eq!(people().await[0]["phones"], json!(["138****0003"]));
+
+        // Nobody changes people of a grid that is not theirs.
+        let strange = operation(9, &path, &json!({ "phones": ["13857200009"] }), now);
+        assert_eq!(verdicts(&Phone::new(app).send(app, &other, &[strange]).await), ["refused"]);
+        let left = operation(4, &format!("{path}/end"), &json!({ "on": "2026-02-01", "how": "moved_away" }), now);
+        assert_eq!(verdicts(&phone.send(app, &worker, &[left]).await), ["done"]);
+        assert!(people().await.iter().all(|one| one["valid_to"] == "2026-02-01"));
+    })
+    .await;
+}

@@ -12,6 +12,3 @@ watch(purpose, (now) => {
   if (now) sessionStorage.setItem(KEY, now)
   else sessionStorage.removeItem(KEY)
 })
-
-/** What somebody is to the householder, as lists write it. */
-export const RELATIONS = ['householder', 'spouse', 'son', 'daughter', 'grandchild', 'parent', 'grandparent', 'sibling', 'other_relative', 'not_related'] as const

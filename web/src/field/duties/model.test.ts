@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Due } from '@/api/types'
+import { emptyChange } from '../homes/changes'
 import { inShanghai, outcomesOf, visitBody, wanting, type VisitForm, type Errand } from './model'
 
 const due = (more: Partial<Due> = {}): Due => ({
@@ -7,7 +8,7 @@ const due = (more: Partial<Due> = {}): Due => ({
   area_name: '第一网格', lon: null, lat: null, period: '2026', nth: 1, need: 1, got: 0, in_minutes: false, standing: 'due', from: '2026-01-01',
   planned: '2026-03-01', until: '2026-03-31', owed_until: '2026-12-31', tried: 0, reason: null, photo: false, position: true, talk: true, people: 1, ...more,
 })
-const form = (more: Partial<VisitForm> = {}): VisitForm => ({ id: 'v', problemId: 'p', outcome: 'met', minutes: '', talk: '', photos: [], companions: [], problem: '', problemPhotos: [], category: '', begun: Date.UTC(2026, 2, 11), sent: [], tasks: {}, ...more })
+const form = (more: Partial<VisitForm> = {}): VisitForm => ({ id: 'v', outcome: 'met', minutes: '', talk: '', photos: [], companions: [], matters: [], change: emptyChange(), begun: Date.UTC(2026, 2, 11), sent: [], tasks: {}, ...more })
 
 const to: Errand = { act: 'visit', kind: 'household', subject: 's', name: '101室', area: 'a', areaName: '海晏第一网格' }
 
@@ -16,7 +17,7 @@ describe('a visit', () => {
     expect(inShanghai(Date.UTC(2026, 2, 10, 18, 30))).toBe('2026-03-11T02:30:00.000+08:00')
     expect(visitBody(to, form({ talk: '  都好 ' }), { lon: 122.3, lat: 29.9 })).toEqual({
       id: 'v', act: 'visit', subject_kind: 'household', subject_id: 's', at: '2026-03-11T08:00:00.000+08:00', minutes: 0, outcome: 'met',
-      position: { lon: 122.3, lat: 29.9 }, talk: '都好', photos: [], companions: [],
+      position: { lon: 122.3, lat: 29.9 }, talk: '都好', photos: [], companions: [], matters: [],
     })
     expect(visitBody(to, form(), null)).toMatchObject({ position: undefined, talk: undefined })
   })

@@ -4,6 +4,7 @@ import { computed, ref } from 'vue'
 import { api } from '@/api/client'
 import type { Due, Page } from '@/api/types'
 import type { TaskForm } from '../campaigns/model'
+import type { Change } from '../homes/changes'
 import { waiting } from '../unsent'
 import { remembered } from '../vault'
 
@@ -59,20 +60,29 @@ export interface Errand {
   areaName: string
 }
 
+/** What somebody asked for at a visit, or what was found there; each becomes a case. */
+export interface Matter {
+  id: string
+  kind: (typeof MATTERS)[number]
+  body: string
+  photos: string[]
+  category: string
+}
+export const MATTERS = ['request', 'errand', 'hazard'] as const
+
 export interface VisitForm {
   id: string
-  problemId: string
   outcome: Outcome
   minutes: number | ''
   talk: string
   photos: string[]
   companions: Companion[]
-  problem: string
-  problemPhotos: string[]
-  category: string
+  matters: Matter[]
+  /** What has changed in the household. */
+  change: Change
   /** When it began, in milliseconds. */
   begun: number
-  /** What is sent or kept already, while something else was refused: `visit`, `problem`, ids of campaigns. */
+  /** What is sent or kept already, while something else was refused: `visit`, `change`, ids of matters and campaigns. */
   sent: string[]
   /** What campaigns ask here, by campaign. */
   tasks: Record<string, TaskForm>
@@ -92,7 +102,17 @@ export function visitBody(to: Errand, form: VisitForm, at: { lon: number; lat: n
     talk: form.talk.trim() || undefined,
     photos: form.photos,
     companions: form.companions.map((one) => one.id),
+    matters: written(form).map((one) => one.id),
   }
+}
+
+/** The matters with words in them. */
+export const written = (form: VisitForm) => form.matters.filter((one) => one.body.trim())
+
+/** What is sent of a matter. `mark`: what stands before its words, so that whoever reads it knows what it is. */
+export function matterBody(to: Errand, one: Matter, mark: string, at: { lon: number; lat: number } | null): Record<string, unknown> {
+  const where = at ? { ...at, datum: 'wgs84' } : { area_id: to.area }
+  return { id: one.id, channel: 'visit', body: mark + one.body.trim(), category_code: one.category || undefined, place_note: to.name, attachments: one.photos, ...where }
 }
 
 /** What the rules of a subject want to see and the form does not have. Only of a visit that met with somebody: one in vain is never in want. */

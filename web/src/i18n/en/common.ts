@@ -36,6 +36,7 @@ const en: typeof zh = {
     optional: 'optional',
     restored: 'What you typed earlier has been restored', tooLong: 'Too long: at most {max} characters, please take out {over}. Nothing you wrote is lost.',
   },
+  relation: { householder: 'householder', spouse: 'spouse', son: 'son', daughter: 'daughter', grandchild: 'grandchild', parent: 'parent', grandparent: 'grandparent', sibling: 'sibling', other_relative: 'other relative', not_related: 'not related' },
   error: { offline: 'The server cannot be reached. What you typed is safe; please try again later.' },
   again: {
     title: 'Please sign in again',

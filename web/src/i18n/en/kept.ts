@@ -11,7 +11,7 @@ export default {
   sure: 'Given up, it is deleted for good. Give it up?',
   still: 'It still cannot be done: {why}',
   verdict: { refused: 'refused', decide: 'changed by somebody else', clash: 'two contents under one id' },
-  kind: { report: 'report', visit: 'visit', campaign_result: 'campaign', action: 'case', unknown: 'unknown' },
+  kind: { report: 'report', visit: 'visit', campaign_result: 'campaign', action: 'case', resident: 'Change in a household', unknown: 'unknown' },
   phones: 'Phones of {name}',
   noPhones: 'This account has not used the phone app yet.',
   unnamed: 'a phone without a name',

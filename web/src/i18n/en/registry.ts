@@ -25,7 +25,6 @@ export default {
   part: { building: 'Building', entrance: 'Entrance', floor: 'Floor', room: 'Room' },
   partHint: { building: '3', entrance: '2', floor: '5', room: '501' },
   relation: 'Relation',
-  relationOf: { householder: 'householder', spouse: 'spouse', son: 'son', daughter: 'daughter', grandchild: 'grandchild', parent: 'parent', grandparent: 'grandparent', sibling: 'sibling', other_relative: 'other relative', not_related: 'not related' },
   name: 'Name',
   idNumber: 'Identity number',
   phones: 'Phones',

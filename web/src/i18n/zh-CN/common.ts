@@ -29,6 +29,7 @@ export default {
     no: '否',
   },
   is: { loading: '正在加载…', empty: '暂无内容', failed: '没有加载成功', optional: '选填', restored: '已恢复上次没有提交的内容', tooLong: '太长了：最多 {max} 个字，请再删去 {over} 个字。您写的都还在。' },
+  relation: { householder: '户主', spouse: '配偶', son: '子', daughter: '女', grandchild: '孙子女', parent: '父母', grandparent: '祖父母', sibling: '兄弟姐妹', other_relative: '其他亲属', not_related: '非亲属' },
   error: { offline: '暂时连不上服务器。填写的内容没有丢失，请稍后再试。' },
   again: {
     title: '请重新登录',

@@ -11,7 +11,7 @@ export default {
   sure: '放弃后内容删除，不能恢复。确定放弃？',
   still: '仍然办不成：{why}',
   verdict: { refused: '没有收下', decide: '别人先改了', clash: '同一编号两份内容' },
-  kind: { report: '上报', visit: '走访巡查', campaign_result: '专项行动', action: '事件办理', unknown: '未识别' },
+  kind: { report: '上报', visit: '走访巡查', campaign_result: '专项行动', action: '事件办理', resident: '住户变化', unknown: '未识别' },
   phones: '{name}的手机',
   noPhones: '这个账号还没有用过手机端。',
   unnamed: '未命名的手机',

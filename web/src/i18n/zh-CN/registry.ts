@@ -25,7 +25,6 @@ export default {
   part: { building: '楼栋', entrance: '单元', floor: '楼层', room: '房号' },
   partHint: { building: '3幢', entrance: '2单元', floor: '5', room: '501室' },
   relation: '与户主关系',
-  relationOf: { householder: '户主', spouse: '配偶', son: '子', daughter: '女', grandchild: '孙子女', parent: '父母', grandparent: '祖父母', sibling: '兄弟姐妹', other_relative: '其他亲属', not_related: '非亲属' },
   name: '姓名',
   idNumber: '身份证号',
   phones: '电话',

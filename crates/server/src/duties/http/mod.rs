@@ -326,6 +326,9 @@ struct VisitInput {
     /// Finished uploads.
     #[serde(default)]
     photos: Vec<UploadId>,
+    /// Ids of the cases made of what they asked for, at most 20; they may arrive after the visit.
+    #[serde(default)]
+    matters: Vec<CaseId>,
     /// Of a patrol: where the phone says it went; what is outside duty time is not kept.
     #[serde(default)]
     #[schema(inline)]
@@ -366,6 +369,7 @@ fn read_visit(input: VisitInput) -> Result<NewVisit, Fault> {
         mock: input.position.is_some_and(|at| at.mock),
         talk: input.talk.map(Personal),
         photos: input.photos,
+        matters: input.matters,
         track: input.track.map(|track| track.read(at)).transpose()?,
     })
 }

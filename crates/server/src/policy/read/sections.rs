@@ -61,6 +61,7 @@ pub fn pack(roots: &Roots<'_>) -> Option<Pack> {
         urgent_hints: roots.intake.tables("urgent").iter().map(urgent).collect(),
         return_reasons: roots.answers.tables("return_reason").iter().map(coded).collect(),
         duties: posts.iter().map(coded).collect(),
+        hazards: roots.pack.tables("hazard").iter().map(coded).collect(),
         duty_rules: owed.iter().filter_map(duties::rule).collect(),
         registers: kept.iter().map(registers::register).collect(),
         campaigns: prepared.iter().map(campaigns::template).collect(),

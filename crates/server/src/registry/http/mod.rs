@@ -5,7 +5,7 @@ mod duplicates;
 mod households;
 mod merges;
 mod organisations;
-mod residents;
+pub mod residents;
 
 use super::buildings::{self, TakenOver};
 use super::counts;

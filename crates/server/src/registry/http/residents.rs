@@ -3,7 +3,7 @@
 use super::households::HouseholdView;
 use super::{Written, area_of, day, day_or_today, with_purpose};
 use crate::access::Staff;
-use crate::platform::http::{Json, Path, Query};
+use crate::platform::http::{Json, Path, Query, parse_value};
 use crate::platform::*;
 use crate::registry::residents::{self, Change, Field, Masked, NewResident};
 use crate::registry::search;
@@ -12,7 +12,9 @@ use axum::http::StatusCode;
 use domain::policy::CareRegister;
 use domain::registry::kinship::Relation;
 use domain::registry::residence::Kind;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -144,33 +146,49 @@ struct RegisterResident {
     kinds: Option<Vec<String>>,
     /// ISO date; today when left out.
     valid_from: Option<String>,
+    /// They were told what is kept of them, why and for how long.
+    #[serde(default)]
+    informed: bool,
+}
+
+impl RegisterResident {
+    fn read(self, ctx: &Ctx) -> Result<NewResident, Fault> {
+        let kinds = match &self.kinds {
+            Some(kinds) => kinds.iter().map(|kind| kind_of(kind)).collect::<Result<_, _>>()?,
+            None => vec![Kind::Actual],
+        };
+        Ok(NewResident {
+            id: self.id,
+            household: self.household_id,
+            relation: relation_of(&self.relation)?,
+            name: self.name,
+            id_number: self.id_number,
+            phones: self.phones,
+            kinds,
+            from: day_or_today(ctx, "valid_from", self.valid_from.as_deref())?,
+            informed: self.informed,
+        })
+    }
 }
 
 /// Registers somebody in a household.
 #[utoipa::path(post, path = "/registry/residents", tag = "registry", request_body = RegisterResident, responses((status = 200, body = Written)))]
 async fn register(Staff(ctx): Staff, Json(wish): Json<RegisterResident>) -> Result<Json<Written>, Fault> {
     ctx.scope.require(Permission::RegistryWrite)?;
-    let kinds = match &wish.kinds {
-        Some(kinds) => kinds.iter().map(|kind| kind_of(kind)).collect::<Result<_, _>>()?,
-        None => vec![Kind::Actual],
-    };
-    let new = NewResident {
-        id: wish.id,
-        household: wish.household_id,
-        relation: relation_of(&wish.relation)?,
-        name: wish.name,
-        id_number: wish.id_number,
-        phones: wish.phones,
-        kinds,
-        from: day_or_today(&ctx, "valid_from", wish.valid_from.as_deref())?,
-    };
+    let new = wish.read(&ctx)?;
+    let id = new.id.to_string();
     ctx.app
         .write(&ctx, move |ctx, tx| residents::register(ctx, tx, new))
         .await?;
-    Ok(Json(Written {
-        id: wish.id.to_string(),
-        row_version: 1,
-    }))
+    Ok(Json(Written { id, row_version: 1 }))
+}
+
+/// What `POST /registry/residents` does, asked by the log of a phone.
+pub fn posted_register(ctx: &Ctx, tx: &mut Tx, body: &Value) -> Result<Value, Fault> {
+    ctx.scope.require(Permission::RegistryWrite)?;
+    let wish: RegisterResident = parse_value(body)?;
+    residents::register(ctx, tx, wish.read(ctx)?)?;
+    Ok(Value::Null)
 }
 
 /// What is to be corrected; what is left out stays.
@@ -184,6 +202,18 @@ struct ChangeResident {
     row_version: Option<i64>,
 }
 
+impl ChangeResident {
+    fn read(self) -> Result<Change, Fault> {
+        Ok(Change {
+            relation: self.relation.as_deref().map(relation_of).transpose()?,
+            name: self.name,
+            id_number: self.id_number,
+            phones: self.phones,
+            row_version: self.row_version,
+        })
+    }
+}
+
 /// Corrects what is known of somebody.
 #[utoipa::path(patch, path = "/registry/residents/{id}", tag = "registry", request_body = ChangeResident, params(("id" = ResidentId, Path)),
     responses((status = 200, body = Written)))]
@@ -193,13 +223,7 @@ async fn change(
     Json(wish): Json<ChangeResident>,
 ) -> Result<Json<Written>, Fault> {
     ctx.scope.require(Permission::RegistryWrite)?;
-    let change = Change {
-        relation: wish.relation.as_deref().map(relation_of).transpose()?,
-        name: wish.name,
-        id_number: wish.id_number,
-        phones: wish.phones,
-        row_version: wish.row_version,
-    };
+    let change = wish.read()?;
     let row_version = ctx
         .app
         .write(&ctx, move |ctx, tx| residents::change(ctx, tx, id, change))
@@ -208,6 +232,14 @@ async fn change(
         id: id.to_string(),
         row_version,
     }))
+}
+
+/// What `PATCH /registry/residents/{id}` does, asked by the log of a phone.
+pub fn posted_change(ctx: &Ctx, tx: &mut Tx, id: ResidentId, body: &Value) -> Result<Value, Fault> {
+    ctx.scope.require(Permission::RegistryWrite)?;
+    let wish: ChangeResident = parse_value(body)?;
+    residents::change(ctx, tx, id, wish.read()?)?;
+    Ok(Value::Null)
 }
 
 /// Where somebody goes.
@@ -250,6 +282,17 @@ struct EndResident {
     how: String,
 }
 
+impl EndResident {
+    fn read(&self) -> Result<(Date, &'static str), Fault> {
+        let how = match self.how.as_str() {
+            "moved_away" => "moved_away",
+            "died" => "died",
+            _ => return Err(Fault::invalid("how", "ending_unknown")),
+        };
+        Ok((day("on", &self.on)?, how))
+    }
+}
+
 /// Somebody left the place or died; the record stays as history.
 #[utoipa::path(post, path = "/registry/residents/{id}/end", tag = "registry", request_body = EndResident,
     params(("id" = ResidentId, Path)), responses((status = 204, description = "Ended")))]
@@ -259,16 +302,20 @@ async fn end(
     Json(wish): Json<EndResident>,
 ) -> Result<StatusCode, Fault> {
     ctx.scope.require(Permission::RegistryWrite)?;
-    let on = day("on", &wish.on)?;
-    let how = match wish.how.as_str() {
-        "moved_away" => "moved_away",
-        "died" => "died",
-        _ => return Err(Fault::invalid("how", "ending_unknown")),
-    };
+    let (on, how) = wish.read()?;
     ctx.app
         .write(&ctx, move |ctx, tx| residents::end(ctx, tx, id, on, how))
         .await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// What `POST /registry/residents/{id}/end` does, asked by the log of a phone.
+pub fn posted_end(ctx: &Ctx, tx: &mut Tx, id: ResidentId, body: &Value) -> Result<Value, Fault> {
+    ctx.scope.require(Permission::RegistryWrite)?;
+    let wish: EndResident = parse_value(body)?;
+    let (on, how) = wish.read()?;
+    residents::end(ctx, tx, id, on, how)?;
+    Ok(Value::Null)
 }
 
 /// One field to be seen whole, and why.

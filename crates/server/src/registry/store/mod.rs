@@ -8,6 +8,7 @@ pub mod homes;
 pub mod intake;
 pub mod matching;
 pub mod merges;
+pub mod packed;
 
 use super::place::Spot;
 use crate::platform::*;

@@ -14,6 +14,7 @@ pub async fn samples(world: &mut World<'_>) -> Vec<Sample> {
     let of = |route: &'static str| Sample::new(route).objects(own, foreign);
     vec![
         Sample::new("POST /api/v1/sync").body(json!({ "device": new_id(world.app), "sent_at": "yesterday" })),
+        Sample::new("POST /api/v1/sync/bundle").body(json!({ "grids": [] })),
         Sample::new("GET /api/v1/sync/kept").query("?area=01900000-0000-7000-8000-0000000000e1"),
         Sample::new("POST /api/v1/sync/kept/settle").body(json!({ "id": "a", "fingerprint": "b", "how": "given_up" })),
         Sample::new("GET /api/v1/devices"),
