@@ -22,6 +22,7 @@ export type Contract = [
   Hold<Fits<'Me', shown.Me>>,
   Hold<Fits<'HouseholdDetail', shown.HouseholdDetail>>,
   Hold<Fits<'BundleView', shown.Bundle>>,
+  Hold<Fits<'VisitView', shown.Visit>>,
   Hold<Fits<'LookView', shown.Look>>,
   Hold<Fits<'RegisterView', shown.CareRegister>>,
   Hold<Fits<'DuplicateView', shown.DuplicatePerson>>,

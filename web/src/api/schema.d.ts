@@ -3885,7 +3885,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** The visits, checks and patrols made to a subject, the newest first, with what was said; each look is logged with its purpose. */
+        get: operations["made"];
         put?: never;
         /** Records a visit, check or patrol, and settles what it fulfils. */
         post: operations["make"];
@@ -8191,6 +8192,35 @@ export interface components {
             next?: string | null;
         };
         /** @description One page of a list. */
+        Page_VisitView: {
+            /** @description The items, in the order asked for. */
+            items: {
+                act: string;
+                area_id: components["schemas"]["AreaId"];
+                area_name: string;
+                /** @description With its offset. */
+                at: string;
+                companions: components["schemas"]["WorkerId"][];
+                id: components["schemas"]["VisitId"];
+                /** @description What became of what they asked for. */
+                matters: components["schemas"]["CaseMark"][];
+                /** Format: u-int32 */
+                minutes: number;
+                outcome: string;
+                /** @description Names of photos; `/visits/{id}/photos/{hash}` has them. */
+                photos: string[];
+                position?: components["schemas"]["PositionInput"] | null;
+                recorded_at: string;
+                subject_id: components["schemas"]["DutySubjectId"];
+                subject_kind: components["schemas"]["SubjectKind"];
+                talk?: string | null;
+                worker_id: components["schemas"]["WorkerId"];
+                worker_name: string;
+            }[];
+            /** @description Where the next page begins; none at the end. */
+            next?: string | null;
+        };
+        /** @description One page of a list. */
         Page_WaitingView: {
             /** @description The items, in the order asked for. */
             items: {
@@ -10397,6 +10427,8 @@ export interface components {
             at: string;
             companions: components["schemas"]["WorkerId"][];
             id: components["schemas"]["VisitId"];
+            /** @description What became of what they asked for. */
+            matters: components["schemas"]["CaseMark"][];
             /** Format: u-int32 */
             minutes: number;
             outcome: string;
@@ -10408,6 +10440,7 @@ export interface components {
             subject_kind: components["schemas"]["SubjectKind"];
             talk?: string | null;
             worker_id: components["schemas"]["WorkerId"];
+            worker_name: string;
         };
         /** @description What a phone sent and could not be done. */
         WaitingView: {
@@ -36579,6 +36612,97 @@ export interface operations {
             };
             /** @description The body is of another type */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description A value or a rule refuses; `field` and `code` say which */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Not now; try again after `retry_after_s` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+        };
+    };
+    made: {
+        parameters: {
+            query: {
+                /** @description The household, resident, place or grid. */
+                subject_id: components["schemas"]["DutySubjectId"];
+                /** @description Why it is looked at: `verify`, `supervise` or `audit`. */
+                purpose?: string;
+                /** @description Number of items, at most 200. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_VisitView"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Without the right, or without the header that names the client */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Absent, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description It took too long, the sending of the body too */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };

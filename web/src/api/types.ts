@@ -1720,6 +1720,30 @@ export interface HouseholdDetail extends Household {
   members: Resident[]
 }
 
+/** A case where it is only spoken of. */
+export interface CaseMark {
+  id: Id
+  number: string
+  title: string
+  state: string
+  state_name: string
+  open: boolean
+}
+
+/** A visit, check or patrol, with what was said. */
+export interface Visit {
+  id: Id
+  act: string
+  at: Instant
+  minutes: number
+  outcome: string
+  worker_name: string
+  position: { lon: number; lat: number; accuracy_m: number | null; mock: boolean } | null
+  talk: string | null
+  photos: string[]
+  matters: CaseMark[]
+}
+
 /** Somebody as a phone takes them along, masked. */
 export interface PackedResident {
   id: Id
@@ -1753,7 +1777,7 @@ export interface LastVisit {
   outcome: string
   talk: string | null
   /** What they asked for then, and what is still open of before. */
-  matters: { id: Id; number: string; title: string; state: string; state_name: string; open: boolean }[]
+  matters: CaseMark[]
 }
 
 export interface PackedFacility {

@@ -23,7 +23,7 @@ pub use last::{LastVisit, last_visits};
 pub use list::{Due, areas_served, counted, today};
 pub use roll::{many_came, roll_now};
 pub use subject::{Known, SubjectKind, find, named, page as subjects_after};
-pub use visits::{Found, MAX_LATE_DAYS, NewVisit, Position, Recorded, VisitRow, found, own, record};
+pub use visits::{Found, MAX_LATE_DAYS, NewVisit, Position, Recorded, VisitRow, found, of_subject, own, record};
 
 use crate::platform::{App, Ctx, DutySubjectId, Fault, Tx, news};
 use crate::policy::PackChanged;

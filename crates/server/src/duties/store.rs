@@ -883,6 +883,32 @@ pub fn patrols(
     tx.fetch(&sql)?.iter().map(one).collect()
 }
 
+/// Visits to a subject, the newest first, one more than `limit` when there are more.
+pub fn visits_to(
+    tx: &mut Tx,
+    subject: DutySubjectId,
+    after: Option<(i64, VisitId)>,
+    limit: u32,
+) -> Result<Vec<(i64, VisitId)>, Fault> {
+    let mut sql = Sql::new("select at, id from visit where subject_id = ").bind(subject);
+    if let Some((at, id)) = after {
+        let day = Timestamp(at).day_and_ms().0;
+        sql = sql
+            .push(" and day <= ")
+            .bind(day)
+            .push(" and (at, id) < (")
+            .bind(at)
+            .push(", ")
+            .bind(id)
+            .push(")");
+    }
+    let rows = tx.fetch(
+        &sql.push(" order by day desc, at desc, id desc limit ")
+            .bind(i64::from(limit) + 1),
+    )?;
+    rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+}
+
 /// A visit, without what was said.
 #[derive(Debug)]
 pub struct Call {

@@ -1,6 +1,6 @@
 //! Recording visits, checks and patrols.
 //!
-//! Entry points: [`record`] and [`found`]. The id is made on the client: the same visit sent again is the same visit. What it fulfils is
+//! Entry points: [`record`], [`found`] and [`of_subject`]. The id is made on the client: the same visit sent again is the same visit. What it fulfils is
 //! settled in the same transaction.
 
 use super::list;
@@ -9,6 +9,7 @@ use super::settle::settle;
 use super::subject::{self, SubjectKind};
 use super::{roll, store};
 use crate::access::log_read;
+use crate::cases::{self, CaseMark};
 use crate::platform::*;
 use crate::{policy, registry, workforce};
 use domain::duties::{Act, Outcome, Rule, Track, Verdict};
@@ -329,21 +330,56 @@ pub fn own(ctx: &Ctx, tx: &mut Tx, id: VisitId) -> Result<Option<VisitRow>, Faul
 #[derive(Debug)]
 pub struct Found {
     pub row: VisitRow,
+    pub worker_name: String,
     pub talk: Option<Personal<String>>,
+    /// What became of what they asked for, as far as the caller may see it.
+    pub matters: Vec<CaseMark>,
 }
 
 /// A visit in the caller's areas, for those who may see cases there; the look is logged, and refused without a purpose.
 pub fn found(ctx: &Ctx, tx: &mut Tx, id: VisitId) -> Result<Found, Fault> {
     ctx.scope.require(Permission::DutyRead)?;
-    let row = store::visit(tx, id)?
-        .filter(|row| ctx.scope.covers(&row.areas, Permission::DutyRead))
-        .ok_or_else(Fault::not_found)?;
-    // Counting visits is one thing, reading what people said at the door another.
-    if !ctx.scope.covers(&row.areas, Permission::CaseRead) {
-        return Err(Fault::not_found());
+    let row = store::visit(tx, id)?.filter(|row| may_read(ctx, row));
+    read(ctx, tx, row.ok_or_else(Fault::not_found)?)
+}
+
+/// Visits to a subject, the newest first, those the caller may read, each look logged; and after which one the next page begins.
+pub fn of_subject(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    subject: DutySubjectId,
+    after: Option<(i64, VisitId)>,
+    limit: u32,
+) -> Result<(Vec<Found>, Option<(i64, VisitId)>), Fault> {
+    ctx.scope.require(Permission::DutyRead)?;
+    let mut ids = store::visits_to(tx, subject, after, limit)?;
+    let more = ids.len() > limit as usize;
+    ids.truncate(limit as usize);
+    let next = ids.last().filter(|_| more).copied();
+    let mut all = Vec::new();
+    for (_, id) in ids {
+        if let Some(row) = store::visit(tx, id)?.filter(|row| may_read(ctx, row)) {
+            all.push(read(ctx, tx, row)?);
+        }
     }
-    log_read(ctx, tx, Subject::Visit(id), &["talk", "position"])?;
-    let open = |bytes: &Vec<u8>| store::open_talk(&ctx.app, id, bytes);
-    let talk = row.talk_sealed.as_ref().map(open).transpose()?;
-    Ok(Found { row, talk })
+    Ok((all, next))
+}
+
+/// Counting visits is one thing, reading what people said at the door another.
+fn may_read(ctx: &Ctx, row: &VisitRow) -> bool {
+    let may = |permission| ctx.scope.covers(&row.areas, permission);
+    may(Permission::DutyRead) && may(Permission::CaseRead)
+}
+
+fn read(ctx: &Ctx, tx: &mut Tx, row: VisitRow) -> Result<Found, Fault> {
+    log_read(ctx, tx, Subject::Visit(row.id), &["talk", "position"])?;
+    let open = |bytes: &Vec<u8>| store::open_talk(&ctx.app, row.id, bytes);
+    Ok(Found {
+        talk: row.talk_sealed.as_ref().map(open).transpose()?,
+        worker_name: workforce::worker(tx, row.worker)?
+            .map(|one| one.name)
+            .unwrap_or_default(),
+        matters: cases::marks(ctx, tx, &row.matters)?,
+        row,
+    })
 }

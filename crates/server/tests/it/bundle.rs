@@ -1,12 +1,14 @@
 //! What a phone takes along, through the router on both databases: only its worker's grids, masked, told once, each look on record.
 
 use crate::cases::new_id;
-use crate::kit::{Client, EAST_GRID, TestApp, WEST};
+use crate::kit::{Answer, CITY, Client, EAST, EAST_GRID, TestApp, WEST};
 use crate::people::{each_with_photos, household, sign_in, two_grids};
 use crate::registry::opened;
+use axum::http::StatusCode;
 use db::params;
 use serde_json::{Value, json};
 use server::platform::{Ctx, Mark, Subject};
+use std::collections::BTreeSet;
 
 const NAME: &str = "欧阳小满";
 const PHONE: &str = "13857200001";
@@ -90,7 +92,7 @@ async fn a_phone_is_told_its_own_grid_masked_and_only_what_it_does_not_have() {
             json!([{ "key": "hardship", "name": "Families in hardship" }])
         );
         let homes = told(&first);
-        let ids: std::collections::BTreeSet<&str> = homes.iter().map(|home| home["id"].as_str().unwrap()).collect();
+        let ids: BTreeSet<&str> = homes.iter().map(|home| home["id"].as_str().unwrap()).collect();
         assert_eq!(ids, [mine.as_str(), other.as_str()].into());
         let home = homes.iter().find(|home| home["id"] == mine.as_str()).unwrap();
         let person = &home["residents"][0];
@@ -176,10 +178,148 @@ async fn whoever_calls_next_knows_what_was_said_and_what_is_still_open() {
         let second = take_along(&east, known(&first)).await;
         let matter = &last(&second)["matters"][0];
         assert_eq!((&matter["id"], &matter["open"]), (&json!(case), &json!(true)));
+        // So does whoever supervises, who has to say why, and nobody of another area.
+        let path = format!("/api/v1/visits?subject_id={home}");
+        let supervisor = app.login_as("supervisor", Some(EAST)).await;
+        assert_eq!(supervisor.get(&path).await.verdict(), "403 purpose_required");
+        let made = supervisor.get(&format!("{path}&purpose=supervise")).await.ok();
+        let one = &made["items"][0];
+        assert_eq!((&one["talk"], &one["worker_name"], &one["matters"][0]["id"]), (&json!("老人要装扶手"), &json!("张网格"), &json!(case)));
+        let elsewhere = app.login_as("supervisor", Some(WEST)).await;
+        assert_eq!(elsewhere.get(&format!("{path}&purpose=supervise")).await.ok()["items"], json!([]));
+        // Page by page, each told once.
+        for minutes in 1..3 {
+            app.advance_minutes(minutes);
+            let again = json!({ "id": new_id(app), "act": "visit", "subject_kind": "household", "subject_id": home, "at": app.app.now().to_string(), "outcome": "met" });
+            east.post("/api/v1/visits", again).await.ok();
+        }
+        let (mut seen, mut after) = (Vec::new(), String::new());
+        loop {
+            let page = supervisor.get(&format!("{path}&purpose=supervise&limit=1{after}")).await.ok();
+            seen.extend(page["items"].as_array().unwrap().iter().map(|one| one["id"].clone()));
+            match page["next"].as_str() {
+                Some(next) => after = format!("&after={next}"),
+                None => break,
+            }
+        }
+        assert_eq!((seen.len(), seen.last()), (3, Some(&json!(visit))));
         let too_many: Vec<String> = (0..21).map(|_| new_id(app)).collect();
         let refused = json!({ "id": new_id(app), "act": "visit", "subject_kind": "household", "subject_id": home, "at": now, "outcome": "met",
             "matters": too_many });
         assert_eq!(east.post("/api/v1/visits", refused).await.verdict(), "422 visit_too_many_matters");
     })
     .await;
+}
+
+/// Lists, counts, what is found, care registers, what is owed and what a phone takes along show exactly the homes whose page opens, for every kind
+/// of grant.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_way_of_looking_at_homes_agrees_with_the_page() {
+    each_with_photos(async |app| {
+        let [east, west] = two_grids(app).await;
+        let clerk = app.login_as("dispatcher", Some(CITY)).await;
+        let mut homes = Vec::new();
+        for (grid, room) in [(EAST_GRID, "101"), (EAST_GRID, "102"), (WEST, "901")] {
+            let home = household(app, &clerk, grid, room).await;
+            homes.push((home.clone(), lives(app, &clerk, &home).await, grid));
+        }
+        opened(app, "hardship").await;
+        for (_, who, _) in &homes {
+            let on = json!({ "resident_id": who, "source": "list" });
+            clerk.post("/api/v1/registry/registers/hardship/people", on).await.ok();
+        }
+        let everybody = [
+            ("the whole place", clerk),
+            ("nowhere in particular", app.login_as("dispatcher", None).await),
+            ("the east", app.login_as("supervisor", Some(EAST)).await),
+            (
+                "its grid",
+                sign_in(app, "grid_worker", EAST_GRID, None, Some(east)).await,
+            ),
+            ("the west", sign_in(app, "grid_worker", WEST, None, Some(west)).await),
+            ("a unit's cases", app.login_as("handler", Some(EAST)).await),
+        ];
+        let mut opening = 0;
+        for (whose, who) in &everybody {
+            let mut opens = BTreeSet::new();
+            for (home, ..) in &homes {
+                let page = who
+                    .get(&format!("/api/v1/registry/households/{home}?purpose=visit"))
+                    .await;
+                if page.status == StatusCode::OK {
+                    opens.insert(home.clone());
+                }
+            }
+            opening += opens.len();
+            for grid in [EAST_GRID, WEST] {
+                let own: BTreeSet<String> = homes
+                    .iter()
+                    .filter(|(home, _, of)| *of == grid && opens.contains(home))
+                    .map(|(home, ..)| home.clone())
+                    .collect();
+                let listed = ids_in(
+                    who,
+                    &format!("/api/v1/registry/households?area={grid}&purpose=visit"),
+                    |one| &one["id"],
+                )
+                .await;
+                assert_eq!(listed, own, "{whose}: the list of {grid}");
+                let on = ids_in(
+                    who,
+                    &format!("/api/v1/registry/registers/hardship/people?area={grid}&purpose=visit"),
+                    |one| &one["household"]["id"],
+                )
+                .await;
+                assert!(on == own || on.is_empty(), "{whose}: the register of {grid}: {on:?}");
+                let counts = who.get(&format!("/api/v1/registry/counts?area={grid}")).await;
+                let counted = if counts.status == StatusCode::OK {
+                    counts.json()["households"].as_i64().unwrap()
+                } else {
+                    0
+                };
+                assert_eq!(counted, own.len() as i64, "{whose}: the count of {grid}");
+            }
+            let found = who
+                .post(
+                    "/api/v1/registry/residents/search",
+                    json!({ "text": NAME, "purpose": "visit" }),
+                )
+                .await;
+            let found = found_in(&found, |one| &one["household"]["id"]);
+            assert_eq!(found, opens, "{whose}: what is found");
+            let taken = who.post("/api/v1/sync/bundle", json!({ "grids": [] })).await;
+            if taken.status == StatusCode::OK {
+                let taken: BTreeSet<String> = told(&taken.json())
+                    .iter()
+                    .map(|home| home["id"].as_str().unwrap().to_owned())
+                    .collect();
+                assert_eq!(taken, opens, "{whose}: what the phone takes along");
+            }
+            let today = who.get("/api/v1/duties/today?limit=200").await;
+            let owed = found_in(&today, |one| &one["subject_id"]);
+            assert!(
+                owed.iter().all(
+                    |id| opens.contains(id) || homes.iter().any(|(home, who, _)| who == id && opens.contains(home))
+                ),
+                "{whose}: {owed:?}"
+            );
+        }
+        assert!(
+            (8..18).contains(&opening),
+            "some see some, nobody sees all there is by chance: {opening}"
+        );
+    })
+    .await;
+}
+
+fn found_in(answer: &Answer, id: impl Fn(&Value) -> &Value) -> BTreeSet<String> {
+    if answer.status != StatusCode::OK {
+        return BTreeSet::new();
+    }
+    let items = answer.json()["items"].as_array().unwrap().clone();
+    items.iter().map(|one| id(one).as_str().unwrap().to_owned()).collect()
+}
+
+async fn ids_in(who: &Client, path: &str, id: impl Fn(&Value) -> &Value) -> BTreeSet<String> {
+    found_in(&who.get(path).await, id)
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { Due } from '@/api/types'
 import type { Grid, Home } from './bundle'
 import { emptyChange, entryOf, missingOf } from './changes'
 import { housesOf, matching, placesOf, registersIn } from './model'
@@ -28,7 +29,11 @@ describe('households of the phone', () => {
   it('are on the map where somebody is in care, hazards before them', () => {
     const facility = { id: 'f', name: '老屋', kind: '危旧房', hazard: true, lon: 122, lat: 29.8, address: '', hours: '', phone: '' }
     const grid: Grid = { area_id: 'g', name: '网格', ground: '', parts: [], more: false, outline: null, facilities: [{ ...facility, id: 'o', hazard: false }, facility] }
-    expect(placesOf([grid], homes).map((place) => [place.layer, place.homes.length])).toEqual([['hazard', 0], ['care', 1], ['care', 1], ['other', 0]])
+    expect(placesOf([grid], homes, []).map((place) => [place.layer, place.homes.length])).toEqual([['hazard', 0], ['care', 1], ['care', 1], ['other', 0]])
+    // What is to be checked today stands there once, and leads to its form.
+    const due = { id: 'd', subject_id: 'o', subject_name: '公厕', rule_name: '检查', act: 'check', lon: 122, lat: 29.8 } as Due
+    expect(placesOf([grid], homes, [due]).map((place) => [place.layer, place.to])).toContainEqual(['due', '/duty/o/check'])
+    expect(placesOf([grid], homes, [due]).filter((place) => place.layer === 'other')).toEqual([])
   })
 })
 

@@ -1,5 +1,5 @@
 // The households of this phone as its pages show them. Entry points: `matching`, `housesOf`, `placesOf`.
-import type { PackedHome, PackedResident } from '@/api/types'
+import type { Due, PackedHome, PackedResident } from '@/api/types'
 import { addressOf, type Grid, type Home } from './bundle'
 
 /** Of what is looked for: the beginning of a name, a part of the address or number, and a care register. */
@@ -46,21 +46,30 @@ export function housesOf(homes: Home[]): { name: string; homes: Home[] }[] {
 /** One thing on the map of the grid: a hazard, a house with somebody in care, something else that stands there. */
 export interface Place {
   key: string
-  layer: 'hazard' | 'care' | 'other'
+  layer: 'hazard' | 'due' | 'care' | 'other'
   name: string
   note: string
   lon: number
   lat: number
   phone: string
   homes: Home[]
+  /** Where it is done. */
+  to?: string
 }
 
-export const LAYERS = ['hazard', 'care', 'other'] as const
+export const LAYERS = ['hazard', 'due', 'care', 'other'] as const
 
-/** What a worker is to know of the ground, hazards first. */
-export function placesOf(grids: Grid[], homes: Home[]): Place[] {
+/** What is to be checked or called on today, where it is known where; the grid as a whole is no place on its own map. */
+function duePlaces(dues: Due[]): Place[] {
+  const known = dues.filter((due) => due.subject_kind !== 'grid' && due.lon !== null && due.lat !== null)
+  return known.map((due) => ({ key: due.id, layer: 'due', name: due.subject_name, note: due.rule_name, lon: due.lon!, lat: due.lat!, phone: '', homes: [], to: `/duty/${due.subject_id}/${due.act}` }))
+}
+
+/** What a worker is to know of the ground, hazards first, then what is to be done today. */
+export function placesOf(grids: Grid[], homes: Home[], dues: Due[]): Place[] {
+  const owed = new Set(dues.map((due) => due.subject_id))
   const standing = grids.flatMap((grid) =>
-    grid.facilities.map<Place>((one) => ({
+    grid.facilities.filter((one) => one.hazard || !owed.has(one.id)).map<Place>((one) => ({
       key: one.id,
       layer: one.hazard ? 'hazard' : 'other',
       name: one.name,
@@ -79,5 +88,5 @@ export function placesOf(grids: Grid[], homes: Home[]): Place[] {
     place.homes.push(home)
     houses.set(key, place)
   }
-  return [...standing, ...houses.values()].sort((a, b) => LAYERS.indexOf(a.layer) - LAYERS.indexOf(b.layer))
+  return [...standing, ...duePlaces(dues), ...houses.values()].sort((a, b) => LAYERS.indexOf(a.layer) - LAYERS.indexOf(b.layer))
 }

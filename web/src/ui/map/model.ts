@@ -14,7 +14,7 @@ export type Areas = FeatureCollection<Geometry, { id: string; name: string; leve
 /** Case points or clusters of them (`count` > 1). */
 export type Points = FeatureCollection<
   Geometry,
-  { id?: string; title?: string; number?: string; count?: number; late?: boolean; urgent?: boolean }
+  { id?: string; title?: string; number?: string; count?: number; late?: boolean; urgent?: boolean; due?: boolean }
 >
 
 export interface BaseMap {

@@ -6,9 +6,10 @@ mod patrols;
 use super::list::{Asked, Due, lines};
 use super::store::State;
 use super::visits::{Found, NewVisit, Position, Recorded};
-use super::{SubjectKind, counted, found, record, roll_now, today};
+use super::{SubjectKind, counted, found, of_subject, record, roll_now, today};
 use crate::access::Staff;
-use crate::platform::http::parse_value;
+use crate::cases::CaseMark;
+use crate::platform::http::{encode_cursor, parse_value};
 use crate::platform::*;
 use crate::{policy, territory};
 use axum::http::StatusCode;
@@ -33,7 +34,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(counts))
         .routes(routes!(listed))
         .routes(routes!(roll))
-        .routes(routes!(make))
+        .routes(routes!(make, made))
         .routes(routes!(one))
         .routes(routes!(photo))
 }
@@ -470,9 +471,12 @@ struct VisitView {
     minutes: u32,
     outcome: String,
     worker_id: WorkerId,
+    worker_name: String,
     companions: Vec<WorkerId>,
     position: Option<PositionInput>,
     talk: Option<String>,
+    /// What became of what they asked for.
+    matters: Vec<CaseMark>,
     /// Names of photos; `/visits/{id}/photos/{hash}` has them.
     photos: Vec<String>,
     recorded_at: String,
@@ -491,6 +495,8 @@ fn visit_view(ctx: &Ctx, found: Found) -> VisitView {
         minutes: row.minutes,
         outcome: row.outcome.key().to_owned(),
         worker_id: row.worker,
+        worker_name: found.worker_name,
+        matters: found.matters,
         companions: row.companions,
         position: row.position.map(|at| PositionInput {
             lon: at.at.lon,
@@ -515,6 +521,39 @@ async fn one(
     let ctx = ctx.for_purpose(query.of());
     let seen = ctx.app.write(&ctx, move |ctx, tx| found(ctx, tx, id)).await?;
     Ok(Json(visit_view(&ctx, seen)))
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct MadeQuery {
+    /// The household, resident, place or grid.
+    subject_id: DutySubjectId,
+    /// Why it is looked at: `verify`, `supervise` or `audit`.
+    purpose: Option<String>,
+    /// Number of items, at most 200.
+    limit: Option<u32>,
+    /// `next` of the page before.
+    after: Option<String>,
+}
+
+/// The visits, checks and patrols made to a subject, the newest first, with what was said; each look is logged with its purpose.
+#[utoipa::path(get, path = "/visits", tag = "duties", params(MadeQuery), responses((status = 200, body = Page<VisitView>)))]
+async fn made(Staff(ctx): Staff, Query(query): Query<MadeQuery>) -> Result<Json<Page<VisitView>>, Fault> {
+    let paging = PageQuery {
+        limit: query.limit,
+        after: query.after,
+    };
+    let (after, limit) = (paging.after()?, paging.limit());
+    let purpose = PurposeQuery { purpose: query.purpose };
+    let ctx = ctx.for_purpose(purpose.of());
+    let all = ctx
+        .app
+        .write(&ctx, move |ctx, tx| of_subject(ctx, tx, query.subject_id, after, limit));
+    let (all, next) = all.await?;
+    Ok(Json(Page {
+        items: all.into_iter().map(|one| visit_view(&ctx, one)).collect(),
+        next: next.map(|at| encode_cursor(&at)),
+    }))
 }
 
 /// `?purpose=&size=`
