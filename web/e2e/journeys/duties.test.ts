@@ -14,6 +14,7 @@ const WHOLE_MS = 120_000
 const GRID = '海晏第一网格'
 interface Counts { rules: { rule: string; owed: number; done: number }[] }
 
+/** Clause LH-04: the list of a worker is drawn from post, duty and pack; what falls to nobody stands by name. */
 test('a worker calls at homes without a signal, reports what is found there, and all of it arrives once', async () => {
   const running = await startDemo(MORNING)
   onTestFinished(running.stop)
@@ -110,6 +111,9 @@ test('a worker calls at homes without a signal, reports what is found there, and
   await supervisor.page.getByText('入户走访', { exact: true }).click()
   const table = supervisor.page.getByRole('region', { name: '履职' })
   await see(table.getByRole('row', { name: /望海市.*3.*2/ }))
+  // One grid of the city has nobody on its post: what is owed there stands by name, and leads to the posts.
+  const nobodys = supervisor.page.getByRole('region', { name: '没有人承担的' })
+  await see(nobodys.getByRole('row', { name: /文昌第五网格.*团队每周走访网格.*网格服务.*1/ }))
   await accessible(supervisor.page, 'duties of a city')
   await shoot(supervisor.page, 'desk-duties')
   for (const area of ['望海门街道', '海晏社区', GRID]) await table.getByRole('button', { name: new RegExp(`${area}$`) }).click()

@@ -23,6 +23,7 @@ export type Contract = [
   Hold<Fits<'HouseholdDetail', shown.HouseholdDetail>>,
   Hold<Fits<'BundleView', shown.Bundle>>,
   Hold<Fits<'VisitView', shown.Visit>>,
+  Hold<Fits<'UnownedList', shown.UnownedDuties>>,
   Hold<Fits<'LookView', shown.Look>>,
   Hold<Fits<'RegisterView', shown.CareRegister>>,
   Hold<Fits<'DuplicateView', shown.DuplicatePerson>>,

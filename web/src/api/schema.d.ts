@@ -1141,6 +1141,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/duties/unowned": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is owed in an area and below it while nobody answers for it, grid by grid: no post, nobody on it, or away without a stand-in. */
+        get: operations["without_owner"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/dwellings": {
         parameters: {
             query?: never;
@@ -10318,6 +10335,22 @@ export interface components {
             phone: string;
             public_name: string;
         };
+        UnownedList: {
+            items: components["schemas"]["UnownedView"][];
+            /** @description There are more grids without anybody than are told of. */
+            more: boolean;
+        };
+        /** @description What is open in a grid and falls to nobody. */
+        UnownedView: {
+            area_id: components["schemas"]["AreaId"];
+            area_name: string;
+            /** @description The duty of the post it would fall to. */
+            duty_name: string;
+            /** Format: int64 */
+            open: number;
+            rule: string;
+            rule_name: string;
+        };
         /**
          * Format: uuid
          * @description The id of the same name in the rules, at the edge.
@@ -17977,6 +18010,90 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_DueView"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Without the right, or without the header that names the client */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Absent, or not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description It took too long, the sending of the body too */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description A value or a rule refuses; `field` and `code` say which */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Too many requests from this address, or of the whole place */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+            /** @description Not now; try again after `retry_after_s` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaultView"];
+                };
+            };
+        };
+    };
+    without_owner: {
+        parameters: {
+            query: {
+                area: components["schemas"]["AreaId"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnownedList"];
                 };
             };
             /** @description Nobody is signed in */

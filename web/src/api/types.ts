@@ -1720,6 +1720,12 @@ export interface HouseholdDetail extends Household {
   members: Resident[]
 }
 
+/** What is owed while nobody answers for it, grid by grid. */
+export interface UnownedDuties {
+  items: { area_id: Id; area_name: string; rule: string; rule_name: string; duty_name: string; open: number }[]
+  more: boolean
+}
+
 /** A case where it is only spoken of. */
 export interface CaseMark {
   id: Id

@@ -103,7 +103,7 @@ pub fn told(ctx: &Ctx, tx: &mut Tx, rule: &Rule, area: AreaId) -> Result<bool, F
 }
 
 /// The rules the caller may know of in an area.
-fn known_rules(ctx: &Ctx, tx: &mut Tx, area: AreaId) -> Result<Vec<Rule>, Fault> {
+pub fn known_rules(ctx: &Ctx, tx: &mut Tx, area: AreaId) -> Result<Vec<Rule>, Fault> {
     let mut known = Vec::new();
     for rule in subject::rules(&ctx.app)? {
         if told(ctx, tx, &rule, area)? {

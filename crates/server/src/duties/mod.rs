@@ -1,7 +1,7 @@
 //! Duties 履职: what is owed to households, places and grids without anybody asking, what was done, and the counts of it.
 //!
 //! Entry points: [`record`] (a visit, check or patrol, which settles what it fulfils in the same transaction), [`today`] (what a worker is
-//! to do), [`last_visits`] (for whoever calls next), [`counted`] (the counts of areas), [`roll_now`]. What the rules mean is in `domain::duties`; `settle` is the only writer of
+//! to do), [`unowned`] (what falls to nobody), [`last_visits`] (for whoever calls next), [`counted`] (the counts of areas), [`roll_now`]. What the rules mean is in `domain::duties`; `settle` is the only writer of
 //! obligations and their counts, `roll` goes through all subjects every night. Must not: judge evidence (a made-up position is kept, not
 //! refused), or count by walking obligations in a request.
 
@@ -15,6 +15,7 @@ mod roll;
 mod settle;
 mod store;
 mod subject;
+mod unowned;
 mod visits;
 
 pub use counts::Counted;
@@ -23,6 +24,7 @@ pub use last::{LastVisit, last_visits};
 pub use list::{Due, areas_served, counted, today};
 pub use roll::{many_came, roll_now};
 pub use subject::{Known, SubjectKind, find, named, page as subjects_after};
+pub use unowned::{Unowned, unowned};
 pub use visits::{Found, MAX_LATE_DAYS, NewVisit, Position, Recorded, VisitRow, found, of_subject, own, record};
 
 use crate::platform::{App, Ctx, DutySubjectId, Fault, Tx, news};

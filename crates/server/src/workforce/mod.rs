@@ -388,6 +388,30 @@ pub fn areas_falling_to(
     Ok(areas)
 }
 
+/// Whether the work of a duty in an area (`chain` from the top) falls to somebody at this moment, by a post of the area or of one around it.
+pub fn somebody_answers(
+    tx: &mut Tx,
+    chain: &[Option<AreaId>; 5],
+    duty: &str,
+    away: Away,
+    at: Timestamp,
+) -> Result<bool, Fault> {
+    let roster = roster::of(tx)?;
+    for post in chain
+        .iter()
+        .flatten()
+        .flat_map(|area| roster.posts_of_area(*area, duty))
+    {
+        let seats = roster.seats(post.id);
+        let workers: Vec<WorkerId> = seats.iter().map(|one| one.worker.into()).collect();
+        let leaves = store::leaves_of(tx, &workers, at)?;
+        if falls_to(away, seats, &leaves, at).is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// Duties of the posts in which somebody sits on that day and which serve an area, or one around it, or no area of their own.
 pub fn duties_around(
     app: &App,

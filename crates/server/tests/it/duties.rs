@@ -618,6 +618,60 @@ async fn it_falls_to_the_stand_in_and_comes_back() {
     .await;
 }
 
+/// What is owed has somebody it falls to, or stands by name among what has nobody.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_falls_to_nobody_is_told() {
+    each_with_photos(async |app| {
+        let place = place(app).await;
+        go_to(app, "2026-02-24").await;
+        let nobodys = async || {
+            let supervisor = place.supervisor.on(app).await;
+            let found = supervisor
+                .get(&format!("/api/v1/duties/unowned?area={EAST}"))
+                .await
+                .ok();
+            let here = found["items"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .filter(|one| one["area_id"] == EAST_GRID.to_string());
+            here.map(|one| format!("{} {}", one["rule"].as_str().unwrap(), one["open"]))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(nobodys().await, Vec::<String>::new());
+        let away = async |who: server::platform::WorkerId| {
+            let (id, from): (PostId, i64) = (app.app.new_id(), app.app.now().0);
+            let leave = "insert into leave_of (id, worker_id, from_at, to_at, reason) values ($1, $2, $3, $4, '')";
+            change(app, leave, params![id, who, from, from + DAY_MS / 2].to_vec()).await;
+        };
+        // The stand-in is there, then nobody is; what waits for its holder still has its owner.
+        away(place.holder).await;
+        assert_eq!(nobodys().await, Vec::<String>::new());
+        away(place.stand_in).await;
+        let found = nobodys().await;
+        assert!(found.iter().any(|one| one.starts_with("rounds ")), "{found:?}");
+        assert!(!found.iter().any(|one| one.starts_with("paired ")), "{found:?}");
+        go_to(app, "2026-02-25").await;
+        assert_eq!(nobodys().await, Vec::<String>::new());
+        // Nobody sits on the post any more.
+        change(app, "update appointment set valid_to = '2026-02-24'", Vec::new()).await;
+        let found = nobodys().await;
+        assert!(
+            found.iter().any(|one| one.starts_with("paired ")) && found.len() > 1,
+            "{found:?}"
+        );
+        let elsewhere = app.login_as("supervisor", Some(WEST)).await;
+        assert_eq!(
+            elsewhere
+                .get(&format!("/api/v1/duties/unowned?area={EAST}"))
+                .await
+                .verdict(),
+            "404 not_found"
+        );
+    })
+    .await;
+}
+
 /// Calls owed and made in an area.
 async fn owed_and_done(app: &TestApp, who: &Client, area: AreaId, on: &str) -> [i64; 2] {
     let [owed, done, ..] = counts(app, who, area, "call", on).await;

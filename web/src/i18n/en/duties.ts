@@ -32,5 +32,11 @@ export default {
   mock: 'The phone says its position was made up',
   photo: 'Photo {n}',
   lookWhy: 'Looking is on record with your name, the time and the purpose "supervise".',
+  unowned: 'Falls to nobody',
+  unownedWhy: 'What is owed in these grids has nobody to do it: no post, nobody on it, or away without a stand-in. See units and posts.',
+  unownedMore: 'There are more grids than are listed: see to these first, or choose an area below.',
+  toPosts: 'Units and posts',
+  post: 'Whose duty',
+  left: 'Open',
   logged: 'Where people live is personal: this look is recorded with your name, the time and the purpose "supervision".',
 }

@@ -6,7 +6,7 @@ mod patrols;
 use super::list::{Asked, Due, lines};
 use super::store::State;
 use super::visits::{Found, NewVisit, Position, Recorded};
-use super::{SubjectKind, counted, found, of_subject, record, roll_now, today};
+use super::{SubjectKind, counted, found, of_subject, record, roll_now, today, unowned};
 use crate::access::Staff;
 use crate::cases::CaseMark;
 use crate::platform::http::{encode_cursor, parse_value};
@@ -32,6 +32,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(day_route::routes())
         .routes(routes!(todays))
         .routes(routes!(counts))
+        .routes(routes!(without_owner))
         .routes(routes!(listed))
         .routes(routes!(roll))
         .routes(routes!(make, made))
@@ -200,6 +201,57 @@ async fn counts(Staff(ctx): Staff, Query(query): Query<CountsQuery>) -> Result<J
             .collect(),
     });
     Ok(Json(views.collect()))
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct UnownedQuery {
+    area: AreaId,
+}
+
+/// What is open in a grid and falls to nobody.
+#[derive(Debug, Serialize, ToSchema)]
+struct UnownedView {
+    area_id: AreaId,
+    area_name: String,
+    rule: String,
+    rule_name: String,
+    /// The duty of the post it would fall to.
+    duty_name: String,
+    open: i64,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct UnownedList {
+    items: Vec<UnownedView>,
+    /// There are more grids without anybody than are told of.
+    more: bool,
+}
+
+/// What is owed in an area and below it while nobody answers for it, grid by grid: no post, nobody on it, or away without a stand-in.
+#[utoipa::path(get, path = "/duties/unowned", tag = "duties", params(UnownedQuery), responses((status = 200, body = UnownedList)))]
+async fn without_owner(Staff(ctx): Staff, Query(query): Query<UnownedQuery>) -> Result<Json<UnownedList>, Fault> {
+    let (found, more) = ctx.app.read(&ctx, move |ctx, tx| unowned(ctx, tx, query.area)).await?;
+    let (map, current) = (territory::current(&ctx.app), policy::current(&ctx.app)?);
+    let duty = |key: &str| {
+        let known = current
+            .pack
+            .duty(key)
+            .map(|one| ctx.lang.pick(&one.name.zh, &one.name.en).to_owned());
+        known.unwrap_or_else(|| key.to_owned())
+    };
+    let items = found.into_iter().map(|one| UnownedView {
+        area_name: map.full_name(one.area),
+        area_id: one.area,
+        rule_name: rule_name(&ctx, &one.rule.key),
+        duty_name: duty(&one.rule.by.duty),
+        rule: one.rule.key,
+        open: one.open,
+    });
+    Ok(Json(UnownedList {
+        items: items.collect(),
+        more,
+    }))
 }
 
 #[derive(Debug, Deserialize, IntoParams)]

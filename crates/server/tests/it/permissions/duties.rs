@@ -33,6 +33,7 @@ pub async fn samples(world: &mut World<'_>) -> Vec<Sample> {
         Sample::new("GET /api/v1/patrols/workers/{id}")
             .objects(own, own)
             .query("?area=01900000-0000-7000-8000-0000000000e1"),
+        Sample::new("GET /api/v1/duties/unowned").query("?area=01900000-0000-7000-8000-0000000000e1"),
         Sample::new("GET /api/v1/visits").query("?subject_id=01900000-0000-7000-8000-0000000000e1&purpose=supervise"),
         of_visit("GET /api/v1/visits/{id}/photos/{hash}").query("?purpose=supervise"),
     ]
