@@ -14,7 +14,11 @@ const WHOLE_MS = 120_000
 const GRID = '海晏第一网格'
 interface Counts { rules: { rule: string; owed: number; done: number }[] }
 
-/** Clause LH-04: the list of a worker is drawn from post, duty and pack; what falls to nobody stands by name. */
+/**
+ * Clause LH-04
+ *
+ * The list of a worker is drawn from post, duty and pack; what falls to nobody stands by name.
+ */
 test('a worker calls at homes without a signal, reports what is found there, and all of it arrives once', async () => {
   const running = await startDemo(MORNING)
   onTestFinished(running.stop)
