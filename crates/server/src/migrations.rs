@@ -51,6 +51,7 @@ steps! {
     80 "0080_resident_merge",
     81 "0081_care_basis",
     90 "0090_projects",
+    91 "0091_pairing",
 }
 
 #[cfg(test)]

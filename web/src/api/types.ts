@@ -1833,6 +1833,7 @@ export interface CareRegister {
   legal_basis: string
   entries: string
   sensitive: boolean
+  pairs: boolean
   in_use: boolean
   unit_id: Id | null
   unit_name: string | null
@@ -1844,6 +1845,41 @@ export interface CareRegister {
 export interface RegisterCounts {
   area: HomeArea | null
   people: Record<string, number>
+  paired: Record<string, number>
+}
+
+/** Who keeps, or kept, in touch with somebody on a register. */
+export interface Pairing {
+  id: Id
+  register: string
+  register_name: string
+  worker_id: Id
+  worker_name: string
+  from: string
+  ended: string | null
+  how: 'handed_on' | 'no_need' | 'own_wish' | 'mistake' | 'left' | 'off_register' | 'worker_left' | null
+  result: string | null
+}
+
+/** Somebody this phone's worker is paired with. */
+export interface MyPair {
+  id: Id
+  register_name: string
+  resident_id: Id
+  name: string
+  address: string
+  area_id: Id
+  area_name: string
+  from: string
+  met: number
+  last: string | null
+}
+
+export interface PairVisit {
+  id: Id
+  at: string
+  minutes: number
+  outcome: string
 }
 
 export interface OnRegister {

@@ -14,6 +14,8 @@ pub struct CareRegister {
     pub entries: String,
     /// Separate, off until somebody puts it into use, and read only by those who serve the people on it.
     pub sensitive: bool,
+    /// Each person on it has a named person of the staff paired with them.
+    pub pairs: bool,
     /// Duties of the posts that serve those on it.
     pub serves: Vec<String>,
     pub source: Source,

@@ -10,6 +10,7 @@ mod http;
 mod last;
 mod list;
 pub mod moves;
+mod pairs;
 mod patrols;
 mod roll;
 mod settle;

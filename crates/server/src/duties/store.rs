@@ -1,6 +1,7 @@
 //! SQL of duties.
 
 use super::counts::{Cell, Counted};
+use super::pairs::{PairVisit, Place};
 use super::patrols;
 use super::subject::SubjectKind;
 use super::visits::VisitRow;
@@ -977,5 +978,44 @@ pub fn matters(
     )?;
     rows.iter()
         .map(|row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .collect()
+}
+
+/// Visits of a worker to some places on the days of each, alone or along with others.
+fn in_pairing(head: &'static str, places: &[Place], worker: WorkerId) -> Sql {
+    let mut sql = Sql::new(head).push(" from visit v where v.act = 'visit' and (1 = 0");
+    for place in places {
+        sql = sql.push(" or v.subject_id = ").bind(place.subject);
+        sql = sql.push(" and v.day >= ").bind(place.days.0);
+        sql = sql.push(" and v.day <= ").bind(place.days.1);
+    }
+    sql.push(") and (v.worker_id = ")
+        .bind(worker)
+        .push(" or exists (select 1 from visit_worker w where w.visit_id = v.id and w.worker_id = ")
+        .bind(worker)
+        .push("))")
+}
+
+/// How often they met, and when last.
+pub fn met_in_pairing(tx: &mut Tx, places: &[Place], worker: WorkerId) -> Result<(i64, Option<Timestamp>), Fault> {
+    let sql = in_pairing("select count(*), max(v.at)", places, worker).push(" and v.outcome = 'met'");
+    let rows = tx.fetch(&sql)?;
+    let row = rows.first().ok_or_else(Fault::not_found)?;
+    Ok((row.get(0)?, row.get::<Option<i64>>(1)?.map(Timestamp)))
+}
+
+pub fn visits_in_pairing(tx: &mut Tx, places: &[Place], worker: WorkerId, limit: u32) -> Result<Vec<PairVisit>, Fault> {
+    let sql = in_pairing("select v.id, v.at, v.minutes, v.outcome", places, worker);
+    let rows = tx.fetch(&sql.push(" order by v.at desc, v.id desc limit ").bind(limit))?;
+    rows.iter()
+        .map(|row| {
+            let outcome = Outcome::parse(row.text(3)?);
+            Ok(PairVisit {
+                id: row.get(0)?,
+                at: Timestamp(row.get(1)?),
+                minutes: row.get(2)?,
+                outcome: outcome.ok_or_else(|| Fault::internal("an outcome that is none"))?,
+            })
+        })
         .collect()
 }

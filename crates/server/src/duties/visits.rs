@@ -124,9 +124,10 @@ pub fn record(ctx: &Ctx, tx: &mut Tx, mut new: NewVisit) -> Result<Recorded, Fau
         // A phone may not know yet that the record went into another.
         new.subject = DutySubjectId(registry::now_of(tx, ResidentId(new.subject.0))?.0);
     }
-    let known = subject::find(ctx, tx, new.kind, new.subject)?
-        .filter(|known| ctx.scope.covers(&known.areas, Permission::DutyRecord))
-        .ok_or_else(Fault::not_found)?;
+    let known = subject::find(ctx, tx, new.kind, new.subject)?.ok_or_else(Fault::not_found)?;
+    if !ctx.scope.covers(&known.areas, Permission::DutyRecord) && !goes_to(ctx, tx, &new)? {
+        return Err(Fault::not_found());
+    }
     let track = new.track.clone();
     let row = row(ctx, tx, new, &known, (account, worker), sent)?;
     store::insert_visit(tx, &row)?;
@@ -156,6 +157,12 @@ pub fn record(ctx: &Ctx, tx: &mut Tx, mut new: NewVisit) -> Result<Recorded, Fau
         already: false,
         verdicts,
     })
+}
+
+/// Who is paired with somebody visits them, wherever it is.
+fn goes_to(ctx: &Ctx, tx: &mut Tx, new: &NewVisit) -> Result<bool, Fault> {
+    let visited = new.act == Act::Visit && new.kind == SubjectKind::Resident;
+    Ok(visited && registry::goes_to(ctx, tx, ResidentId(new.subject.0))?)
 }
 
 /// Keyed, so that nobody can try words against it.

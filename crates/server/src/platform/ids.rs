@@ -230,6 +230,10 @@ id!(
     CareEntryId
 );
 id!(
+    /// The time a named person is paired with somebody on a care register.
+    PairingId
+);
+id!(
     /// A company, shop, institution or association.
     OrganisationId
 );

@@ -524,6 +524,9 @@ fn registers(current: &Current, lang: Lang) -> Vec<LineView> {
                 .to_owned(),
             );
         }
+        if one.pairs {
+            said.push(lang.pick("专人结对", "a named person for each").to_owned());
+        }
         line(
             &one.key,
             pick(lang, &one.name),

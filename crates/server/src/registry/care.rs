@@ -4,7 +4,8 @@
 //! in use, whose it is and until when. A sensitive one is there only for those who serve the people on it: for everybody else it does not exist.
 //! Must not: rate or label anybody; a register is for a service and ends.
 
-use super::counts::Sum;
+use super::counts::{Care, Sum};
+use super::pairing;
 use super::residents::{self, Masked};
 pub use super::store::care::Put;
 use super::store::{HouseholdRow, care as rows};
@@ -51,7 +52,7 @@ impl InUse {
     }
 }
 
-fn known(app: &App, key: &str) -> Result<CareRegister, Fault> {
+pub fn known(app: &App, key: &str) -> Result<CareRegister, Fault> {
     let current = policy::current(app)?;
     let found = current.pack.registers.iter().find(|one| one.key == key);
     found.cloned().ok_or_else(Fault::not_found)
@@ -158,7 +159,7 @@ pub fn close(ctx: &Ctx, tx: &mut Tx, key: &str) -> Result<(), Fault> {
     Ok(())
 }
 
-fn in_use(ctx: &Ctx, tx: &mut Tx, key: &str) -> Result<InUse, Fault> {
+pub fn in_use(ctx: &Ctx, tx: &mut Tx, key: &str) -> Result<InUse, Fault> {
     let found = rows::registers(tx)?.remove(key).filter(|one| one.on(ctx.now.date()));
     found.ok_or_else(|| Fault::refused("register_not_in_use"))
 }
@@ -170,7 +171,7 @@ pub fn in_use_now(tx: &mut Tx, on: Date) -> Result<BTreeSet<String>, Fault> {
 }
 
 /// Somebody to be put on a register, or taken off, and where they live: in the caller's area, and on a register the caller may know of.
-fn touched(ctx: &Ctx, tx: &mut Tx, key: &str, who: ResidentId) -> Result<(CareRegister, HouseholdRow), Fault> {
+pub fn touched(ctx: &Ctx, tx: &mut Tx, key: &str, who: ResidentId) -> Result<(CareRegister, HouseholdRow), Fault> {
     let one = known(&ctx.app, key)?;
     let household = residents::household_of(ctx, tx, who)?;
     match told(ctx, tx, &one, household.spot.area)? {
@@ -198,7 +199,7 @@ pub fn put_on(ctx: &Ctx, tx: &mut Tx, key: &str, who: ResidentId, source: &str) 
         return Err(Fault::conflict("register_already_on"));
     }
     let mut sum = Sum::default();
-    sum.care(&household.spot.chain, key, 1);
+    sum.care(&household.spot.chain, key, Care::one(false));
     sum.keep(tx)?;
     let body = json!({ "register": mark(ctx, &one), "source": source });
     tx.record(ctx, Mark::new("resident.put_on_register", Subject::Resident(who), body))?;
@@ -215,7 +216,8 @@ pub fn take_off(ctx: &Ctx, tx: &mut Tx, key: &str, who: ResidentId, how: &str) -
         return Err(Fault::not_found());
     }
     let mut sum = Sum::default();
-    sum.care(&household.spot.chain, key, -1);
+    let paired = pairing::stop(tx, key, who, ctx.now.date(), "off_register")?;
+    sum.care(&household.spot.chain, key, -Care::one(paired));
     sum.keep(tx)?;
     let body = json!({ "register": mark(ctx, &one), "how": how });
     tx.record(
@@ -235,7 +237,8 @@ pub fn leave(tx: &mut Tx, who: ResidentId, chain: &[Option<AreaId>; 5], on: Date
     let mut sum = Sum::default();
     for key in rows::on(tx, who)? {
         rows::take_off(tx, &key, who, on, "left")?;
-        sum.care(chain, &key, -1);
+        let paired = pairing::stop(tx, &key, who, on, "left")?;
+        sum.care(chain, &key, -Care::one(paired));
     }
     sum.keep(tx)
 }
@@ -244,18 +247,19 @@ pub fn leave(tx: &mut Tx, who: ResidentId, chain: &[Option<AreaId>; 5], on: Date
 pub fn carry(tx: &mut Tx, who: ResidentId, from: &[Option<AreaId>; 5], to: &[Option<AreaId>; 5]) -> Result<(), Fault> {
     let mut sum = Sum::default();
     for key in rows::on(tx, who)? {
-        sum.care(from, &key, -1);
-        sum.care(to, &key, 1);
+        let one = Care::one(pairing::paired(tx, &key, who)?);
+        sum.care(from, &key, -one);
+        sum.care(to, &key, one);
     }
     sum.keep(tx)
 }
 
-/// Those of an area itself who are on a register, masked, in order of registration; one more than `limit` when there are more. Each look is logged.
+/// Those of an area itself who are on a register (only those whom nobody is paired with, where asked), masked, in order of registration; one more than `limit` when there are more. Each look is logged.
 pub fn page(
     ctx: &Ctx,
     tx: &mut Tx,
     key: &str,
-    area: AreaId,
+    (area, unpaired): (AreaId, bool),
     after: Option<ResidentId>,
     limit: u32,
 ) -> Result<Vec<(Masked, HouseholdRow, Put)>, Fault> {
@@ -264,7 +268,7 @@ pub fn page(
         return Err(Fault::not_found());
     }
     let mut found = Vec::new();
-    for (row, sealed_key, household, put) in rows::people(tx, key, area, after, limit)? {
+    for (row, sealed_key, household, put) in rows::people(tx, key, (area, unpaired), after, limit)? {
         // The one more is not shown.
         if found.len() < limit as usize {
             access::log_read(ctx, tx, Subject::Resident(row.id), &["masked", "registers"])?;
@@ -295,7 +299,7 @@ pub fn marks(
 }
 
 /// How many are on the registers the caller may know of, in each of these areas.
-pub fn counted(ctx: &Ctx, tx: &mut Tx, areas: &[AreaId]) -> Result<Vec<BTreeMap<String, i64>>, Fault> {
+pub fn counted(ctx: &Ctx, tx: &mut Tx, areas: &[AreaId]) -> Result<Vec<BTreeMap<String, Care>>, Fault> {
     let current = policy::current(&ctx.app)?;
     let mut counts = counts::care_of(tx, areas)?;
     let mut found = Vec::with_capacity(areas.len());
@@ -312,14 +316,18 @@ pub fn counted(ctx: &Ctx, tx: &mut Tx, areas: &[AreaId]) -> Result<Vec<BTreeMap<
     Ok(found)
 }
 
-/// Registers that ended yesterday or before.
+/// Registers that ended yesterday or before, pairings with workers who left, and those of long ago.
 fn nightly(ctx: &Ctx, tx: &mut Tx, _: &Value) -> Result<Outcome, Fault> {
     for (key, one) in rows::registers(tx)? {
         if !one.on(ctx.now.date()) {
             jobs::enqueue(ctx, tx, ENDING, &key, ctx.now, &json!({ "register": key }))?;
         }
     }
-    Ok(Outcome::Done)
+    let more = pairing::workers_gone(ctx, tx, AT_ONCE)? | pairing::forget(ctx, tx, AT_ONCE)?;
+    match more {
+        true => Ok(Outcome::Again(ctx.now)),
+        false => Ok(Outcome::Done),
+    }
 }
 
 /// Takes everybody off a register that ended, some at a time.
@@ -337,7 +345,8 @@ fn ending(ctx: &Ctx, tx: &mut Tx, payload: &Value) -> Result<Outcome, Fault> {
     let mut sum = Sum::default();
     for (who, chain) in &people {
         rows::take_off(tx, key, *who, ctx.now.date(), "register_ended")?;
-        sum.care(chain, key, -1);
+        let paired = pairing::stop(tx, key, *who, ctx.now.date(), "off_register")?;
+        sum.care(chain, key, -Care::one(paired));
     }
     sum.keep(tx)?;
     let body = json!({ "register": key, "people": people.len() });

@@ -4,7 +4,7 @@
 //! Entry point: [`CareIntake`] (one list, from its first line to its last). Each person found is logged. Must not: know spreadsheets; tell
 //! anything of people beyond the caller's area, or of registers the caller may not know of.
 
-use super::counts::Sum;
+use super::counts::{Care, Sum};
 use super::intake::{Areas, Trouble, day};
 use super::store::{self, HouseholdRow, care as rows};
 use super::{care, residents, vault};
@@ -138,7 +138,7 @@ impl CareIntake {
         if !rows::put_on(tx, id, &register.key, who, source, from, basis.as_deref())? {
             return Err(Fault::conflict("registry_stale"));
         }
-        sum.care(&household.spot.chain, &register.key, 1);
+        sum.care(&household.spot.chain, &register.key, Care::one(false));
         let body = json!({ "register": care::mark(ctx, &register), "source": source });
         tx.record(ctx, Mark::new("resident.put_on_register", Subject::Resident(who), body))?;
         Ok(())

@@ -52,12 +52,39 @@ impl Delta {
     }
 }
 
+/// Of a care register: how many are on it, and how many of them have a named person.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Care {
+    pub people: i64,
+    pub paired: i64,
+}
+
+impl Care {
+    pub fn one(paired: bool) -> Care {
+        Care {
+            people: 1,
+            paired: i64::from(paired),
+        }
+    }
+}
+
+impl std::ops::Neg for Care {
+    type Output = Care;
+
+    fn neg(self) -> Care {
+        Care {
+            people: -self.people,
+            paired: -self.paired,
+        }
+    }
+}
+
 /// Changes of many areas, kept together.
 #[derive(Default)]
 pub struct Sum {
     homes: BTreeMap<String, Delta>,
     /// By area and register.
-    care: BTreeMap<(String, String), i64>,
+    care: BTreeMap<(String, String), Care>,
 }
 
 impl Sum {
@@ -76,17 +103,22 @@ impl Sum {
         }
     }
 
-    /// People on a care register, more or less.
-    pub fn care(&mut self, chain: &[Option<AreaId>; 5], register: &str, by: i64) {
+    /// People on a care register, and those of them who are paired, more or less.
+    pub fn care(&mut self, chain: &[Option<AreaId>; 5], register: &str, by: Care) {
         for area in chain.iter().flatten() {
-            *self.care.entry((area.to_string(), register.to_owned())).or_default() += by;
+            let one = self.care.entry((area.to_string(), register.to_owned())).or_default();
+            one.people += by.people;
+            one.paired += by.paired;
         }
     }
 
     pub fn keep(self, tx: &mut Tx) -> Result<(), Fault> {
         let homes = self.homes.into_iter().filter(|(_, delta)| *delta != Delta::default());
         store::add(tx, homes.collect())?;
-        store::add_care(tx, self.care.into_iter().filter(|(_, by)| *by != 0).collect())
+        store::add_care(
+            tx,
+            self.care.into_iter().filter(|(_, by)| *by != Care::default()).collect(),
+        )
     }
 }
 
@@ -100,7 +132,7 @@ pub fn of(tx: &mut Tx, areas: &[AreaId]) -> Result<Vec<Delta>, Fault> {
 }
 
 /// How many are on which care register, by area.
-pub fn care_of(tx: &mut Tx, areas: &[AreaId]) -> Result<HashMap<AreaId, BTreeMap<String, i64>>, Fault> {
+pub fn care_of(tx: &mut Tx, areas: &[AreaId]) -> Result<HashMap<AreaId, BTreeMap<String, Care>>, Fault> {
     store::care_of(tx, areas)
 }
 

@@ -4,11 +4,11 @@
 //! other one, which is kept under its own key and points to it, so that the person is found by all they were ever known by. What was done to
 //! either (visits, looks) stays where it was and is read together. Must not: merge by itself; people decide.
 
-use super::counts::Sum;
+use super::counts::{Care, Sum};
 use super::residents::{self, Masked};
 use super::store::{self, HouseholdRow, ResidenceRow, ResidentRow, merges as rows};
 use super::vault::Own;
-use super::{care, households};
+use super::{care, households, pairing};
 use crate::platform::*;
 use crate::{access, policy};
 use domain::policy::CareRegister;
@@ -76,6 +76,9 @@ struct Before {
     /// Entries on registers that went over, and those that ended because the kept one was on the register, too.
     given: Vec<CareEntryId>,
     ended: Vec<CareEntryId>,
+    /// Pairings that went over, and those that ended because the kept one was paired, too.
+    #[serde(default)]
+    pairs: pairing::Followed,
     /// Records that had gone into the other one before.
     earlier: Vec<ResidentId>,
 }
@@ -417,6 +420,7 @@ pub fn merge(ctx: &Ctx, tx: &mut Tx, wish: Wish) -> Result<(), Fault> {
 
     let mut sum = Sum::default();
     let (given, ended) = entries_follow(tx, &mut sum, &kept, &other, today)?;
+    let pairs = pairing::follow(tx, other.row.id, kept.row.id, today)?;
     households::count_resident(tx, other.row.household, -1)?;
     let to = match at == kept.row.household {
         true => kept.household.spot.chain,
@@ -438,7 +442,8 @@ pub fn merge(ctx: &Ctx, tx: &mut Tx, wish: Wish) -> Result<(), Fault> {
     let lived: Vec<_> = lived.into_iter().map(|one| (ctx.app.new_id(), one)).collect();
     put_residences(tx, kept.row.id, &lived)?;
     for entry in rows::entries(tx, kept.row.id)?.iter().filter(|entry| entry.open) {
-        sum.care(&to, &entry.register, 1);
+        let paired = pairing::paired(tx, &entry.register, kept.row.id)?;
+        sum.care(&to, &entry.register, Care::one(paired));
     }
     sum.keep(tx)?;
     let earlier: Vec<ResidentId> = rows::merged_of(tx, &[other.row.id])?
@@ -454,6 +459,7 @@ pub fn merge(ctx: &Ctx, tx: &mut Tx, wish: Wish) -> Result<(), Fault> {
         after,
         given,
         ended,
+        pairs,
         earlier,
     };
     let text = serde_json::to_string(&before).map_err(Fault::internal)?;
@@ -479,13 +485,15 @@ fn entries_follow(
 ) -> Result<(Vec<CareEntryId>, Vec<CareEntryId>), Fault> {
     let mut on = BTreeSet::new();
     for entry in rows::entries(tx, kept.row.id)?.into_iter().filter(|entry| entry.open) {
-        sum.care(&kept.household.spot.chain, &entry.register, -1);
+        let paired = pairing::paired(tx, &entry.register, kept.row.id)?;
+        sum.care(&kept.household.spot.chain, &entry.register, -Care::one(paired));
         on.insert(entry.register);
     }
     let (mut given, mut ended) = (Vec::new(), Vec::new());
     for entry in rows::entries(tx, other.row.id)? {
         if entry.open {
-            sum.care(&other.household.spot.chain, &entry.register, -1);
+            let paired = pairing::paired(tx, &entry.register, other.row.id)?;
+            sum.care(&other.household.spot.chain, &entry.register, -Care::one(paired));
             if on.contains(&entry.register) {
                 rows::end_entry(tx, entry.id, Some((today, "merged")))?;
                 ended.push(entry.id);
@@ -568,14 +576,15 @@ pub fn undo(ctx: &Ctx, tx: &mut Tx, id: MergeId) -> Result<(), Fault> {
         return Err(Fault::refused(code));
     }
     let mut sum = Sum::default();
-    let mut weigh = |tx: &mut Tx, who: ResidentId, home: HouseholdId, by: i64| -> Result<(), Fault> {
+    let mut weigh = |tx: &mut Tx, who: ResidentId, home: HouseholdId, more: bool| -> Result<(), Fault> {
         let chain = chains.get(&home).ok_or_else(Fault::not_found)?;
         for entry in rows::entries(tx, who)?.iter().filter(|entry| entry.open) {
-            sum.care(chain, &entry.register, by);
+            let one = Care::one(pairing::paired(tx, &entry.register, who)?);
+            sum.care(chain, &entry.register, if more { one } else { -one });
         }
         Ok(())
     };
-    weigh(tx, kept.id, kept.household, -1)?;
+    weigh(tx, kept.id, kept.household, false)?;
     if kept.household != before.kept.household {
         households::count_resident(tx, kept.household, -1)?;
         households::count_resident(tx, before.kept.household, 1)?;
@@ -595,8 +604,9 @@ pub fn undo(ctx: &Ctx, tx: &mut Tx, id: MergeId) -> Result<(), Fault> {
         residents::found_by_what_is_known(ctx, tx, row.id)?;
     }
     entries_back(ctx, tx, &before, other.id)?;
-    weigh(tx, kept.id, kept.household, 1)?;
-    weigh(tx, other.id, other.household, 1)?;
+    pairing::part(tx, kept.id, other.id, &before.pairs, ctx.now.date())?;
+    weigh(tx, kept.id, kept.household, true)?;
+    weigh(tx, other.id, other.household, true)?;
     sum.keep(tx)?;
     rows::point(tx, &before.earlier, other.id)?;
     if !rows::undone(ctx, tx, id)? {

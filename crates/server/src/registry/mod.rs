@@ -16,6 +16,7 @@ pub mod intake;
 mod merges;
 mod organisations;
 mod packed;
+mod pairing;
 mod place;
 mod residents;
 mod search;
@@ -30,6 +31,8 @@ pub use http::residents::{posted_change, posted_end, posted_register};
 pub use http::routes;
 pub use merges::now_of;
 pub use packed::{PackedHome, packed, packed_told};
+pub use pairing::{Pairing, goes_to, mine as my_pairs, one as pairing, whereabouts};
+pub use residents::Masked;
 pub use store::matching::At;
 pub use store::merges::merged_of;
 

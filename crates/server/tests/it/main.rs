@@ -43,6 +43,7 @@ mod open311;
 mod operations;
 mod orders;
 mod packs;
+mod pairings;
 mod patrols;
 mod peers;
 mod people;

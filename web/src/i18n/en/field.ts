@@ -63,6 +63,13 @@ const en: typeof zh = {
     lunchAt: '{from}–{to} lunch',
     left: 'Not today',
   },
+  pairs: {
+    title: 'My paired people',
+    count: '{n}',
+    since: 'paired since {from}, met {n} times',
+    last: 'last {day}',
+    never: 'not met yet',
+  },
   duty: {
     title: 'Owed today',
     count: '{n} to do',

@@ -62,6 +62,13 @@ export default {
     lunchAt: '{from}–{to} 午休',
     left: '今天排不进的',
   },
+  pairs: {
+    title: '我的结对',
+    count: '{n} 人',
+    since: '{from} 起结对，见面 {n} 次',
+    last: '上次 {day}',
+    never: '还没去过',
+  },
   duty: {
     title: '今日履职',
     count: '{n} 项',

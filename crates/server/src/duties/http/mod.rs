@@ -1,6 +1,7 @@
-//! Routes of duties: today's list, the counts of areas, visits; `patrols` has those of patrols, `day_route` the order of a day.
+//! Routes of duties: today's list, the counts of areas, visits; `patrols` has those of patrols, `pairs` those of pairings, `day_route` the order of a day.
 
 mod day_route;
+mod pairs;
 mod patrols;
 
 use super::list::{Asked, Due, lines};
@@ -28,6 +29,7 @@ use utoipa_axum::routes;
 /// Routes below `/api/v1`.
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
+        .merge(pairs::routes())
         .merge(patrols::routes())
         .merge(day_route::routes())
         .routes(routes!(todays))

@@ -24,6 +24,7 @@ pub fn register(table: &Table<'_>) -> CareRegister {
         legal_basis: text_up_to(table, "legal_basis", MAX_TEXT),
         entries: text_up_to(table, "entries", MAX_TEXT),
         sensitive: table.opt_bool("sensitive") == Some(true),
+        pairs: table.opt_bool("pairs") == Some(true),
         serves: table.strings("serves"),
         source: source(table),
     };

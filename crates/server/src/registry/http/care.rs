@@ -8,7 +8,7 @@ use crate::platform::http::{Json, Path, Query};
 use crate::platform::*;
 use crate::registry::care::{self, InUse};
 use crate::territory::{self, AreaBrief};
-use crate::workforce;
+use crate::{policy, workforce};
 use axum::http::StatusCode;
 use domain::policy::CareRegister;
 use serde::{Deserialize, Serialize};
@@ -40,6 +40,8 @@ struct RegisterView {
     entries: String,
     /// Read only by those who serve the people on it.
     sensitive: bool,
+    /// Each person on it has a named person paired with them.
+    pairs: bool,
     /// People can be put on it now.
     in_use: bool,
     /// The unit that answers for it.
@@ -61,6 +63,7 @@ impl RegisterView {
             legal_basis: one.legal_basis,
             entries: one.entries,
             sensitive: one.sensitive,
+            pairs: one.pairs,
             in_use: stands.as_ref().is_some_and(|one| one.on(ctx.now.date())),
             unit_id: stands.as_ref().map(|one| one.unit),
             unit_name: unit,
@@ -138,6 +141,8 @@ struct RegisterCounts {
     area: Option<AreaBrief>,
     /// By the register's key.
     people: BTreeMap<String, i64>,
+    /// So many of them have a named person, of registers that want one for each.
+    paired: BTreeMap<String, i64>,
 }
 
 /// How many people are on the care registers, in an area and in each directly below it; the first of the list is the area itself. Kept with every
@@ -154,16 +159,28 @@ async fn counts(Staff(ctx): Staff, Query(query): Query<AreaQuery>) -> Result<Jso
         .app
         .read(&ctx, move |ctx, tx| care::counted(ctx, tx, &asked))
         .await?;
-    let views = areas.into_iter().zip(counts).map(|(area, people)| RegisterCounts {
+    let wanted: Vec<String> = policy::current(&ctx.app)?
+        .pack
+        .registers
+        .iter()
+        .filter(|one| one.pairs)
+        .map(|one| one.key.clone())
+        .collect();
+    let views = areas.into_iter().zip(counts).map(|(area, care)| RegisterCounts {
         area: area_brief(&ctx, area),
-        people,
+        people: care.iter().map(|(key, of)| (key.clone(), of.people)).collect(),
+        paired: care
+            .into_iter()
+            .filter(|(key, _)| wanted.contains(key))
+            .map(|(key, of)| (key, of.paired))
+            .collect(),
     });
     Ok(Json(views.collect()))
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-struct PeopleQuery {
+pub struct PeopleQuery {
     /// The grid: people whose household lies in this area itself.
     area: AreaId,
     /// `visit`, `service`, `registry`, `intake`, or `handle` with the case.
@@ -178,7 +195,7 @@ struct PeopleQuery {
 
 /// Somebody on a register.
 #[derive(Debug, Serialize, ToSchema)]
-struct OnRegisterView {
+pub struct OnRegisterView {
     resident: ResidentView,
     household: HouseholdView,
     /// ISO date.
@@ -197,6 +214,16 @@ async fn people(
     Path(key): Path<String>,
     Query(query): Query<PeopleQuery>,
 ) -> Result<Json<Page<OnRegisterView>>, Fault> {
+    page_of(ctx, key, query, false).await
+}
+
+/// A page of those on a register, or only of those whom nobody is paired with.
+pub async fn page_of(
+    ctx: Ctx,
+    key: String,
+    query: PeopleQuery,
+    unpaired: bool,
+) -> Result<Json<Page<OnRegisterView>>, Fault> {
     ctx.scope.require(Permission::RegistryRead)?;
     let ctx = with_purpose(ctx, query.purpose.as_deref(), query.case_id)?;
     let area = area_of(&ctx, query.area, Permission::RegistryRead)?;
@@ -206,7 +233,7 @@ async fn people(
     };
     let (after, limit) = (paging.after()?, paging.limit());
     let page = ctx.app.write(&ctx, move |ctx, tx| {
-        let rows = care::page(ctx, tx, &key, area.id, after, limit)?;
+        let rows = care::page(ctx, tx, &key, (area.id, unpaired), after, limit)?;
         let page = Page::cut(rows, limit, |(one, ..)| one.id);
         Ok(page.map(|(one, household, put)| OnRegisterView {
             resident: ResidentView::of(one, &[]),

@@ -1,10 +1,11 @@
-//! Routes of the registry: counts here; households, residents, organisations and care registers in a file each.
+//! Routes of the registry: counts here; households, residents, organisations, care registers and pairings in a file each.
 
 mod care;
 mod duplicates;
 mod households;
 mod merges;
 mod organisations;
+mod pairing;
 pub mod residents;
 
 use super::buildings::{self, TakenOver};
@@ -28,6 +29,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(residents::routes())
         .merge(organisations::routes())
         .merge(care::routes())
+        .merge(pairing::routes())
         .merge(duplicates::routes())
         .merge(merges::routes())
 }

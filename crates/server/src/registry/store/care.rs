@@ -5,6 +5,7 @@ use super::{HouseholdRow, ResidentRow};
 use crate::platform::*;
 use crate::registry::Home;
 use crate::registry::care::{InUse, OnRegister};
+use crate::registry::counts::Care;
 use db::{Row, Sql, params};
 use jiff::civil::Date;
 use std::collections::BTreeMap;
@@ -124,7 +125,7 @@ pub struct Put {
 pub fn people(
     tx: &mut Tx,
     key: &str,
-    area: AreaId,
+    (area, unpaired): (AreaId, bool),
     after: Option<ResidentId>,
     limit: u32,
 ) -> Result<Vec<(ResidentRow, Vec<u8>, HouseholdRow, Put)>, Fault> {
@@ -138,6 +139,9 @@ pub fn people(
         .bind(area)
         .push(" and e.register = ")
         .bind(key);
+    if unpaired {
+        sql = sql.push(" and not exists (select 1 from pairing p where p.resident_id = r.id and p.register = e.register and p.ended_day is null)");
+    }
     if let Some(after) = after {
         sql = sql.push(" and r.id > ").bind(after);
     }
@@ -227,16 +231,23 @@ pub fn living<T: Copy + Into<db::Value>>(
     tx: &mut Tx,
     by: &'static str,
     ids: &[T],
-) -> Result<Vec<(Chain, String, i64)>, Fault> {
+) -> Result<Vec<(Chain, String, Care)>, Fault> {
     let sql = Sql::new(
-        "select h.a1, h.a2, h.a3, h.a4, h.a5, e.register, count(*) from household h join resident r on r.household_id = h.id
-         join care_entry e on e.resident_id = r.id and e.ended_day is null where h.valid_to is null and h.",
+        "select h.a1, h.a2, h.a3, h.a4, h.a5, e.register, count(*), count(p.id) from household h join resident r on r.household_id = h.id
+         join care_entry e on e.resident_id = r.id and e.ended_day is null
+         left join pairing p on p.resident_id = e.resident_id and p.register = e.register and p.ended_day is null where h.valid_to is null and h.",
     )
     .push(by)
     .push(" in (")
     .list(ids.iter().copied());
     let rows = tx.fetch(&sql.push(") group by h.a1, h.a2, h.a3, h.a4, h.a5, e.register"))?;
     rows.iter()
-        .map(|row| Ok((chain(row, 0)?, row.get(5)?, row.get(6)?)))
+        .map(|row| {
+            let care = Care {
+                people: row.get(6)?,
+                paired: row.get(7)?,
+            };
+            Ok((chain(row, 0)?, row.get(5)?, care))
+        })
         .collect()
 }

@@ -1,7 +1,7 @@
 //! The SQL of the counts.
 
 use crate::platform::*;
-use crate::registry::counts::Delta;
+use crate::registry::counts::{Care, Delta};
 use db::Sql;
 use std::collections::{BTreeMap, HashMap};
 
@@ -27,31 +27,45 @@ pub fn add(tx: &mut Tx, changes: Vec<(String, Delta)>) -> Result<(), Fault> {
 }
 
 /// As [`add`], of people on care registers.
-pub fn add_care(tx: &mut Tx, changes: Vec<((String, String), i64)>) -> Result<(), Fault> {
+pub fn add_care(tx: &mut Tx, changes: Vec<((String, String), Care)>) -> Result<(), Fault> {
     if changes.is_empty() {
         return Ok(());
     }
     let strand = tx.strand();
-    let rows = changes
-        .into_iter()
-        .map(|((area, register), by)| [area.into(), register.into(), strand.into(), by.into()]);
+    let rows = changes.into_iter().map(|((area, register), by)| {
+        [
+            area.into(),
+            register.into(),
+            strand.into(),
+            by.people.into(),
+            by.paired.into(),
+        ]
+    });
     tx.insert_rows(
-        "insert into care_count (area_id, register, strand, people) values ",
+        "insert into care_count (area_id, register, strand, people, paired) values ",
         rows,
-        " on conflict (area_id, register, strand) do update set people = care_count.people + excluded.people",
+        " on conflict (area_id, register, strand) do update set people = care_count.people + excluded.people,
+            paired = care_count.paired + excluded.paired",
     )?;
     Ok(())
 }
 
 /// How many are on which register in these areas.
-pub fn care_of(tx: &mut Tx, areas: &[AreaId]) -> Result<HashMap<AreaId, BTreeMap<String, i64>>, Fault> {
-    let mut found: HashMap<AreaId, BTreeMap<String, i64>> = HashMap::new();
+pub fn care_of(tx: &mut Tx, areas: &[AreaId]) -> Result<HashMap<AreaId, BTreeMap<String, Care>>, Fault> {
+    let mut found: HashMap<AreaId, BTreeMap<String, Care>> = HashMap::new();
     if areas.is_empty() {
         return Ok(found);
     }
-    let sql = Sql::new("select area_id, register, cast(sum(people) as bigint) from care_count where area_id in (");
+    let sql = Sql::new(
+        "select area_id, register, cast(sum(people) as bigint), cast(sum(paired) as bigint)
+         from care_count where area_id in (",
+    );
     for row in tx.fetch(&sql.list(areas.iter().copied()).push(") group by area_id, register"))? {
-        found.entry(row.get(0)?).or_default().insert(row.get(1)?, row.get(2)?);
+        let care = Care {
+            people: row.get(2)?,
+            paired: row.get(3)?,
+        };
+        found.entry(row.get(0)?).or_default().insert(row.get(1)?, care);
     }
     Ok(found)
 }

@@ -1,7 +1,7 @@
 //! The SQL of homes that follow the ground.
 
 use crate::platform::*;
-use crate::registry::counts::Delta;
+use crate::registry::counts::{Care, Delta};
 use crate::registry::follow::Loose;
 use db::{Row, Sql, params};
 use std::collections::BTreeSet;
@@ -52,12 +52,12 @@ pub fn living_as(tx: &mut Tx, id: &str) -> Result<Vec<(Chain, Delta)>, Fault> {
 }
 
 /// How many of those are on which care register, by the areas they are counted in.
-pub fn care_at(tx: &mut Tx, dwellings: &[DwellingId]) -> Result<Vec<(Chain, String, i64)>, Fault> {
+pub fn care_at(tx: &mut Tx, dwellings: &[DwellingId]) -> Result<Vec<(Chain, String, Care)>, Fault> {
     super::care::living(tx, "dwelling_id", dwellings)
 }
 
 /// As [`care_at`], of one household.
-pub fn care_as(tx: &mut Tx, id: &str) -> Result<Vec<(Chain, String, i64)>, Fault> {
+pub fn care_as(tx: &mut Tx, id: &str) -> Result<Vec<(Chain, String, Care)>, Fault> {
     super::care::living(tx, "id", &[id])
 }
 

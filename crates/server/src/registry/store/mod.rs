@@ -9,6 +9,7 @@ pub mod intake;
 pub mod matching;
 pub mod merges;
 pub mod packed;
+pub mod pairing;
 
 use super::place::Spot;
 use crate::platform::*;
@@ -494,6 +495,7 @@ pub fn erase(tx: &mut Tx, id: ResidentId, now: Timestamp, today: &str) -> Result
     tx.execute("delete from resident_index where resident_id = $1", &params![id])?;
     tx.execute("delete from residence where resident_id = $1", &params![id])?;
     tx.execute("delete from care_entry where resident_id = $1", &params![id])?;
+    tx.execute("delete from pairing where resident_id = $1", &params![id])?;
     tx.execute(
         "update resident set name_sealed = null, id_number_sealed = null, phones_sealed = null, id_number_index = null, born = null,
              sex = null, relation = 'not_related', valid_to = coalesce(valid_to, $1), ended_how = null, erased_at = $2,

@@ -103,6 +103,20 @@ pub async fn samples(world: &mut World<'_>) -> Vec<Sample> {
         Sample::new("POST /api/v1/registry/registers/{key}/off")
             .objects("hardship", "none")
             .body(json!({ "resident_id": own.resident, "how": "no_need" })),
+        Sample::new("GET /api/v1/registry/registers/{key}/unpaired")
+            .objects("hardship", "none")
+            .query("?purpose=visit&area=01900000-0000-7000-8000-0000000000e3"),
+        Sample::new("POST /api/v1/registry/registers/{key}/pairings")
+            .objects("hardship", "none")
+            .body(json!({ "resident_id": own.resident, "worker_id": new_id(world.app) })),
+        Sample::new("POST /api/v1/registry/pairings/{id}/end")
+            .objects(new_id(world.app), new_id(world.app))
+            .body(json!({ "how": "mistake" })),
+        of_resident("GET /api/v1/registry/residents/{id}/pairings").query("?purpose=visit"),
+        Sample::new("GET /api/v1/pairings/mine").query("?purpose=visit"),
+        Sample::new("GET /api/v1/pairings/{id}/visits")
+            .objects(new_id(world.app), new_id(world.app))
+            .query("?purpose=visit"),
         Sample::new("POST /api/v1/imports/people").query("?dry_run=true"),
         Sample::new("GET /api/v1/imports/people/template"),
         Sample::new("POST /api/v1/imports/registers").query("?dry_run=true"),
