@@ -1857,7 +1857,7 @@ export interface Pairing {
   worker_name: string
   from: string
   ended: string | null
-  how: 'handed_on' | 'no_need' | 'own_wish' | 'mistake' | 'left' | 'off_register' | 'worker_left' | null
+  how: 'handed_on' | 'no_need' | 'own_wish' | 'mistake' | 'left' | 'off_register' | 'worker_left' | 'merged' | null
   result: string | null
 }
 

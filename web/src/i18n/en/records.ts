@@ -26,6 +26,7 @@ const en: typeof zh = {
     resident_paired: 'Paired',
     resident_unpaired: 'Pairing ended',
     pairings_worker_left: 'A paired worker left',
+    pairings_forgotten: 'Old pairings deleted',
     resident_put_on_register: 'Put on a care register',
     resident_taken_off_register: 'Taken off a care register',
     case_moved: 'Followed the grid',

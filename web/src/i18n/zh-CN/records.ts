@@ -24,6 +24,7 @@ export default {
     resident_paired: '结对',
     resident_unpaired: '结束结对',
     pairings_worker_left: '结对人离岗',
+    pairings_forgotten: '旧结对到期删除',
     resident_put_on_register: '列入关爱名册',
     resident_taken_off_register: '退出关爱名册',
     case_moved: '随网格调整',
